@@ -1,0 +1,52 @@
+#ifndef NEARBY_IDS_H_
+#define NEARBY_IDS_H_
+
+#include <cstdint>
+
+namespace nearby {
+
+/// A user of the host application. Every 64-bit value is a valid id, 0 included.
+enum class UserId : std::uint64_t {};
+
+/// The dense 32-bit name of an entity inside one shard: an index into the shard's tables. A slot is
+/// meaningful only to the shard that gave it, and only until the entity leaves.
+enum class Slot : std::uint32_t {};
+
+/// What a lookup answers when there is no such entity.
+inline constexpr Slot kNoSlot{0xFFFFFFFFu};
+
+/// One engine among several that divide the users between them: 0 .. shard_count - 1.
+enum class ShardId : std::uint32_t {};
+
+/// A client's session, as `Engine::Connect` gave it. A later session of the same user, or of
+/// another user in the same slot, has another generation, so a stale handle is recognised and
+/// refused. Generation 0 is never given: a default handle names no session.
+struct ClientHandle {
+  Slot slot = kNoSlot;
+  std::uint32_t generation = 0;
+
+  friend bool operator==(ClientHandle a, ClientHandle b) {
+    return a.slot == b.slot && a.generation == b.generation;
+  }
+  friend bool operator!=(ClientHandle a, ClientHandle b) { return !(a == b); }
+};
+
+constexpr std::uint64_t ToInt(UserId user) { return static_cast<std::uint64_t>(user); }
+constexpr std::uint32_t ToInt(Slot slot) { return static_cast<std::uint32_t>(slot); }
+constexpr std::uint32_t ToInt(ShardId shard) { return static_cast<std::uint32_t>(shard); }
+
+/// The shard where `user` is at home, of `shard_count` >= 1. The mapping is specified, not merely
+/// stable within a process: the finaliser of SplitMix64 (Steele, Lea and Flood, "Fast Splittable
+/// Pseudorandom Number Generators", OOPSLA 2014), then the high half of a 64 x 32 bit product.
+/// Processes of different builds therefore agree on it.
+constexpr ShardId HomeShard(UserId user, std::uint32_t shard_count) {
+  std::uint64_t x = ToInt(user) + 0x9E3779B97F4A7C15u;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+  x ^= x >> 31;
+  return ShardId{static_cast<std::uint32_t>(((x >> 32) * shard_count) >> 32)};
+}
+
+}  // namespace nearby
+
+#endif  // NEARBY_IDS_H_

@@ -1,0 +1,132 @@
+#ifndef NEARBY_LOCATION_CACHE_H_
+#define NEARBY_LOCATION_CACHE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "nearby/geo.h"
+#include "nearby/ids.h"
+#include "nearby/time.h"
+
+namespace nearby {
+
+/// Where each known user was last, until a time to live has passed. A user who is known has a slot;
+/// a user who is *active* also has a location that has not expired.
+///
+///   LocationCache cache(LocationCache::Options{});
+///   Slot slot = cache.Acquire(UserId{7}).value();
+///   cache.Write(slot, {Position::FromLatLng({48.1, 11.6}), /*accepted_at=*/now,
+///   /*reported_at=*/t}); LocationCache::Expired expired; while (cache.PopExpired(now, &expired)) {
+///   ... }
+///
+/// Thread-compatible. Owns its memory: about 50 bytes a user, in arrays by slot, so that a batch of
+/// look-ups by slot touches 8 bytes each.
+/// Cost: one hash look-up for `Find`; none once the slot is known. Expiry is O(1) amortised for
+/// each write and each second that passes, never a pass over all users.
+///
+/// Invariants:
+///   1. A slot belongs to one user from Acquire to Release; slots are reused, latest first.
+///   2. `position(slot)` is somewhere exactly while the slot is active.
+///   3. PopExpired yields each active slot whose accepted_at + ttl <= until exactly once, in
+///      ascending order of (deadline, user).
+class LocationCache {
+ public:
+  struct Options {
+    /// How long a location stays without a newer one; at least 1 ms.
+    absl::Duration ttl = absl::Minutes(10);
+    /// Acquire fails beyond this many users.
+    std::uint32_t max_entities = 1u << 26;
+    /// Memory is set aside for this many at once; growth beyond copies the arrays.
+    std::uint32_t expected_entities = 0;
+  };
+
+  struct Record {
+    Position position;
+    Time accepted_at;  ///< Engine time; the time to live counts from here.
+    Time reported_at;  ///< Client time.
+  };
+
+  struct Expired {
+    Slot slot = kNoSlot;
+    UserId user{};
+    Time deadline;
+  };
+
+  /// One answer of a batch look-up by user.
+  struct Found {
+    Slot slot = kNoSlot;
+    Position position;  ///< Nowhere if the user is unknown or inactive.
+  };
+
+  explicit LocationCache(const Options& options);
+  ~LocationCache();
+  LocationCache(const LocationCache&) = delete;
+  LocationCache& operator=(const LocationCache&) = delete;
+
+  /// The user's slot, a new one if need be; new slots are inactive. `ResourceExhausted` at
+  /// `max_entities`.
+  absl::StatusOr<Slot> Acquire(UserId user);
+  /// Forgets the user and frees the slot for reuse. Requires that nothing refers to the slot any
+  /// more.
+  void Release(Slot slot);
+
+  /// The user's slot, or kNoSlot.
+  Slot Find(UserId user) const;
+  /// Finds many at once, overlapping their cache misses. Requires out.size() == users.size().
+  void FindAll(absl::Span<const UserId> users, absl::Span<Found> out) const;
+
+  /// Stores a location and renews the time to live. Requires a position that is somewhere. A record
+  /// may be accepted earlier than one already written to other slots (a late arrival from another
+  /// shard); one that is due already expires at the next PopExpired.
+  void Write(Slot slot, const Record& record);
+  /// Ends activity before the time to live does. The report times stay.
+  void Deactivate(Slot slot);
+
+  /// Takes the earliest expiry due at or before `until`, deactivating the slot. False if none is
+  /// due.
+  bool PopExpired(Time until, Expired* out);
+
+  /// PopExpired yields nothing before this time; kNever if nobody is active. A lower bound, at most
+  /// about a second early.
+  Time next_expiry_check() const;
+
+  bool is_active(Slot slot) const { return position(slot).is_somewhere(); }
+  UserId user(Slot slot) const { return users_[ToInt(slot)]; }
+  Position position(Slot slot) const { return positions_[ToInt(slot)]; }
+  /// Of the last write; unspecified before the first.
+  Time accepted_at(Slot slot) const { return accepted_at_[ToInt(slot)]; }
+  Time reported_at(Slot slot) const { return reported_at_[ToInt(slot)]; }
+  /// The table of positions, indexed by slot, for batch filters. Valid until the next Acquire.
+  const Position* positions() const { return positions_.data(); }
+
+  /// Users known.
+  std::size_t size() const;
+  /// One past the largest slot ever given.
+  std::size_t slot_limit() const { return positions_.size(); }
+  absl::Duration ttl() const { return absl::Milliseconds(ttl_ms_); }
+
+ private:
+  class Index;          // users to slots
+  class ExpiryBuckets;  // slots by the second of their deadline
+
+  Time deadline(Slot slot) const { return Time{accepted_at(slot).ms + ttl_ms_}; }
+
+  std::int64_t ttl_ms_;
+  std::uint32_t max_entities_;
+  std::vector<Position> positions_;
+  std::vector<UserId> users_;
+  std::vector<Time> accepted_at_;
+  std::vector<Time> reported_at_;
+  std::vector<Slot> free_slots_;
+  std::unique_ptr<Index> index_;
+  std::unique_ptr<ExpiryBuckets> expiry_;
+};
+
+}  // namespace nearby
+
+#endif  // NEARBY_LOCATION_CACHE_H_

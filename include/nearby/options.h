@@ -1,0 +1,72 @@
+#ifndef NEARBY_OPTIONS_H_
+#define NEARBY_OPTIONS_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "nearby/ids.h"
+
+namespace nearby {
+
+/// What an engine is told once, when it is made. The defaults are those of a "nearby friends"
+/// service as users know it; every limit is finite.
+struct EngineOptions {
+  // Behaviour.
+
+  /// Friends within this many metres are seen by subscribers who set no radius of their own: 5
+  /// miles.
+  double radius_m = 8046.72;
+  /// Seeing ends only beyond radius + hysteresis, in metres, so that a friend who walks along the
+  /// boundary does not flicker. 0: it ends where it began.
+  double hysteresis_m = 0;
+  /// A user without a report for this long is inactive. Larger: stale friends linger; smaller:
+  /// friends in tunnels blink.
+  absl::Duration ttl = absl::Minutes(10);
+  /// At most one move of a friend for a subscriber in this long; a withheld move is sent, with the
+  /// newest position, when the interval ends. 0: every report moves.
+  absl::Duration min_move_interval = absl::ZeroDuration();
+  /// A user's reports are applied at most once in this long; of those in between the newest is
+  /// applied when the interval ends. 0: each counts.
+  absl::Duration min_report_interval = absl::ZeroDuration();
+  /// Reports dated farther ahead of the engine's time than this are dropped.
+  absl::Duration max_future_skew = absl::Minutes(1);
+  /// The answer to a connect holds at most this many friends. The others enter with their next
+  /// report, or when a page lists them. 0: all at once.
+  std::uint32_t connect_page_size = 20;
+  /// How long a channel of another shard stays subscribed after its last listener here has gone.
+  absl::Duration unsubscribe_delay = absl::Seconds(30);
+  /// Append each accepted location to `Effects::locations`, for a location store or a history.
+  bool emit_locations = false;
+
+  // Limits.
+
+  /// Friends of one user, on a list and in a row; at most 65,535.
+  std::uint32_t max_friends = 5000;
+  /// Users known to the shard, its own and those of other shards that it listens to; at most 2^26.
+  std::uint32_t max_entities = 1u << 26;
+  /// Entries of one page asked for by `Engine::Nearby`.
+  std::uint32_t max_page_size = 1000;
+  /// Friendship changes remembered, so that an older friend list cannot undo them. A friend list
+  /// older than a change that had to make room is refused.
+  std::uint32_t max_remembered_changes = 1u << 16;
+
+  // Performance.
+
+  /// Memory is set aside for this many entities at once. 0: it grows as they come, with a pause for
+  /// copying each time it doubles.
+  std::uint32_t expected_entities = 0;
+
+  // Place among the shards.
+
+  /// Users whose HomeShard is `shard` connect here; at most 64 shards.
+  std::uint32_t shard_count = 1;
+  ShardId shard{0};
+
+  /// Ok, or `InvalidArgument` naming the option and its range.
+  absl::Status Validate() const;
+};
+
+}  // namespace nearby
+
+#endif  // NEARBY_OPTIONS_H_

@@ -1,0 +1,81 @@
+#include "absl/strings/str_cat.h"
+#include "src/engine/engine_impl.h"
+
+namespace nearby {
+namespace {
+
+absl::Status Violation(absl::string_view what, Slot slot) {
+  return absl::InternalError(absl::StrCat(what, " (slot ", ToInt(slot), ")"));
+}
+
+}  // namespace
+
+absl::Status Engine::Impl::CheckInvariants() const {
+  if (absl::Status status = registry_.CheckInvariants(); !status.ok()) return status;
+  if (cache_.size() > options_.max_entities) return Violation("I6: too many entities", kNoSlot);
+  std::size_t occupied = 0;
+  for (std::uint32_t i = 0; i < entities_.size(); ++i) {
+    if (absl::Status status = CheckEntity(Slot{i}); !status.ok()) return status;
+    if (entities_[i].is_client || entities_[i].is_remote) ++occupied;
+  }
+  if (occupied != cache_.size()) return Violation("I2: a slot is neither free nor in use", kNoSlot);
+  if (move_paces_.size() > registry_.edge_count()) {
+    return Violation("I6: paces of moves outlive their pairs", kNoSlot);
+  }
+  if (held_reports_.size() > stats_.clients) {
+    return Violation("I6: held reports outlive their clients", kNoSlot);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Engine::Impl::CheckEntity(Slot slot) const {
+  const Entity& e = entity(slot);
+  const absl::Span<const Edge> row = registry_.Row(slot);
+  if (e.is_client && e.is_remote) return Violation("an entity is at home here and elsewhere", slot);
+  if (!e.is_client && !e.is_remote) {
+    if (!row.empty()) return Violation("I2: a free slot still has edges", slot);
+    if (ToInt(slot) < cache_.slot_limit() && cache_.is_active(slot)) {
+      return Violation("I2: a free slot has a location", slot);
+    }
+    return absl::OkStatus();
+  }
+  if (cache_.Find(cache_.user(slot)) != slot) return Violation("a user's slot is not theirs", slot);
+  if (e.is_client != IsHome(cache_.user(slot))) return Violation("a user is not at home", slot);
+  if (row.size() > options_.max_friends) return Violation("I6: a row is too long", slot);
+  if (e.is_remote && !registry_.is_subscribed(slot)) {
+    return Violation("a remote's channel is not subscribed to", slot);
+  }
+  for (const Edge edge : row) {
+    if (absl::Status status = CheckEdge(slot, edge); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Engine::Impl::CheckEdge(Slot slot, Edge edge) const {
+  const Slot neighbour = edge.neighbour();
+  const Entity& e = entity(slot);
+  if (!entity(neighbour).is_client && !entity(neighbour).is_remote) {
+    return Violation("I2: an edge leads to a free slot", slot);
+  }
+  if (e.is_remote && entity(neighbour).is_remote) {
+    return Violation("an edge joins two remotes", slot);
+  }
+  if (edge.has(kIMaySee) && !e.has_friends) {
+    return Violation("I4: a client without friends loaded may see", slot);
+  }
+  if (edge.has(kISee) && !edge.has(kIMaySee)) {
+    return Violation("I4: a client sees whom it may not see", slot);
+  }
+  if (edge.has(kISee) && !(cache_.is_active(slot) && cache_.is_active(neighbour))) {
+    return Violation("I3: an inactive user sees or is seen", slot);
+  }
+  if (edge.has(kISee) && !Reaches(slot, neighbour, edge.has(kIHaveRadius), true)) {
+    return Violation("a client sees beyond its radius", slot);
+  }
+  if (edge.has(kIHaveRadius) != (e.is_client && e.radius_m != options_.radius_m)) {
+    return Violation("an edge is wrong about a radius", slot);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace nearby

@@ -1,0 +1,224 @@
+#ifndef NEARBY_SRC_ENGINE_ENGINE_IMPL_H_
+#define NEARBY_SRC_ENGINE_ENGINE_IMPL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "nearby/engine.h"
+#include "nearby/location_cache.h"
+#include "nearby/radius_filter.h"
+#include "nearby/subscription_registry.h"
+#include "src/engine/change_log.h"
+#include "src/engine/timers.h"
+
+namespace nearby {
+
+// One shard's state and the rules over it. The rules are divided over files by what sets them off:
+//   sessions.cc   connect, friend lists, disconnect, radius
+//   reports.cc    reports, time, expiry
+//   sight.cc      pairs: who begins or ceases to see whom, and the deliveries that follow
+//   friends.cc    changes of the friend graph, links between entities
+//   peers.cc      messages of and to other shards
+//   pages.cc      pages of nearby friends
+//   check.cc      the invariants
+//
+// Words: an *entity* is a user with a slot: a *client* (a session here) or a *remote* (at home on
+// another shard, known because a client here may see them). An edge to a remote exists exactly
+// while the client at its other end may see them; that client's shard alone decides about that
+// direction. Between two clients an edge exists while they are friends.
+class Engine::Impl {
+ public:
+  explicit Impl(const EngineOptions& options);
+
+  absl::Status Advance(Time now, Effects* effects);
+  Time now() const { return now_; }
+  Time next_event() const;
+  absl::StatusOr<ClientHandle> Connect(const ConnectRequest& request, Effects* effects);
+  absl::Status FriendsLoaded(ClientHandle client, FriendVersion version,
+                             absl::Span<const FriendEntry> friends, Effects* effects);
+  absl::Status Disconnect(ClientHandle client, Effects* effects);
+  ReportOutcome Report(const LocationReport& report, Effects* effects);
+  absl::Status Apply(const FriendshipChange& change, Effects* effects);
+  absl::Status SetRadius(ClientHandle client, double radius_m, Effects* effects);
+  absl::StatusOr<NearbyPage> Nearby(ClientHandle client, PageToken after, std::size_t page_size,
+                                    Effects* effects);
+  void Receive(const PeerMessage& message, Effects* effects);
+  std::optional<ClientHandle> Find(UserId user) const;
+  const EngineStats& stats();
+  absl::Status CheckInvariants() const;
+
+ private:
+  // What an entity is to this shard. The generation outlives the entity, so that handles of earlier
+  // occupants of the slot stay recognisable.
+  struct Entity {
+    std::uint64_t cookie = 0;
+    std::uint64_t listening_shards = 0;  // clients: bit s is set while shard s subscribes to them
+    double radius_m = 0;                 // clients
+    std::uint32_t generation = 0;
+    bool is_client = false;
+    bool is_remote = false;
+    bool has_friends = false;   // clients: the friend list has been installed, the connect answered
+    bool has_reported = false;  // the cache's report times mean something
+  };
+
+  // A client in the walk of pages: a friend in sight.
+  struct InSight {
+    std::int64_t distance_mm = 0;
+    UserId friend_id{};
+    Slot slot = kNoSlot;
+  };
+
+  // The pace of moves of one (subscriber, friend) pair in sight.
+  struct MovePace {
+    Time next_allowed;
+    bool withheld = false;
+  };
+
+  // A report that came too soon.
+  struct HeldReport {
+    Position position;
+    Time reported_at;
+    Time due;
+  };
+
+  struct LinkOptions {
+    bool silent_for_a = false;  // what `a` comes to see will be in an answer
+  };
+
+  // Why each end of a pair ceases to see the other, if it does.
+  struct Reasons {
+    LeaveReason for_a = LeaveReason::kNone;
+    LeaveReason for_b = LeaveReason::kNone;
+  };
+
+  // --- entities (sessions.cc) ---
+  Entity& entity(Slot slot) { return entities_[ToInt(slot)]; }
+  const Entity& entity(Slot slot) const { return entities_[ToInt(slot)]; }
+  bool IsClient(ClientHandle client) const;
+  bool IsHome(UserId user) const { return HomeShard(user, options_.shard_count) == options_.shard; }
+  // The user's slot if they are a client here, or kNoSlot.
+  Slot FindClient(UserId user) const;
+  absl::StatusOr<Slot> NewEntity(UserId user);
+  // Forgets an entity whose row is empty.
+  void ReleaseEntity(Slot slot);
+  void EndSession(Slot client, Effects* effects);
+  void InstallFriend(Slot client, UserId friend_id, const Friendship& friendship,
+                     FriendVersion version, LinkOptions link, Effects* effects);
+  void DropUnlisted(Slot client, absl::Span<const FriendEntry> friends,
+                    absl::Span<const FriendshipChange> newer, Effects* effects);
+  void WriteRadius(Slot client, double radius_m);
+
+  // --- reports and time (reports.cc) ---
+  ReportOutcome Judge(const LocationReport& report) const;
+  bool MustWait(Slot client) const;
+  void Hold(Slot client, Position position, Time reported_at);
+  void Accept(Slot client, Position position, Time reported_at, Effects* effects);
+  void Expire(Slot slot, Effects* effects);
+  void ExpireUntil(Time until, Effects* effects);
+  // Carries out one timer or idle channel due at or before `until`; false if there is none.
+  bool FireNext(Time until, Effects* effects);
+  void ReleaseHeldReport(Slot client, Time due, Effects* effects);
+
+  // --- pairs (sight.cc) ---
+  // Settles both directions of every pair of an entity that has just reported.
+  void Walk(Slot mover, Effects* effects);
+  void SettleMoved(Slot mover, Edge& edge, Effects* effects);
+  // Settles whether `viewer` sees the neighbour of this edge in its row, after anything but a move.
+  void SettleView(Slot viewer, Edge& edge, LeaveReason reason, Effects* effects);
+  // Settles whether the neighbour of this edge sees `owner`, in whose row it stands.
+  void SettleViewOf(Slot owner, Edge& edge, LeaveReason reason, Effects* effects);
+  // Whether the viewer's radius reaches the owner; `sees_now` selects the leave radius.
+  bool Reaches(Slot viewer, Slot owner, bool viewer_has_radius, bool sees_now) const;
+  // Sets or clears flags on both edges of a pair; `edge` is the one in `row`'s row.
+  void SetBoth(Slot row, Edge& edge, EdgeFlags flags);
+  void ClearBoth(Slot row, Edge& edge, EdgeFlags flags);
+  // Ends seeing without a word: the viewer was told otherwise, or is gone.
+  void ForgetView(Slot viewer, Edge& edge);
+  void Enter(Slot viewer, Slot owner, Effects* effects);
+  void Move(Slot viewer, Slot owner, Effects* effects);
+  void Leave(Slot viewer, Slot owner, LeaveReason reason, Effects* effects);
+  void Reset(Slot client, Effects* effects);
+  void SendWithheldMove(Slot viewer, Slot owner, Time due, Effects* effects);
+  void DeliverSight(DeliveryKind kind, Slot viewer, Slot owner, Effects* effects);
+  Delivery MakeDelivery(Slot viewer, UserId friend_id, DeliveryKind kind) const;
+  static std::uint64_t PairKey(Slot viewer, Slot owner) {
+    return std::uint64_t{ToInt(viewer)} << 32 | ToInt(owner);
+  }
+
+  // --- friendships (friends.cc) ---
+  // Why seeing ends when the friendship (seen from a) forbids it.
+  static Reasons ReasonsFor(const Friendship& friendship);
+  EdgeFlags FlagsFor(Slot a, Slot b, const Friendship& friendship) const;
+  // Makes the edge between two entities what the friendship (seen from a) says, and settles it.
+  // False if a row is full.
+  bool LinkPair(Slot a, Slot b, const Friendship& friendship, LinkOptions link, Effects* effects);
+  void UnlinkPair(Slot a, Slot b, Reasons reasons, Effects* effects);
+  // Empties an entity's row; the neighbours that saw it are told why.
+  void UnlinkAll(Slot slot, LeaveReason reason, Effects* effects);
+  // Brings the pair of two clients here to what the friendship (seen from a) says.
+  void SettleClients(Slot a, Slot b, const Friendship& friendship, LinkOptions link,
+                     Effects* effects);
+  // The same for a client here and a user who is at home elsewhere: whether the client may see
+  // them. False if that needs an announcement, because the remote is not known here.
+  bool SettleRemote(Slot client, UserId remote, const Friendship& friendship, LinkOptions link,
+                    Effects* effects);
+  void ApplyTo(Slot client, const FriendshipChange& change, Effects* effects);
+  bool HasRoomFor(const FriendshipChange& change) const;
+  void DropRemote(Slot remote, LeaveReason reason, Effects* effects);
+
+  // --- other shards (peers.cc) ---
+  void Send(PeerMessage message, ShardId to, Effects* effects);
+  void Announce(PeerMessage::Kind kind, const FriendshipChange& pair, Effects* effects);
+  void LinkRemote(Slot client, UserId remote, const Friendship& friendship, Effects* effects);
+  void SubscribeIfFirst(Slot remote, Effects* effects);
+  PeerMessage LocationMessage(Slot client) const;
+  // To each shard that listens to the client.
+  void Publish(Slot client, const PeerMessage& message, Effects* effects);
+  bool ReceiveAnnouncement(const PeerMessage& message, Effects* effects);
+  bool ReceiveSubscribe(const PeerMessage& message, Effects* effects);
+  bool ReceiveUnsubscribe(const PeerMessage& message);
+  bool ReceiveLocation(const PeerMessage& message, Effects* effects);
+  bool ReceiveOffline(const PeerMessage& message, Effects* effects);
+  Slot FindRemote(UserId user) const;
+  void DropIdleChannel(Slot remote, Effects* effects);
+
+  // --- pages (pages.cc) ---
+  // Fills in_sight_ with the friends that the client sees, nearest first.
+  void CollectInSight(Slot client);
+  // Friends on a page that had not entered yet enter now.
+  void EnterIfNew(Slot client, Slot friend_slot, Effects* effects);
+  void AnswerConnect(Slot client, Effects* effects);
+
+  // --- checks (check.cc) ---
+  absl::Status CheckEntity(Slot slot) const;
+  absl::Status CheckEdge(Slot slot, Edge edge) const;
+
+  const EngineOptions options_;
+  const RadiusLimit enter_limit_;  // of subscribers without a radius of their own
+  const RadiusLimit leave_limit_;
+  const std::int64_t max_future_skew_ms_;
+  const std::int64_t min_move_interval_ms_;
+  const std::int64_t min_report_interval_ms_;
+
+  Time now_{-kMaxTimeMs};
+  LocationCache cache_;
+  SubscriptionRegistry registry_;
+  std::vector<Entity> entities_;  // by slot
+  internal::ChangeLog changes_;
+  internal::Timers timers_;
+  // Only while min_move_interval is in use: pairs in sight.
+  absl::flat_hash_map<std::uint64_t, MovePace> move_paces_;
+  // Only while min_report_interval is in use: clients with a report held back.
+  absl::flat_hash_map<std::uint32_t, HeldReport> held_reports_;
+  EngineStats stats_;
+
+  std::vector<std::uint32_t> selected_;  // scratch of Walk
+  std::vector<InSight> in_sight_;        // scratch of pages
+};
+
+}  // namespace nearby
+
+#endif  // NEARBY_SRC_ENGINE_ENGINE_IMPL_H_

@@ -1,0 +1,77 @@
+#include <algorithm>
+#include <tuple>
+
+#include "absl/strings/str_cat.h"
+#include "src/engine/engine_impl.h"
+
+namespace nearby {
+
+void Engine::Impl::CollectInSight(Slot client) {
+  in_sight_.clear();
+  for (const Edge edge : registry_.Row(client)) {
+    const Slot owner = edge.neighbour();
+    if (!edge.has(kIMaySee)) continue;
+    if (!Reaches(client, owner, edge.has(kIHaveRadius), edge.has(kISee))) continue;
+    const std::int64_t distance_mm =
+        DistanceMillimeters(cache_.position(client), cache_.position(owner));
+    in_sight_.push_back({distance_mm, cache_.user(owner), owner});
+  }
+  std::sort(in_sight_.begin(), in_sight_.end(), [](const InSight& a, const InSight& b) {
+    return std::tie(a.distance_mm, a.friend_id) < std::tie(b.distance_mm, b.friend_id);
+  });
+}
+
+void Engine::Impl::EnterIfNew(Slot client, Slot friend_slot, Effects* effects) {
+  Edge& edge = *registry_.FindMutable(client, friend_slot);
+  if (edge.has(kISee)) return;
+  SetBoth(client, edge, kISee);
+  Enter(client, friend_slot, effects);
+}
+
+void Engine::Impl::AnswerConnect(Slot client, Effects* effects) {
+  CollectInSight(client);
+  ConnectAnswer answer;
+  answer.client = {client, entity(client).generation};
+  answer.cookie = entity(client).cookie;
+  answer.user = cache_.user(client);
+  answer.first = effects->deliveries.size();
+  answer.in_sight = in_sight_.size();
+  answer.count = in_sight_.size();
+  if (options_.connect_page_size > 0) {
+    answer.count = std::min<std::size_t>(answer.count, options_.connect_page_size);
+  }
+  for (std::size_t i = 0; i < answer.count; ++i) EnterIfNew(client, in_sight_[i].slot, effects);
+  if (answer.count > 0) {
+    const InSight& last = in_sight_[answer.count - 1];
+    answer.next = {last.distance_mm, last.friend_id};
+  }
+  effects->answers.push_back(answer);
+}
+
+absl::StatusOr<NearbyPage> Engine::Impl::Nearby(ClientHandle client, PageToken after,
+                                                std::size_t page_size, Effects* effects) {
+  if (!IsClient(client)) return absl::NotFoundError("no such session, or it has ended");
+  if (page_size == 0 || page_size > options_.max_page_size) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("page size ", page_size, " lies outside 1 .. ", options_.max_page_size));
+  }
+  CollectInSight(client.slot);
+  NearbyPage page;
+  page.in_sight = in_sight_.size();
+  const auto begin =
+      std::partition_point(in_sight_.begin(), in_sight_.end(), [after](const InSight& entry) {
+        return std::tie(entry.distance_mm, entry.friend_id) <=
+               std::tie(after.distance_mm, after.friend_id);
+      });
+  for (auto it = begin; it != in_sight_.end() && page.friends.size() < page_size; ++it) {
+    EnterIfNew(client.slot, it->slot, effects);
+    page.friends.push_back(
+        {it->friend_id, cache_.position(it->slot), it->distance_mm, cache_.reported_at(it->slot)});
+  }
+  if (page.friends.size() < static_cast<std::size_t>(in_sight_.end() - begin)) {
+    page.next = PageToken{page.friends.back().distance_mm, page.friends.back().friend_id};
+  }
+  return page;
+}
+
+}  // namespace nearby

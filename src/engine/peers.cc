@@ -1,0 +1,170 @@
+#include "src/engine/engine_impl.h"
+
+namespace nearby {
+
+void Engine::Impl::Receive(const PeerMessage& message, Effects* effects) {
+  ++stats_.messages_received;
+  bool taken = false;
+  const bool addressed = message.to == options_.shard && message.from != options_.shard &&
+                         ToInt(message.from) < options_.shard_count;
+  if (addressed) {
+    switch (message.kind) {
+      case PeerMessage::Kind::kAnnounce:
+      case PeerMessage::Kind::kAnnounceBack:
+        taken = ReceiveAnnouncement(message, effects);
+        break;
+      case PeerMessage::Kind::kSubscribe:
+        taken = ReceiveSubscribe(message, effects);
+        break;
+      case PeerMessage::Kind::kUnsubscribe:
+        taken = ReceiveUnsubscribe(message);
+        break;
+      case PeerMessage::Kind::kLocation:
+        taken = ReceiveLocation(message, effects);
+        break;
+      case PeerMessage::Kind::kOffline:
+        taken = ReceiveOffline(message, effects);
+        break;
+    }
+  }
+  if (!taken) ++stats_.messages_dropped;
+}
+
+void Engine::Impl::Send(PeerMessage message, ShardId to, Effects* effects) {
+  message.from = options_.shard;
+  message.to = to;
+  effects->messages.push_back(message);
+  ++stats_.messages_sent;
+}
+
+void Engine::Impl::Announce(PeerMessage::Kind kind, const FriendshipChange& pair,
+                            Effects* effects) {
+  PeerMessage message;
+  message.kind = kind;
+  message.user = pair.user;
+  message.friend_id = pair.friend_id;
+  message.friendship = pair.friendship;
+  message.version = pair.version;
+  Send(message, HomeShard(pair.friend_id, options_.shard_count), effects);
+}
+
+// `message.user` is online elsewhere, and a friend of `message.friend_id`, who may be a client
+// here.
+bool Engine::Impl::ReceiveAnnouncement(const PeerMessage& message, Effects* effects) {
+  if (HomeShard(message.user, options_.shard_count) != message.from) return false;
+  if (!IsHome(message.friend_id) || !changes_.IsBelievable(message.version)) return false;
+  const Slot client = FindClient(message.friend_id);
+  if (client == kNoSlot) return true;  // When they connect, their shard will announce them.
+  FriendshipChange pair{message.friend_id, message.user, message.friendship.Flipped(),
+                        message.version};
+  if (const auto newer = changes_.NewerThan(pair.version, pair.user, pair.friend_id)) {
+    pair = *newer;
+  }
+  if (pair.friendship.i_may_see()) LinkRemote(client, message.user, pair.friendship, effects);
+  if (message.kind == PeerMessage::Kind::kAnnounce && pair.friendship.friend_may_see()) {
+    Announce(PeerMessage::Kind::kAnnounceBack, pair, effects);
+  }
+  return true;
+}
+
+void Engine::Impl::LinkRemote(Slot client, UserId remote, const Friendship& friendship,
+                              Effects* effects) {
+  Slot slot = FindRemote(remote);
+  if (slot == kNoSlot) {
+    const absl::StatusOr<Slot> added = NewEntity(remote);
+    if (!added.ok()) {
+      ++stats_.links_refused;
+      return;
+    }
+    slot = *added;
+    entity(slot).is_remote = true;
+  }
+  if (LinkPair(client, slot, friendship, {}, effects)) {
+    SubscribeIfFirst(slot, effects);
+  } else if (registry_.Row(slot).empty() && !registry_.is_subscribed(slot)) {
+    ReleaseEntity(slot);
+  }
+}
+
+void Engine::Impl::SubscribeIfFirst(Slot remote, Effects* effects) {
+  if (!registry_.FirstIn(remote)) return;
+  ++stats_.channels_subscribed;
+  PeerMessage message;
+  message.kind = PeerMessage::Kind::kSubscribe;
+  message.user = cache_.user(remote);
+  Send(message, HomeShard(message.user, options_.shard_count), effects);
+}
+
+bool Engine::Impl::ReceiveSubscribe(const PeerMessage& message, Effects* effects) {
+  if (!IsHome(message.user)) return false;
+  const Slot client = FindClient(message.user);
+  if (client == kNoSlot) {
+    // The user left while the subscription was under way.
+    PeerMessage offline;
+    offline.kind = PeerMessage::Kind::kOffline;
+    offline.user = message.user;
+    Send(offline, message.from, effects);
+    return true;
+  }
+  entity(client).listening_shards |= std::uint64_t{1} << ToInt(message.from);
+  if (cache_.is_active(client)) Send(LocationMessage(client), message.from, effects);
+  return true;
+}
+
+bool Engine::Impl::ReceiveUnsubscribe(const PeerMessage& message) {
+  const Slot client = FindClient(message.user);
+  if (client == kNoSlot) return false;
+  entity(client).listening_shards &= ~(std::uint64_t{1} << ToInt(message.from));
+  return true;
+}
+
+PeerMessage Engine::Impl::LocationMessage(Slot client) const {
+  PeerMessage message;
+  message.kind = PeerMessage::Kind::kLocation;
+  message.user = cache_.user(client);
+  message.position = cache_.position(client);
+  message.accepted_at = cache_.accepted_at(client);
+  message.reported_at = cache_.reported_at(client);
+  return message;
+}
+
+void Engine::Impl::Publish(Slot client, const PeerMessage& message, Effects* effects) {
+  for (std::uint64_t shards = entity(client).listening_shards; shards != 0; shards &= shards - 1) {
+    Send(message, ShardId{static_cast<std::uint32_t>(__builtin_ctzll(shards))}, effects);
+  }
+}
+
+bool Engine::Impl::ReceiveLocation(const PeerMessage& message, Effects* effects) {
+  const Slot remote = FindRemote(message.user);
+  if (remote == kNoSlot || !message.position.is_somewhere()) return false;
+  if (entity(remote).has_reported && message.reported_at < cache_.reported_at(remote)) return false;
+  // Late by more than a time to live: its expiry is past already.
+  if (message.accepted_at.ms + absl::ToInt64Milliseconds(cache_.ttl()) <= now_.ms) return false;
+  entity(remote).has_reported = true;
+  cache_.Write(remote, {message.position, message.accepted_at, message.reported_at});
+  Walk(remote, effects);
+  return true;
+}
+
+bool Engine::Impl::ReceiveOffline(const PeerMessage& message, Effects* effects) {
+  const Slot remote = FindRemote(message.user);
+  if (remote == kNoSlot) return false;
+  DropRemote(remote, LeaveReason::kOffline, effects);
+  return true;
+}
+
+Slot Engine::Impl::FindRemote(UserId user) const {
+  const Slot slot = cache_.Find(user);
+  return slot != kNoSlot && entity(slot).is_remote ? slot : kNoSlot;
+}
+
+void Engine::Impl::DropIdleChannel(Slot remote, Effects* effects) {
+  ++stats_.channels_unsubscribed;
+  PeerMessage message;
+  message.kind = PeerMessage::Kind::kUnsubscribe;
+  message.user = cache_.user(remote);
+  Send(message, HomeShard(message.user, options_.shard_count), effects);
+  ReleaseEntity(remote);
+}
+
+}  // namespace nearby

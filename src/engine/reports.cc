@@ -1,0 +1,149 @@
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "src/engine/engine_impl.h"
+
+namespace nearby {
+
+absl::Status Engine::Impl::Advance(Time now, Effects* effects) {
+  if (!IsValid(now))
+    return absl::InvalidArgumentError(absl::StrCat("time ", now.ms, " ms is out of range"));
+  if (now < now_) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("time ", now.ms, " ms is earlier than ", now_.ms, " ms, where the engine is"));
+  }
+  // Each thing happens at its own time, in order; what it sets off may fall due before `now` as
+  // well. At one instant expiries come first.
+  for (bool fired = true; fired;) {
+    const Time until = std::min({now, timers_.next(), registry_.next_idle_check()});
+    ExpireUntil(until, effects);
+    fired = FireNext(until, effects);
+  }
+  now_ = now;
+  return absl::OkStatus();
+}
+
+Time Engine::Impl::next_event() const {
+  return std::min({cache_.next_expiry_check(), timers_.next(), registry_.next_idle_check()});
+}
+
+void Engine::Impl::ExpireUntil(Time until, Effects* effects) {
+  LocationCache::Expired expired;
+  while (cache_.PopExpired(until, &expired)) {
+    now_ = std::max(now_, expired.deadline);
+    Expire(expired.slot, effects);
+  }
+}
+
+bool Engine::Impl::FireNext(Time until, Effects* effects) {
+  if (timers_.next() <= until) {
+    const internal::Timers::Entry entry = timers_.Pop();
+    now_ = std::max(now_, entry.due);
+    if (entry.kind == internal::Timers::Kind::kWithheldMove) {
+      SendWithheldMove(entry.subject, entry.friend_slot, entry.due, effects);
+    } else {
+      ReleaseHeldReport(entry.subject, entry.due, effects);
+    }
+    return true;
+  }
+  if (registry_.next_idle_check() > until) return false;
+  now_ = std::max(now_, until);
+  Slot channel;
+  if (registry_.PopIdle(until, &channel)) DropIdleChannel(channel, effects);
+  return true;
+}
+
+void Engine::Impl::Expire(Slot slot, Effects* effects) {
+  for (Edge& edge : registry_.MutableRow(slot)) {
+    if (edge.has(kFriendSees)) {
+      ForgetView(edge.neighbour(), *registry_.FindMutable(edge.neighbour(), slot));
+      Leave(edge.neighbour(), slot, LeaveReason::kExpired, effects);
+    }
+    if (edge.has(kISee)) ForgetView(slot, edge);
+  }
+  if (!entity(slot).is_client) return;
+  ++stats_.expiries;
+  Reset(slot, effects);
+}
+
+ReportOutcome Engine::Impl::Report(const LocationReport& report, Effects* effects) {
+  const ReportOutcome outcome = Judge(report);
+  switch (outcome) {
+    case ReportOutcome::kAccepted: {
+      const Slot client = report.client.slot;
+      const Position position = Position::FromLatLng(report.location);
+      if (MustWait(client)) {
+        Hold(client, position, report.reported_at);
+        return ReportOutcome::kConflated;
+      }
+      Accept(client, position, report.reported_at, effects);
+      break;
+    }
+    case ReportOutcome::kStale:
+      ++stats_.reports_stale;
+      break;
+    case ReportOutcome::kFuture:
+      ++stats_.reports_future;
+      break;
+    case ReportOutcome::kUnknownClient:
+      ++stats_.reports_unknown_client;
+      break;
+    default:
+      ++stats_.reports_invalid;
+  }
+  return outcome;
+}
+
+ReportOutcome Engine::Impl::Judge(const LocationReport& report) const {
+  if (!IsClient(report.client)) return ReportOutcome::kUnknownClient;
+  if (!IsValid(report.reported_at)) return ReportOutcome::kInvalidTime;
+  if (!IsValid(report.location)) return ReportOutcome::kInvalidLocation;
+  if (report.reported_at.ms > now_.ms + max_future_skew_ms_) return ReportOutcome::kFuture;
+  const Slot client = report.client.slot;
+  if (!held_reports_.empty()) {
+    const auto held = held_reports_.find(ToInt(client));
+    if (held != held_reports_.end() && report.reported_at < held->second.reported_at) {
+      return ReportOutcome::kStale;
+    }
+  }
+  if (entity(client).has_reported && report.reported_at < cache_.reported_at(client)) {
+    return ReportOutcome::kStale;
+  }
+  return ReportOutcome::kAccepted;
+}
+
+bool Engine::Impl::MustWait(Slot client) const {
+  return min_report_interval_ms_ > 0 && cache_.is_active(client) &&
+         now_.ms < cache_.accepted_at(client).ms + min_report_interval_ms_;
+}
+
+void Engine::Impl::Hold(Slot client, Position position, Time reported_at) {
+  ++stats_.reports_conflated;
+  const Time due{cache_.accepted_at(client).ms + min_report_interval_ms_};
+  const auto [held, is_first] = held_reports_.try_emplace(ToInt(client));
+  held->second = HeldReport{position, reported_at, due};
+  if (is_first) timers_.Add(due, internal::Timers::Kind::kConflatedReport, client);
+}
+
+void Engine::Impl::ReleaseHeldReport(Slot client, Time due, Effects* effects) {
+  const auto held = held_reports_.find(ToInt(client));
+  // The client may have gone since, and another come in its slot.
+  if (held == held_reports_.end() || held->second.due != due) return;
+  const HeldReport report = held->second;
+  Accept(client, report.position, report.reported_at, effects);
+}
+
+void Engine::Impl::Accept(Slot client, Position position, Time reported_at, Effects* effects) {
+  ++stats_.reports_accepted;
+  // Whatever was held back is older than this one, or this one itself.
+  if (!held_reports_.empty()) held_reports_.erase(ToInt(client));
+  entity(client).has_reported = true;
+  cache_.Write(client, {position, now_, reported_at});
+  if (options_.emit_locations) {
+    effects->locations.push_back({cache_.user(client), position, now_, reported_at});
+  }
+  Walk(client, effects);
+  if (entity(client).listening_shards != 0) Publish(client, LocationMessage(client), effects);
+}
+
+}  // namespace nearby

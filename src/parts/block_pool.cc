@@ -1,0 +1,68 @@
+#include "src/parts/block_pool.h"
+
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+namespace nearby {
+
+void BlockPool::ChunkDeleter::operator()(Edge* chunk) const {
+  ::operator delete (chunk, std::align_val_t{kLineBytes});
+}
+
+std::uint32_t BlockPool::Append(std::size_t size_class) {
+  SizeClass& blocks = classes_[size_class];
+  const std::uint32_t position = blocks.blocks % BlocksPerChunk(size_class);
+  if (position == 0) blocks.chunks.push_back(TakeChunk());
+  ++blocks.blocks;
+  return blocks.chunks.back() * kChunkLines + position * kClassLines[size_class];
+}
+
+std::uint32_t BlockPool::Last(std::size_t size_class) const {
+  const SizeClass& blocks = classes_[size_class];
+  assert(blocks.blocks > 0);
+  const std::uint32_t position = (blocks.blocks - 1) % BlocksPerChunk(size_class);
+  return blocks.chunks.back() * kChunkLines + position * kClassLines[size_class];
+}
+
+void BlockPool::DropLast(std::size_t size_class) {
+  SizeClass& blocks = classes_[size_class];
+  assert(blocks.blocks > 0);
+  --blocks.blocks;
+  if (blocks.blocks % BlocksPerChunk(size_class) != 0) return;
+  GiveBackChunk(blocks.chunks.back());
+  blocks.chunks.pop_back();
+}
+
+std::size_t BlockPool::allocated_bytes() const {
+  return (chunks_.size() - vacant_.size()) * kChunkBytes + chunks_.capacity() * sizeof(Chunk);
+}
+
+std::uint32_t BlockPool::TakeChunk() {
+  if (!spare_.empty()) {
+    const std::uint32_t chunk = spare_.back();
+    spare_.pop_back();
+    return chunk;
+  }
+  if (vacant_.empty()) {
+    vacant_.push_back(static_cast<std::uint32_t>(chunks_.size()));
+    chunks_.emplace_back();
+  }
+  const std::uint32_t chunk = vacant_.back();
+  chunks_[chunk].reset(
+      static_cast<Edge*>(::operator new (kChunkBytes, std::align_val_t{kLineBytes})));
+  vacant_.pop_back();
+  return chunk;
+}
+
+void BlockPool::GiveBackChunk(std::uint32_t chunk) {
+  if (spare_.size() < kMaxSpareChunks) {
+    spare_.push_back(chunk);
+    return;
+  }
+  chunks_[chunk].reset();
+  vacant_.push_back(chunk);
+}
+
+}  // namespace nearby

@@ -1,0 +1,141 @@
+#include "nearby/radius_filter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "absl/strings/str_cat.h"
+#include "src/base/spherical.h"
+
+namespace nearby {
+namespace {
+
+constexpr double kCircumferenceMeters = 2 * kMaxDistanceMeters;
+constexpr double kPi = 3.141592653589793;
+constexpr double kUnitsPerRadian = 4294967296.0 / (2 * kPi);
+constexpr std::uint32_t kHalfTurn = 1u << 31;
+
+// Entries ahead of the tested one whose positions are asked for. Enough to keep the line-fill
+// buffers busy; more evicts what was just fetched.
+constexpr std::size_t kPrefetchDistance = 16;
+
+// The larger the better the box holds what it must; the box may be too large by some units, since
+// what it selects is tested exactly.
+std::uint32_t ToUnitsRoundedUp(double radians) {
+  const double units = std::ceil(radians * kUnitsPerRadian * (1 + 1e-9)) + 4;
+  return units >= kHalfTurn ? kHalfTurn : static_cast<std::uint32_t>(units);
+}
+
+std::uint32_t AbsoluteDifference(std::int32_t a, std::int32_t b) {
+  const std::uint32_t difference = static_cast<std::uint32_t>(a) - static_cast<std::uint32_t>(b);
+  return std::min(difference, 0u - difference);
+}
+
+bool InBox(Position center, FixedPointBox box, Position position) {
+  // Bitwise on purpose: two short-circuits would be two unpredictable branches.
+  return (AbsoluteDifference(center.lat_units(), position.lat_units()) <= box.lat_units) &
+         (AbsoluteDifference(center.lng_units(), position.lng_units()) <= box.lng_units);
+}
+
+// The plain version of AbsoluteDifference.
+std::int64_t WrappingDistance(std::int64_t a, std::int64_t b) {
+  const std::int64_t distance = std::llabs(a - b);
+  return std::min(distance, (std::int64_t{1} << 32) - distance);
+}
+
+}  // namespace
+
+absl::Status ValidateRadius(double radius_m) {
+  if (radius_m >= 0 && radius_m <= kMaxRadiusMeters) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("radius ", radius_m, " m lies outside 0 .. ", kMaxRadiusMeters, " m"));
+}
+
+RadiusLimit RadiusLimit::FromMeters(double radius_m) {
+  // The half angle in half turns: 0 .. 1/2 for radii up to half the circumference.
+  const double u = std::min(radius_m / kCircumferenceMeters, 0.5);
+  const bool beyond_quarter = u > 0.25;
+  const double sine = internal::SinPi(beyond_quarter ? 0.5 - u : u);
+  return RadiusLimit(sine * sine, beyond_quarter);
+}
+
+bool RadiusLimit::Admits(Position a, Position b) const {
+  const double cos_lats = internal::CosLat(a.lat_units()) * internal::CosLat(b.lat_units());
+  return beyond_quarter_ ? internal::HaversineToAntipode(a, b, cos_lats) >= haversine_
+                         : internal::Haversine(a, b, cos_lats) <= haversine_;
+}
+
+FixedPointBox FixedPointBox::Around(Position center, double radius_m) {
+  const double angle = radius_m / kEarthRadiusMeters;
+  FixedPointBox box;
+  box.lat_units = ToUnitsRoundedUp(angle);
+  box.lng_units = kHalfTurn;
+  const double latitude = std::fabs(center.lat_units() / kUnitsPerRadian);
+  if (latitude + angle >= kPi / 2) return box;  // The circle holds a pole: every meridian meets it.
+  // The meridian that touches the circle: sin(half-width) = sin(angle) / cos(latitude) (Napier's
+  // rules). Towards the pole the inverse sine loses its precision, so the box gives up a little
+  // early.
+  const double sine = std::sin(angle) / std::cos(latitude);
+  if (sine < 0.9999) box.lng_units = ToUnitsRoundedUp(std::asin(sine));
+  return box;
+}
+
+std::size_t SelectInBox(Position center, FixedPointBox box, const Position* table,
+                        const IndexedRow& row, std::uint32_t* out) {
+  const std::uint32_t* entries = row.entries.data();
+  const std::size_t size = row.entries.size();
+  std::size_t selected = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    // The last entries prefetch the last position again, which costs less than a branch.
+    const std::size_t ahead = std::min(i + kPrefetchDistance, size - 1);
+    __builtin_prefetch(table + (entries[ahead] >> row.index_shift), 0, 2);
+    const std::uint32_t entry = entries[i];
+    const bool always = (entry & row.always_mask) != 0;
+    out[selected] = static_cast<std::uint32_t>(i);
+    selected +=
+        static_cast<std::size_t>(InBox(center, box, table[entry >> row.index_shift]) | always);
+  }
+  return selected;
+}
+
+std::size_t SelectInBoxPlain(Position center, FixedPointBox box, const Position* table,
+                             const IndexedRow& row, std::uint32_t* out) {
+  std::size_t selected = 0;
+  for (std::size_t i = 0; i < row.entries.size(); ++i) {
+    const std::uint32_t entry = row.entries[i];
+    const Position position = table[entry >> row.index_shift];
+    const bool in_box =
+        WrappingDistance(center.lat_units(), position.lat_units()) <= box.lat_units &&
+        WrappingDistance(center.lng_units(), position.lng_units()) <= box.lng_units;
+    if (in_box || (entry & row.always_mask) != 0) out[selected++] = static_cast<std::uint32_t>(i);
+  }
+  return selected;
+}
+
+absl::StatusOr<RadiusFilter> RadiusFilter::Create(double radius_m) {
+  if (absl::Status status = ValidateRadius(radius_m); !status.ok()) return status;
+  return RadiusFilter(radius_m);
+}
+
+bool RadiusFilter::Contains(Position center, Position position) const {
+  return position.is_somewhere() && limit_.Admits(center, position);
+}
+
+std::size_t RadiusFilter::Select(Position center, absl::Span<const Position> positions,
+                                 std::uint32_t* out) const {
+  const FixedPointBox box = FixedPointBox::Around(center, radius_m_);
+  std::size_t in_box = 0;
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    out[in_box] = static_cast<std::uint32_t>(i);
+    in_box += static_cast<std::size_t>(InBox(center, box, positions[i]));
+  }
+  std::size_t selected = 0;
+  for (std::size_t i = 0; i < in_box; ++i) {
+    const std::uint32_t index = out[i];
+    out[selected] = index;
+    selected += static_cast<std::size_t>(Contains(center, positions[index]));
+  }
+  return selected;
+}
+
+}  // namespace nearby

@@ -1,0 +1,205 @@
+#include "nearby/subscription_registry.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "src/parts/subscription_channels.h"
+#include "src/parts/subscription_rows.h"
+
+namespace nearby {
+namespace {
+
+// An edge together with the row that it stands in.
+struct DirectedEdge {
+  Slot row;
+  Edge edge;
+};
+
+bool ByRowThenNeighbour(const DirectedEdge& a, const DirectedEdge& b) {
+  return std::make_tuple(ToInt(a.row), ToInt(a.edge.neighbour())) <
+         std::make_tuple(ToInt(b.row), ToInt(b.edge.neighbour()));
+}
+
+std::size_t IndexOf(absl::Span<const Edge> row, Slot neighbour) {
+  const auto it = std::find_if(row.begin(), row.end(),
+                               [neighbour](Edge edge) { return edge.neighbour() == neighbour; });
+  return static_cast<std::size_t>(it - row.begin());
+}
+
+// Checks all that can be seen in one row; `row` ascends by neighbour.
+absl::Status CheckRow(absl::Span<const DirectedEdge> row) {
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    const std::uint32_t slot = ToInt(row[i].row);
+    const Slot neighbour = row[i].edge.neighbour();
+    if (neighbour == row[i].row) {
+      return absl::InternalError(absl::StrCat("slot ", slot, " is in its own row"));
+    }
+    if (i > 0 && neighbour == row[i - 1].edge.neighbour()) {
+      return absl::InternalError(
+          absl::StrCat("slot ", ToInt(neighbour), " is twice in the row of slot ", slot));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Checks that each edge has its mirror; `edges` ascend by row and neighbour.
+absl::Status CheckMirrors(absl::Span<const DirectedEdge> edges) {
+  for (const DirectedEdge& it : edges) {
+    const Slot neighbour = it.edge.neighbour();
+    const DirectedEdge wanted{neighbour, Edge(it.row, Mirrored(it.edge.flags()))};
+    const auto found = std::lower_bound(edges.begin(), edges.end(), wanted, ByRowThenNeighbour);
+    if (found == edges.end() || ByRowThenNeighbour(wanted, *found)) {
+      return absl::InternalError(absl::StrCat("slot ", ToInt(neighbour), " is in the row of slot ",
+                                              ToInt(it.row), ", but not the other way round"));
+    }
+    if (found->edge.bits() != wanted.edge.bits()) {
+      return absl::InternalError(absl::StrCat("the edges of slots ", ToInt(it.row), " and ",
+                                              ToInt(neighbour), " disagree: flags ",
+                                              it.edge.flags(), " and ", found->edge.flags()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+SubscriptionRegistry::SubscriptionRegistry(const Options& options)
+    : max_row_(std::min(options.max_row, Rows::kMaxRow)),
+      rows_(std::make_unique<Rows>()),
+      channels_(std::make_unique<Channels>(options.unsubscribe_delay)) {}
+
+SubscriptionRegistry::~SubscriptionRegistry() = default;
+
+absl::Status SubscriptionRegistry::Link(Slot a, Slot b, EdgeFlags flags) {
+  assert(a != b);
+  assert(ToInt(a) < Edge::kMaxSlots && ToInt(b) < Edge::kMaxSlots);
+  assert(Find(a, b) == nullptr);
+  for (const Slot slot : {a, b}) {
+    const std::uint32_t size = rows_->size(slot);
+    if (size >= max_row_) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("the row of slot ", ToInt(slot), " is full: ", size, " edges"));
+    }
+  }
+  // An empty row may be that of a channel about to be dropped.
+  if (rows_->size(a) == 0) channels_->SetBusy(a);
+  if (rows_->size(b) == 0) channels_->SetBusy(b);
+  rows_->Append(a, Edge(b, flags));
+  rows_->Append(b, Edge(a, Mirrored(flags)));
+  edge_count_ += 2;
+  return absl::OkStatus();
+}
+
+bool SubscriptionRegistry::Unlink(Slot a, Slot b) {
+  if (rows_->size(a) > rows_->size(b)) std::swap(a, b);
+  const std::size_t in_shorter = IndexOf(Row(a), b);
+  if (in_shorter == Row(a).size()) return false;
+  const std::size_t in_longer = IndexOf(Row(b), a);
+  rows_->Remove(a, in_shorter);
+  rows_->Remove(b, in_longer);
+  edge_count_ -= 2;
+  return true;
+}
+
+const Edge* SubscriptionRegistry::Find(Slot a, Slot b) const {
+  // Most look-ups that fail are spared the longer row.
+  if (rows_->size(b) < rows_->size(a) && IndexOf(Row(b), a) == Row(b).size()) return nullptr;
+  const absl::Span<const Edge> row = Row(a);
+  const std::size_t index = IndexOf(row, b);
+  return index == row.size() ? nullptr : &row[index];
+}
+
+Edge* SubscriptionRegistry::FindMutable(Slot a, Slot b) { return const_cast<Edge*>(Find(a, b)); }
+
+void SubscriptionRegistry::Update(Slot a, Slot b, EdgeFlags set, EdgeFlags clear) {
+  Edge* const edge = FindMutable(a, b);
+  Edge* const mirror = FindMutable(b, a);
+  assert(edge != nullptr && mirror != nullptr);
+  edge->Clear(clear);
+  edge->Set(set);
+  mirror->Clear(Mirrored(clear));
+  mirror->Set(Mirrored(set));
+}
+
+absl::Span<const Edge> SubscriptionRegistry::Row(Slot slot) const {
+  return const_cast<const Rows&>(*rows_).Row(slot);
+}
+
+absl::Span<Edge> SubscriptionRegistry::MutableRow(Slot slot) { return rows_->Row(slot); }
+
+void SubscriptionRegistry::PrefetchRow(Slot slot) const {
+#if defined(__GNUC__)
+  // The lines of an ordinary row; the processor's own prefetcher follows a longer one.
+  constexpr std::size_t kLines = 4;
+  const absl::Span<const Edge> row = Row(slot);
+  const std::size_t end = std::min(row.size(), kLines * BlockPool::kEdgesPerLine);
+  for (std::size_t i = 0; i < end; i += BlockPool::kEdgesPerLine) {
+    __builtin_prefetch(&row[i]);
+  }
+#else
+  static_cast<void>(slot);
+#endif
+}
+
+bool SubscriptionRegistry::FirstIn(Slot channel) {
+  assert(!Row(channel).empty());
+  return channels_->Subscribe(channel);
+}
+
+void SubscriptionRegistry::MaybeLastOut(Slot channel, Time now) {
+  if (rows_->size(channel) == 0) channels_->SetIdle(channel, now);
+}
+
+bool SubscriptionRegistry::PopIdle(Time now, Slot* channel) {
+  return channels_->PopIdle(now, channel);
+}
+
+Time SubscriptionRegistry::next_idle_check() const { return channels_->next_idle_check(); }
+
+void SubscriptionRegistry::ForgetChannel(Slot channel) {
+  assert(Row(channel).empty());
+  channels_->Forget(channel);
+}
+
+bool SubscriptionRegistry::is_subscribed(Slot channel) const {
+  return channels_->is_subscribed(channel);
+}
+
+std::size_t SubscriptionRegistry::row_bytes() const { return rows_->allocated_bytes(); }
+
+absl::Status SubscriptionRegistry::CheckInvariants() const {
+  if (absl::Status status = rows_->CheckInvariants(); !status.ok()) return status;
+  std::vector<DirectedEdge> edges;
+  for (std::uint32_t i = 0; i < rows_->slot_limit(); ++i) {
+    const Slot slot{i};
+    const absl::Span<const Edge> row = Row(slot);
+    if (row.size() > max_row_) {
+      return absl::InternalError(
+          absl::StrCat("the row of slot ", i, " is too long: ", row.size(), " edges"));
+    }
+    if (!row.empty() && channels_->is_idle(slot)) {
+      return absl::InternalError(absl::StrCat("channel ", i, " has listeners, but is idle"));
+    }
+    const std::size_t begin = edges.size();
+    for (const Edge edge : row) edges.push_back(DirectedEdge{slot, edge});
+    std::sort(edges.begin() + static_cast<std::ptrdiff_t>(begin), edges.end(), ByRowThenNeighbour);
+    absl::Status status = CheckRow(absl::MakeConstSpan(edges).subspan(begin));
+    if (!status.ok()) return status;
+  }
+  if (edges.size() != edge_count_) {
+    return absl::InternalError(
+        absl::StrCat("the rows hold ", edges.size(), " edges, not ", edge_count_));
+  }
+  return CheckMirrors(edges);
+}
+
+}  // namespace nearby

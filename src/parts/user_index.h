@@ -1,0 +1,70 @@
+#ifndef NEARBY_SRC_PARTS_USER_INDEX_H_
+#define NEARBY_SRC_PARTS_USER_INDEX_H_
+
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
+#include "nearby/ids.h"
+#include "nearby/location_cache.h"
+
+namespace nearby {
+
+/// Users to slots: a hash set of slots that hashes and compares by the users in the cache's own
+/// array. A user costs 5 bytes divided by the load factor instead of a second copy of the id; seven
+/// bits of the hash, kept beside each slot, spare nearly every look into the array that would fail.
+///
+/// Thread-compatible. Borrows the array, which must outlive it; an indexed slot's user must not
+/// change.
+class LocationCache::Index {
+ public:
+  explicit Index(const std::vector<UserId>* users) : slots_(0, Hash{users}, Equal{users}) {}
+
+  void Reserve(std::size_t count) { slots_.reserve(count); }
+
+  Slot Find(UserId user) const {
+    auto it = slots_.find(user);
+    return it == slots_.end() ? kNoSlot : Slot{*it};
+  }
+  /// Starts to fetch the memory that Find(user) reads first.
+  void Prefetch(UserId user) const { slots_.prefetch(user); }
+
+  /// Requires that the slot's user is set and not indexed.
+  void Insert(Slot slot) {
+    [[maybe_unused]] bool inserted = slots_.insert(ToInt(slot)).second;
+    assert(inserted);
+  }
+  /// Requires that the slot's user is the one it was inserted with.
+  void Erase(Slot slot) {
+    [[maybe_unused]] std::size_t erased = slots_.erase(ToInt(slot));
+    assert(erased == 1);
+  }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+
+    std::size_t operator()(UserId user) const { return absl::Hash<std::uint64_t>()(ToInt(user)); }
+    std::size_t operator()(std::uint32_t slot) const { return (*this)((*users)[slot]); }
+
+    const std::vector<UserId>* users;
+  };
+  struct Equal {
+    using is_transparent = void;
+
+    bool operator()(std::uint32_t a, std::uint32_t b) const { return a == b; }
+    bool operator()(std::uint32_t slot, UserId user) const { return (*users)[slot] == user; }
+    bool operator()(UserId user, std::uint32_t slot) const { return (*users)[slot] == user; }
+
+    const std::vector<UserId>* users;
+  };
+
+  absl::flat_hash_set<std::uint32_t, Hash, Equal> slots_;
+};
+
+}  // namespace nearby
+
+#endif  // NEARBY_SRC_PARTS_USER_INDEX_H_
