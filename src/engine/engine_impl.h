@@ -37,12 +37,12 @@ class Engine::Impl {
   Time now() const { return now_; }
   Time next_event() const;
   absl::StatusOr<ClientHandle> Connect(const ConnectRequest& request, Effects* effects);
-  absl::Status FriendsLoaded(ClientHandle client, FriendVersion version,
+  absl::Status FriendsLoaded(ClientHandle handle, FriendVersion version,
                              absl::Span<const FriendEntry> friends, Effects* effects);
-  absl::Status Disconnect(ClientHandle client, Effects* effects);
+  absl::Status Disconnect(ClientHandle handle, Effects* effects);
   ReportOutcome Report(const LocationReport& report, Effects* effects);
   absl::Status Apply(const FriendshipChange& change, Effects* effects);
-  absl::Status SetRadius(ClientHandle client, double radius_m, Effects* effects);
+  absl::Status SetRadius(ClientHandle handle, double radius_m, Effects* effects);
   absl::StatusOr<NearbyPage> Nearby(ClientHandle client, PageToken after, std::size_t page_size,
                                     Effects* effects);
   void Receive(const PeerMessage& message, Effects* effects);

@@ -50,7 +50,7 @@ absl::Status Lockstep::Connect(const ConnectRequest& request) {
   if (!client.ok()) return client.status();
   friends_.clear();
   graph_.List(request.user, &friends_);
-  const absl::Status status = engine.FriendsLoaded(*client, graph_.version(), friends_, &effects_);
+  absl::Status status = engine.FriendsLoaded(*client, graph_.version(), friends_, &effects_);
   if (!status.ok()) engine.Disconnect(*client, &effects_).IgnoreError();
   Settle();
   return status;

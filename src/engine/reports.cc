@@ -6,8 +6,9 @@
 namespace nearby {
 
 absl::Status Engine::Impl::Advance(Time now, Effects* effects) {
-  if (!IsValid(now))
+  if (!IsValid(now)) {
     return absl::InvalidArgumentError(absl::StrCat("time ", now.ms, " ms is out of range"));
+  }
   if (now < now_) {
     return absl::InvalidArgumentError(
         absl::StrCat("time ", now.ms, " ms is earlier than ", now_.ms, " ms, where the engine is"));

@@ -31,10 +31,12 @@ std::uint32_t AbsoluteDifference(std::int32_t a, std::int32_t b) {
   return std::min(difference, 0u - difference);
 }
 
-bool InBox(Position center, FixedPointBox box, Position position) {
-  // Bitwise on purpose: two short-circuits would be two unpredictable branches.
-  return (AbsoluteDifference(center.lat_units(), position.lat_units()) <= box.lat_units) &
-         (AbsoluteDifference(center.lng_units(), position.lng_units()) <= box.lng_units);
+// 1 or 0. Bitwise on purpose: two short-circuits would be two unpredictable branches.
+std::uint32_t InBox(Position center, FixedPointBox box, Position position) {
+  const std::uint32_t lat = AbsoluteDifference(center.lat_units(), position.lat_units());
+  const std::uint32_t lng = AbsoluteDifference(center.lng_units(), position.lng_units());
+  return static_cast<std::uint32_t>(lat <= box.lat_units) &
+         static_cast<std::uint32_t>(lng <= box.lng_units);
 }
 
 // The plain version of AbsoluteDifference.
@@ -90,10 +92,9 @@ std::size_t SelectInBox(Position center, FixedPointBox box, const Position* tabl
     const std::size_t ahead = std::min(i + kPrefetchDistance, size - 1);
     __builtin_prefetch(table + (entries[ahead] >> row.index_shift), 0, 2);
     const std::uint32_t entry = entries[i];
-    const bool always = (entry & row.always_mask) != 0;
+    const auto always = static_cast<std::uint32_t>((entry & row.always_mask) != 0);
     out[selected] = static_cast<std::uint32_t>(i);
-    selected +=
-        static_cast<std::size_t>(InBox(center, box, table[entry >> row.index_shift]) | always);
+    selected += InBox(center, box, table[entry >> row.index_shift]) | always;
   }
   return selected;
 }
@@ -127,7 +128,7 @@ std::size_t RadiusFilter::Select(Position center, absl::Span<const Position> pos
   std::size_t in_box = 0;
   for (std::size_t i = 0; i < positions.size(); ++i) {
     out[in_box] = static_cast<std::uint32_t>(i);
-    in_box += static_cast<std::size_t>(InBox(center, box, positions[i]));
+    in_box += InBox(center, box, positions[i]);
   }
   std::size_t selected = 0;
   for (std::size_t i = 0; i < in_box; ++i) {
