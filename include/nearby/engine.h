@@ -131,8 +131,10 @@ class Engine {
   /// To be called on the home shards of both users, whether or not they are online. A change with a
   /// version not above that of the pair's last is a repetition and is ignored.
   /// `InvalidArgument`: a user with themselves, or neither at home here.
-  /// `ResourceExhausted`: a row is full. `FailedPrecondition`: the change is older than changes
-  /// that had to be forgotten.
+  /// `FailedPrecondition`: the change is older than changes that had to be forgotten.
+  /// `ResourceExhausted`: a row is full. The change is remembered, and what it takes away is taken,
+  /// but the two are not linked until one of them connects again; a friend store that keeps to
+  /// max_friends never meets this.
   absl::Status Apply(const FriendshipChange& change, Effects* effects);
 
   /// Changes a subscriber's radius. `NotFound`; `InvalidArgument`.

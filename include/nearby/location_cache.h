@@ -99,8 +99,8 @@ class LocationCache {
   UserId user(Slot slot) const { return users_[ToInt(slot)]; }
   Position position(Slot slot) const { return positions_[ToInt(slot)]; }
   /// Of the last write; unspecified before the first.
-  Time accepted_at(Slot slot) const { return accepted_at_[ToInt(slot)]; }
-  Time reported_at(Slot slot) const { return reported_at_[ToInt(slot)]; }
+  Time accepted_at(Slot slot) const { return times_[ToInt(slot)].accepted_at; }
+  Time reported_at(Slot slot) const { return times_[ToInt(slot)].reported_at; }
   /// The table of positions, indexed by slot, for batch filters. Valid until the next Acquire.
   const Position* positions() const { return positions_.data(); }
 
@@ -114,14 +114,20 @@ class LocationCache {
   class Index;          // users to slots
   class ExpiryBuckets;  // slots by the second of their deadline
 
+  // Together, because a report reads and writes both; apart from the positions, of which batch
+  // filters want as many as possible in a cache line.
+  struct Times {
+    Time accepted_at;
+    Time reported_at;
+  };
+
   Time deadline(Slot slot) const { return Time{accepted_at(slot).ms + ttl_ms_}; }
 
   std::int64_t ttl_ms_;
   std::uint32_t max_entities_;
   std::vector<Position> positions_;
   std::vector<UserId> users_;
-  std::vector<Time> accepted_at_;
-  std::vector<Time> reported_at_;
+  std::vector<Times> times_;
   std::vector<Slot> free_slots_;
   std::unique_ptr<Index> index_;
   std::unique_ptr<ExpiryBuckets> expiry_;

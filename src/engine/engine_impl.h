@@ -105,6 +105,9 @@ class Engine::Impl {
   // Forgets an entity whose row is empty.
   void ReleaseEntity(Slot slot);
   void EndSession(Slot client, Effects* effects);
+  // `friends` ascend, each once.
+  void InstallFriends(Slot client, FriendVersion version, absl::Span<const FriendEntry> friends,
+                      Effects* effects);
   void InstallFriend(Slot client, UserId friend_id, const Friendship& friendship,
                      FriendVersion version, LinkOptions link, Effects* effects);
   void DropUnlisted(Slot client, absl::Span<const FriendEntry> friends,
@@ -166,7 +169,6 @@ class Engine::Impl {
   bool SettleRemote(Slot client, UserId remote, const Friendship& friendship, LinkOptions link,
                     Effects* effects);
   void ApplyTo(Slot client, const FriendshipChange& change, Effects* effects);
-  bool HasRoomFor(const FriendshipChange& change) const;
   void DropRemote(Slot remote, LeaveReason reason, Effects* effects);
 
   // --- other shards (peers.cc) ---

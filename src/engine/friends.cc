@@ -24,13 +24,9 @@ absl::Status Engine::Impl::Apply(const FriendshipChange& change, Effects* effect
     case internal::ChangeLog::Verdict::kNew:
       break;
   }
-  if (!HasRoomFor(change)) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("user ", ToInt(change.user), " or user ", ToInt(change.friend_id), " has ",
-                     options_.max_friends, " friends online, the most allowed"));
-  }
   changes_.Record(change);
   ++stats_.changes_applied;
+  const std::uint64_t links_refused = stats_.links_refused;
   const Slot a = IsHome(change.user) ? FindClient(change.user) : kNoSlot;
   const Slot b = IsHome(change.friend_id) ? FindClient(change.friend_id) : kNoSlot;
   if (IsHome(change.user) && IsHome(change.friend_id)) {
@@ -41,7 +37,10 @@ absl::Status Engine::Impl::Apply(const FriendshipChange& change, Effects* effect
     ApplyTo(b, {change.friend_id, change.user, change.friendship.Flipped(), change.version},
             effects);
   }
-  return absl::OkStatus();
+  if (stats_.links_refused == links_refused) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("user ", ToInt(change.user), " or user ",
+                                                   ToInt(change.friend_id), " has ",
+                                                   options_.max_friends, " friends online"));
 }
 
 // A change between a client here and a user who is at home elsewhere. What that user may see is for
@@ -49,18 +48,6 @@ absl::Status Engine::Impl::Apply(const FriendshipChange& change, Effects* effect
 void Engine::Impl::ApplyTo(Slot client, const FriendshipChange& change, Effects* effects) {
   if (SettleRemote(client, change.friend_id, change.friendship, {}, effects)) return;
   Announce(PeerMessage::Kind::kAnnounce, change, effects);
-}
-
-// Only a new friendship needs room; whatever is taken away always has it.
-bool Engine::Impl::HasRoomFor(const FriendshipChange& change) const {
-  if (!change.friendship.friends) return true;
-  const Slot a = cache_.Find(change.user);
-  const Slot b = cache_.Find(change.friend_id);
-  if (a != kNoSlot && b != kNoSlot && registry_.Find(a, b) != nullptr) return true;
-  for (const Slot slot : {a, b}) {
-    if (slot != kNoSlot && registry_.Row(slot).size() >= options_.max_friends) return false;
-  }
-  return true;
 }
 
 Engine::Impl::Reasons Engine::Impl::ReasonsFor(const Friendship& friendship) {

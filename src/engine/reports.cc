@@ -64,7 +64,9 @@ void Engine::Impl::Expire(Slot slot, Effects* effects) {
   }
   if (!entity(slot).is_client) return;
   ++stats_.expiries;
-  Reset(slot, effects);
+  // A client whose friends are still being loaded has been told nothing that a reset could take
+  // back.
+  if (entity(slot).has_friends) Reset(slot, effects);
 }
 
 ReportOutcome Engine::Impl::Report(const LocationReport& report, Effects* effects) {

@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "src/engine/engine_impl.h"
 
@@ -9,12 +8,34 @@ namespace {
 
 absl::Status NoSession() { return absl::NotFoundError("no such session, or it has ended"); }
 
-// Whether one of the changes, ascending by friend, concerns this friend.
-bool Names(absl::Span<const FriendshipChange> changes, UserId friend_id) {
-  const auto found = std::lower_bound(
-      changes.begin(), changes.end(), friend_id,
-      [](const FriendshipChange& change, UserId id) { return change.friend_id < id; });
-  return found != changes.end() && found->friend_id == friend_id;
+// Whether one of the entries or changes, ascending by friend, concerns this friend.
+template <typename Item>
+bool Names(absl::Span<const Item> items, UserId friend_id) {
+  const auto found =
+      std::lower_bound(items.begin(), items.end(), friend_id,
+                       [](const Item& item, UserId id) { return item.friend_id < id; });
+  return found != items.end() && found->friend_id == friend_id;
+}
+
+bool IsStrictlyAscending(absl::Span<const FriendEntry> friends) {
+  return std::adjacent_find(friends.begin(), friends.end(),
+                            [](const FriendEntry& a, const FriendEntry& b) {
+                              return a.friend_id >= b.friend_id;
+                            }) == friends.end();
+}
+
+// Ascending by friend; of an id listed twice the last entry stays. Settling the earlier ones as
+// well would show, if only for an instant, what the last one may forbid.
+std::vector<FriendEntry> SortedLastWins(absl::Span<const FriendEntry> friends) {
+  std::vector<FriendEntry> sorted(friends.rbegin(), friends.rend());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const FriendEntry& a, const FriendEntry& b) {
+    return a.friend_id < b.friend_id;
+  });
+  const auto end = std::unique(
+      sorted.begin(), sorted.end(),
+      [](const FriendEntry& a, const FriendEntry& b) { return a.friend_id == b.friend_id; });
+  sorted.erase(end, sorted.end());
+  return sorted;
 }
 
 }  // namespace
@@ -153,8 +174,19 @@ absl::Status Engine::Impl::FriendsLoaded(ClientHandle handle, FriendVersion vers
     return status;
   }
   ++stats_.lists_loaded;
+  if (IsStrictlyAscending(friends)) {
+    InstallFriends(client, version, friends, effects);
+  } else {
+    InstallFriends(client, version, SortedLastWins(friends), effects);
+  }
+  return absl::OkStatus();
+}
+
+void Engine::Impl::InstallFriends(Slot client, FriendVersion version,
+                                  absl::Span<const FriendEntry> friends, Effects* effects) {
   // What changed after the list was read stands, whatever the list says.
-  const std::vector<FriendshipChange> newer = changes_.AllNewerThan(version, user);
+  const std::vector<FriendshipChange> changes = changes_.AllNewerThan(version, cache_.user(client));
+  const absl::Span<const FriendshipChange> newer = changes;
   DropUnlisted(client, friends, newer, effects);
   const bool answers_connect = !entity(client).has_friends;
   entity(client).has_friends = true;
@@ -167,7 +199,6 @@ absl::Status Engine::Impl::FriendsLoaded(ClientHandle handle, FriendVersion vers
     InstallFriend(client, change.friend_id, change.friendship, change.version, link, effects);
   }
   if (answers_connect) AnswerConnect(client, effects);
-  return absl::OkStatus();
 }
 
 void Engine::Impl::InstallFriend(Slot client, UserId friend_id, const Friendship& friendship,
@@ -190,14 +221,10 @@ void Engine::Impl::InstallFriend(Slot client, UserId friend_id, const Friendship
 // this engine.
 void Engine::Impl::DropUnlisted(Slot client, absl::Span<const FriendEntry> friends,
                                 absl::Span<const FriendshipChange> newer, Effects* effects) {
-  if (registry_.Row(client).empty()) return;
-  absl::flat_hash_set<UserId> listed;
-  listed.reserve(friends.size());
-  for (const FriendEntry& entry : friends) listed.insert(entry.friend_id);
   std::vector<Slot> unlisted;
   for (const Edge edge : registry_.Row(client)) {
     const UserId friend_id = cache_.user(edge.neighbour());
-    if (!listed.contains(friend_id) && !Names(newer, friend_id)) {
+    if (!Names(friends, friend_id) && !Names(newer, friend_id)) {
       unlisted.push_back(edge.neighbour());
     }
   }

@@ -62,7 +62,7 @@ class BlockPool {
   static constexpr std::size_t kLineBytes = kEdgesPerLine * sizeof(Edge);
   static constexpr std::size_t kChunkBytes = kChunkLines * kLineBytes;
   // Empty chunks kept, so that a class whose last chunk empties and fills again costs nothing.
-  static constexpr std::size_t kMaxSpareChunks = 4;
+  static constexpr std::size_t kMaxSpareChunks = 1;
 
   struct ChunkDeleter {
     void operator()(Edge* chunk) const;

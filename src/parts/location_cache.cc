@@ -30,8 +30,7 @@ LocationCache::LocationCache(const Options& options)
   const std::size_t expected = std::min(options.expected_entities, max_entities_);
   positions_.reserve(expected);
   users_.reserve(expected);
-  accepted_at_.reserve(expected);
-  reported_at_.reserve(expected);
+  times_.reserve(expected);
   index_->Reserve(expected);
   expiry_->Reserve(expected);
 }
@@ -50,8 +49,7 @@ absl::StatusOr<Slot> LocationCache::Acquire(UserId user) {
     slot = Slot{static_cast<std::uint32_t>(users_.size())};
     users_.push_back(user);
     positions_.push_back(Position::Nowhere());
-    accepted_at_.push_back(kBeforeAll);
-    reported_at_.push_back(kBeforeAll);
+    times_.push_back({kBeforeAll, kBeforeAll});
     expiry_->AddSlot();
   } else {
     return absl::ResourceExhaustedError(
@@ -64,8 +62,7 @@ absl::StatusOr<Slot> LocationCache::Acquire(UserId user) {
 void LocationCache::Release(Slot slot) {
   assert(Find(user(slot)) == slot);
   Deactivate(slot);
-  accepted_at_[ToInt(slot)] = kBeforeAll;
-  reported_at_[ToInt(slot)] = kBeforeAll;
+  times_[ToInt(slot)] = {kBeforeAll, kBeforeAll};
   // The index hashes by users_, which keeps this user until the slot is given to another.
   index_->Erase(slot);
   free_slots_.push_back(slot);
@@ -92,10 +89,9 @@ void LocationCache::Write(Slot slot, const Record& record) {
   assert(IsValid(record.accepted_at));
   const std::uint32_t index = ToInt(slot);
   const bool was_active = is_active(slot);
-  const bool earlier = record.accepted_at < accepted_at_[index];
+  const bool earlier = record.accepted_at < times_[index].accepted_at;
   positions_[index] = record.position;
-  accepted_at_[index] = record.accepted_at;
-  reported_at_[index] = record.reported_at;
+  times_[index] = {record.accepted_at, record.reported_at};
   // A deadline that is put off, as nearly all are, stays filed where it was.
   if (was_active && !earlier) return;
   if (was_active) expiry_->Remove(slot);
