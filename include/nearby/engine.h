@@ -97,8 +97,8 @@ class Engine {
   /// `InvalidArgument` if `now` is out of range or earlier than before.
   absl::Status Advance(Time now, Effects* effects);
   Time now() const;
-  /// Advance to any time before this one does nothing. A lower bound, at most about a second early;
-  /// kNever if nothing is pending.
+  /// Advance to any time before this one does nothing. A lower bound: early where a
+  /// location that was due to expire then has been renewed. kNever if nothing is pending.
   Time next_event() const;
 
   /// Begins a session and asks for the user's friends (`Effects::friend_requests`). Until they have

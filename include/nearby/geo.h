@@ -34,7 +34,7 @@ absl::Status Validate(LatLng point);
 /// The great-circle distance in metres by the haversine formula, in double precision
 /// (Boost.Geometry). The plain version that every faster path here is held against; some 30 ns.
 /// Requires valid points. Ill-conditioned within a metre of the antipode, where the error grows to
-/// about 10 cm.
+/// some 20 cm.
 double HaversineMeters(LatLng a, LatLng b);
 
 /// A point in 8 bytes: latitude and longitude as 32-bit fractions of a turn, so that longitude

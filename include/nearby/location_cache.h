@@ -91,8 +91,8 @@ class LocationCache {
   /// due.
   bool PopExpired(Time until, Expired* out);
 
-  /// PopExpired yields nothing before this time; kNever if nobody is active. A lower bound, at most
-  /// about a second early.
+  /// PopExpired yields nothing before this time; kNever if nobody is active. A lower bound: early
+  /// where what was due then has been renewed since.
   Time next_expiry_check() const;
 
   bool is_active(Slot slot) const { return position(slot).is_somewhere(); }

@@ -43,7 +43,7 @@ class BlockPool {
 
   /// The first edge of the block that begins at this line.
   Edge* At(std::uint32_t line) const {
-    return chunks_[line / kChunkLines].get() + (line % kChunkLines) * kEdgesPerLine;
+    return chunks_[line / kChunkLines].get() + std::size_t{line % kChunkLines} * kEdgesPerLine;
   }
 
   /// Appends a block to the class, uninitialised, and returns its first line.
