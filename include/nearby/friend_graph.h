@@ -37,9 +37,10 @@ class FriendGraph {
   struct Options {
     /// Befriending fails beyond this many friends for either side.
     std::uint32_t max_friends = 5000;
-    /// Hiding from, or unsubscribing from, users who are not friends is remembered for at most this
-    /// many of them per user, on either side of the setting.
-    std::uint32_t max_strangers_with_settings = 5000;
+    /// Hiding and unsubscribing fail once a user has settings of their own for this many others,
+    /// friends or not. Only the author of a setting is counted: otherwise many could hide from one
+    /// user until nobody else can.
+    std::uint32_t max_settings = 10'000;
   };
 
   /// The pair after the call. `changed` is false when what was asked already held; the version is
@@ -52,18 +53,20 @@ class FriendGraph {
   FriendGraph() : FriendGraph(Options()) {}
   explicit FriendGraph(const Options& options) : options_(options) {}
 
-  /// Makes or ends a friendship. `InvalidArgument` when a == b; `ResourceExhausted` when a limit
-  /// stands in the way. On an error nothing changes. The change is seen from `a`.
+  /// Makes or ends a friendship. `InvalidArgument` when a == b; `ResourceExhausted` when either
+  /// side has max_friends: ending one never fails for want of room. On an error nothing changes.
+  /// The change is seen from `a`.
   absl::StatusOr<Outcome> Befriend(UserId a, UserId b);
   absl::StatusOr<Outcome> Unfriend(UserId a, UserId b);
 
-  /// Withholds the owner's location from the viewer, or shares it again. Errors as above. The
-  /// change is seen from the viewer.
+  /// Withholds the owner's location from the viewer, or shares it again. The change is
+  /// seen from the viewer. `InvalidArgument` when both are one; `ResourceExhausted` when Hide would
+  /// take the owner beyond max_settings.
   absl::StatusOr<Outcome> Hide(Viewing viewing);
   absl::StatusOr<Outcome> Share(Viewing viewing);
 
-  /// Whether the viewer wants to hear about the owner; by default yes. Errors as above. The change
-  /// is seen from the viewer.
+  /// Whether the viewer wants to hear about the owner; by default yes. The change is seen
+  /// from the viewer. Errors as above, with the viewer as the author.
   absl::StatusOr<Outcome> Subscribe(Viewing viewing);
   absl::StatusOr<Outcome> Unsubscribe(Viewing viewing);
 
@@ -94,11 +97,13 @@ class FriendGraph {
   struct User {
     std::vector<FriendEntry> pairs;
     std::uint32_t friend_count = 0;
+    std::uint32_t setting_count = 0;  // pairs in which this user hides or has unsubscribed
   };
 
   // Makes one of the facts about the pair, seen from `a`, true or false for both users, unless it
   // is so already or a limit forbids it.
   absl::StatusOr<Outcome> Set(UserId a, UserId b, bool Friendship::*fact, bool value);
+  // Whether `user`, who sees the pair so, may go from what is held to what is wanted.
   absl::Status CheckLimits(UserId user, const Friendship& held, const Friendship& wanted) const;
   void Write(UserId user, UserId friend_id, const Friendship& wanted);
   absl::Status CheckUser(UserId user) const;

@@ -12,8 +12,8 @@
 namespace nearby {
 namespace {
 
-bool IsStrangerWithSettings(const Friendship& friendship) {
-  return !friendship.friends && friendship != Friendship();
+bool HasOwnSetting(const Friendship& friendship) {
+  return friendship.i_hide || friendship.i_unsubscribed;
 }
 
 // The first entry not below `friend_id`, in a list or a const list.
@@ -98,7 +98,8 @@ absl::StatusOr<FriendGraph::Outcome> FriendGraph::Set(UserId a, UserId b, bool F
 
   // Both sides are checked before either is written, so that a refusal changes nothing.
   if (absl::Status status = CheckLimits(a, held, wanted); !status.ok()) return status;
-  if (absl::Status status = CheckLimits(b, held, wanted); !status.ok()) return status;
+  if (absl::Status status = CheckLimits(b, held.Flipped(), wanted.Flipped()); !status.ok())
+    return status;
   Write(a, b, wanted);
   Write(b, a, wanted.Flipped());
   if (wanted.friends && !held.friends) ++friendship_count_;
@@ -110,17 +111,16 @@ absl::StatusOr<FriendGraph::Outcome> FriendGraph::Set(UserId a, UserId b, bool F
 absl::Status FriendGraph::CheckLimits(UserId user, const Friendship& held,
                                       const Friendship& wanted) const {
   const auto found = users_.find(user);
-  const std::size_t friends = friend_count(user);
+  const std::uint32_t friends = found == users_.end() ? 0 : found->second.friend_count;
+  const std::uint32_t settings = found == users_.end() ? 0 : found->second.setting_count;
   if (wanted.friends && !held.friends && friends >= options_.max_friends) {
     return absl::ResourceExhaustedError(absl::StrCat("user ", ToInt(user), " has the maximum of ",
                                                      options_.max_friends, " friends"));
   }
-  const std::size_t strangers = found == users_.end() ? 0 : found->second.pairs.size() - friends;
-  if (IsStrangerWithSettings(wanted) && !IsStrangerWithSettings(held) &&
-      strangers >= options_.max_strangers_with_settings) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "user ", ToInt(user), " has the maximum of ", options_.max_strangers_with_settings,
-        " users who are not friends, but have settings"));
+  if (HasOwnSetting(wanted) && !HasOwnSetting(held) && settings >= options_.max_settings) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("user ", ToInt(user), " hides from, or has unsubscribed from, the maximum of ",
+                     options_.max_settings, " users"));
   }
   return absl::OkStatus();
 }
@@ -135,6 +135,8 @@ void FriendGraph::Write(UserId user, UserId friend_id, const Friendship& wanted)
   }
   if (wanted.friends && !entry->friendship.friends) ++entry_owner.friend_count;
   if (entry->friendship.friends && !wanted.friends) --entry_owner.friend_count;
+  if (HasOwnSetting(wanted) && !HasOwnSetting(entry->friendship)) ++entry_owner.setting_count;
+  if (HasOwnSetting(entry->friendship) && !HasOwnSetting(wanted)) --entry_owner.setting_count;
   entry->friendship = wanted;
   if (wanted == Friendship()) pairs.erase(entry);
   if (pairs.empty()) users_.erase(found);
@@ -164,6 +166,7 @@ absl::Status FriendGraph::CheckUser(UserId user) const {
   const User& held = users_.at(user);
   if (held.pairs.empty()) return violation("is held without pairs");
   std::size_t friends = 0;
+  std::size_t settings = 0;
   for (std::size_t i = 0; i < held.pairs.size(); ++i) {
     const auto& [friend_id, friendship] = held.pairs[i];
     if (friend_id == user) return violation("is paired with themselves");
@@ -175,13 +178,14 @@ absl::Status FriendGraph::CheckUser(UserId user) const {
       return violation("user ", ToInt(friend_id), " holds otherwise");
     }
     if (friendship.friends) ++friends;
+    if (HasOwnSetting(friendship)) ++settings;
   }
-  if (friends != held.friend_count) {
-    return violation("has ", friends, " friends, not ", held.friend_count);
+  if (friends != held.friend_count || settings != held.setting_count) {
+    return violation("has ", friends, " friends and ", settings, " settings, not ",
+                     held.friend_count, " and ", held.setting_count);
   }
-  if (friends > options_.max_friends ||
-      held.pairs.size() - friends > options_.max_strangers_with_settings) {
-    return violation("has more pairs than the limits allow: ", held.pairs.size());
+  if (friends > options_.max_friends || settings > options_.max_settings) {
+    return violation("has ", friends, " friends and ", settings, " settings, over the limits");
   }
   return absl::OkStatus();
 }

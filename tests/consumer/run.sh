@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Builds and runs a host's project against nearby: as an installed package, static and shared, and as a subproject.
+#
+#   tests/consumer/run.sh MODE [BUILD_DIR]
+#
+#   static         installs from BUILD_DIR (default build/dev), which must have been built without BUILD_SHARED_LIBS
+#   shared         builds nearby as a shared library first
+#   subdirectory   add_subdirectory()
+#   fetch_content  FetchContent with a local source tree
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+usage() {
+  sed -n '4,9s/^# \{0,3\}//p' "${BASH_SOURCE[0]}" >&2
+  exit 2
+}
+[[ $# -ge 1 && $# -le 2 ]] || usage
+mode=$1
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Runs quietly, and shows what was printed only if it went wrong.
+quietly() {
+  if ! "$@" >"$work/log" 2>&1; then
+    cat "$work/log"
+    echo "consumer ($mode): failed: $*" >&2
+    exit 1
+  fi
+}
+
+# As a subproject nearby leaves ccache to its parent.
+if command -v ccache >/dev/null; then
+  export CMAKE_CXX_COMPILER_LAUNCHER=ccache
+fi
+
+# An installed tree must not remember where it was made.
+install_and_move() {
+  quietly cmake --install "$1" --prefix "$work/first"
+  mv "$work/first" "$work/prefix"
+  if grep --recursive --files-with-matches --fixed-strings -e "$root" -e "$work/first" \
+    --include '*.cmake' "$work/prefix"; then
+    echo "consumer ($mode): the installed package names the directory it was made in" >&2
+    exit 1
+  fi
+}
+
+build_consumer() {
+  quietly cmake -S "$root/tests/consumer" -B "$work/consumer" -G Ninja -D CMAKE_BUILD_TYPE=Release "$@"
+  quietly cmake --build "$work/consumer"
+  quietly "$work/consumer/consumer"
+  quietly "$work/consumer/umbrella_consumer"
+}
+
+case $mode in
+  static)
+    install_and_move "${2:-$root/build/dev}"
+    build_consumer -D "CMAKE_PREFIX_PATH=$work/prefix"
+    ;;
+  shared)
+    quietly cmake -S "$root" -B "$work/shared" -G Ninja -D CMAKE_BUILD_TYPE=Release \
+      -D BUILD_SHARED_LIBS=ON -D NEARBY_BUILD_TESTS=OFF -D NEARBY_BUILD_EXAMPLES=OFF \
+      -D NEARBY_BUILD_BENCHMARKS=OFF
+    quietly cmake --build "$work/shared"
+    install_and_move "$work/shared"
+    # Another standard than the library's own: its headers must read the same under both.
+    build_consumer -D "CMAKE_PREFIX_PATH=$work/prefix" -D CMAKE_CXX_STANDARD=20
+    ;;
+  subdirectory | fetch_content)
+    build_consumer -D "NEARBY_CONSUMER_MODE=$mode" -D "NEARBY_SOURCE_DIR=$root"
+    ;;
+  *) usage ;;
+esac
+echo "consumer ($mode): ok"

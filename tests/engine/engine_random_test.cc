@@ -1,0 +1,160 @@
+// Long random sequences of everything that a host may do, in small crowded worlds, held against the
+// oracle after every call. NEARBY_RANDOM_SEEDS, NEARBY_RANDOM_FIRST_SEED and NEARBY_RANDOM_STEPS make
+// the runs longer, or repeat one.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <deque>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "tests/engine/engine_subject.h"
+#include "tests/engine/lockstep_subject.h"
+#include "tests/engine/random_ops.h"
+
+namespace nearby::test {
+namespace {
+
+std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  std::uint64_t value = 0;
+  return text != nullptr && absl::SimpleAtoi(text, &value) ? value : otherwise;
+}
+
+std::uint64_t Steps() { return FromEnvironment("NEARBY_RANDOM_STEPS", 600); }
+
+// What led to a failure, as far as one can take it in.
+class RecentOps {
+ public:
+  void Add(const Op& op) {
+    ops_.push_back(ToString(op));
+    if (ops_.size() > FromEnvironment("NEARBY_RANDOM_LOG", 40)) ops_.pop_front();
+  }
+  friend std::ostream& operator<<(std::ostream& out, const RecentOps& recent) {
+    out << "after, at the end of:\n";
+    for (const std::string& op : recent.ops_) out << "  " << op << "\n";
+    return out;
+  }
+
+ private:
+  std::deque<std::string> ops_;
+};
+
+std::string Lines(const std::vector<std::string>& faults) {
+  std::string text;
+  for (const std::string& fault : faults) absl::StrAppend(&text, fault, "\n");
+  return text;
+}
+
+std::vector<std::string> Described(const std::vector<Delivery>& deliveries) {
+  std::vector<std::string> lines;
+  for (const Delivery& delivery : deliveries) {
+    lines.push_back(absl::StrCat(Describe(delivery), " ", delivery.position.lat_units(), " ",
+                                 delivery.position.lng_units()));
+  }
+  return lines;
+}
+
+EngineOracle::Counts Sum(EngineOracle::Counts a, const EngineOracle::Counts& b) {
+  a.events += b.events;
+  a.enters += b.enters;
+  a.moves += b.moves;
+  a.resets += b.resets;
+  a.held_back += b.held_back;
+  a.withheld += b.withheld;
+  a.adopted += b.adopted;
+  for (std::size_t i = 0; i < a.leaves.size(); ++i) a.leaves[i] += b.leaves[i];
+  return a;
+}
+
+// A world in which nothing happened proves nothing.
+void ExpectVaried(const EngineOracle::Counts& counts) {
+  EXPECT_GT(counts.enters, 1000u);
+  EXPECT_GT(counts.moves, 1000u);
+  EXPECT_GT(counts.resets, 100u);
+  EXPECT_GT(counts.held_back, 10u);
+  EXPECT_GT(counts.withheld, 100u);
+  EXPECT_GT(counts.adopted, 10u);
+  for (std::size_t reason = 1; reason < counts.leaves.size(); ++reason) {
+    EXPECT_GT(counts.leaves[reason], 10u) << ToString(static_cast<LeaveReason>(reason));
+  }
+}
+
+void RunInLockstep(std::uint64_t seed, EngineOracle::Counts* counts) {
+  RandomOps ops(seed);
+  RecentOps recent;
+  std::vector<std::unique_ptr<LockstepSubject>> subjects;
+  for (const std::uint32_t shards : {1, 2, 4, 7}) {
+    subjects.push_back(std::make_unique<LockstepSubject>(ops.options(), shards));
+  }
+  for (std::uint64_t step = 0; step < Steps(); ++step) {
+    const Op op = ops.Next(/*with_lists=*/false);
+    recent.Add(op);
+    std::vector<Delivery> first;
+    for (const auto& subject : subjects) {
+      const std::vector<std::string> faults = subject->Do(op);
+      ASSERT_TRUE(faults.empty()) << "step " << step << ", shards "
+                                  << subject->shards() << "\n"
+                                  << Lines(faults) << recent;
+      const std::vector<Delivery> sorted = subject->SortedDeliveries();
+      if (subject == subjects.front()) first = sorted;
+      ASSERT_THAT(Described(sorted), ::testing::ElementsAreArray(Described(first)))
+          << "step " << step << "\n"
+          << recent;
+      const absl::Status invariants = subject->lockstep().CheckInvariants();
+      ASSERT_TRUE(invariants.ok()) << "step " << step << "\n" << invariants << "\n" << recent;
+    }
+  }
+  for (const auto& subject : subjects) EXPECT_EQ(Lines(subject->CheckStats()), "");
+  *counts = Sum(*counts, subjects.front()->oracle().counts());
+}
+
+void RunEngine(std::uint64_t seed, EngineOracle::Counts* counts) {
+  RandomOps ops(seed);
+  RecentOps recent;
+  EngineOptions options = ops.options();
+  if (seed % 4 == 0) options.max_remembered_changes = 3;
+  EngineSubject subject(options);
+  const std::vector<UserId>& users = ops.users();
+  for (std::size_t a = 0; a < users.size(); ++a) {
+    for (std::size_t b = a % 2 + a + 1; b < users.size(); b += 2) {
+      subject.Befriend(users[a], users[b]);
+    }
+  }
+  for (std::uint64_t step = 0; step < Steps(); ++step) {
+    const Op op = ops.Next(/*with_lists=*/true);
+    recent.Add(op);
+    const std::vector<std::string> faults = subject.Do(op);
+    ASSERT_TRUE(faults.empty()) << "step " << step << "\n" << Lines(faults) << recent;
+    const absl::Status invariants = subject.engine().CheckInvariants();
+    ASSERT_TRUE(invariants.ok()) << "step " << step << "\n" << invariants << "\n" << recent;
+  }
+  EXPECT_EQ(Lines(subject.CheckStats()), "");
+  *counts = Sum(*counts, subject.oracle().counts());
+}
+
+void RunSeeds(std::uint64_t seeds, void (*run)(std::uint64_t, EngineOracle::Counts*)) {
+  const std::uint64_t first = FromEnvironment("NEARBY_RANDOM_FIRST_SEED", 1);
+  seeds = FromEnvironment("NEARBY_RANDOM_SEEDS", seeds);
+  EngineOracle::Counts counts;
+  for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
+    SCOPED_TRACE(absl::StrCat("NEARBY_RANDOM_FIRST_SEED=", seed));
+    run(seed, &counts);
+    if (::testing::Test::HasFatalFailure()) return;
+  }
+  if (seeds >= 40) ExpectVaried(counts);
+}
+
+TEST(EngineRandomTest, AnyNumberOfShardsDeliversWhatTheOracleDoes) { RunSeeds(40, RunInLockstep); }
+
+TEST(EngineRandomTest, ListsThatArriveLateDeliverWhatTheOracleDoes) { RunSeeds(60, RunEngine); }
+
+}  // namespace
+}  // namespace nearby::test

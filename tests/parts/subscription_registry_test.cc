@@ -1,0 +1,421 @@
+#include "nearby/subscription_registry.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace nearby {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr EdgeFlags kAllFlags = static_cast<EdgeFlags>(Edge::kFlagMask);
+
+SubscriptionRegistry::Options WithMaxRow(std::uint32_t max_row) {
+  SubscriptionRegistry::Options options;
+  options.max_row = max_row;
+  return options;
+}
+
+// Neighbours and flags of a row, in ascending order.
+std::vector<std::uint32_t> SortedBits(const SubscriptionRegistry& registry, Slot slot) {
+  std::vector<std::uint32_t> bits;
+  for (const Edge edge : registry.Row(slot)) bits.push_back(edge.bits());
+  std::sort(bits.begin(), bits.end());
+  return bits;
+}
+
+// The oracle: every directed edge in a map, nothing shared with the registry but the flags'
+// meaning.
+class Model {
+ public:
+  explicit Model(std::size_t max_row) : max_row_(max_row) {}
+
+  bool Linked(Slot a, Slot b) const { return Flags(a, b).has_value(); }
+
+  std::optional<EdgeFlags> Flags(Slot a, Slot b) const {
+    const auto row = rows_.find(a);
+    if (row == rows_.end()) return std::nullopt;
+    const auto edge = row->second.find(b);
+    if (edge == row->second.end()) return std::nullopt;
+    return edge->second;
+  }
+
+  bool Link(Slot a, Slot b, EdgeFlags flags) {
+    if (rows_[a].size() >= max_row_ || rows_[b].size() >= max_row_) return false;
+    Write(a, b, flags);
+    return true;
+  }
+
+  bool Unlink(Slot a, Slot b) {
+    rows_[b].erase(a);
+    return rows_[a].erase(b) > 0;
+  }
+
+  void Write(Slot a, Slot b, EdgeFlags flags) {
+    rows_[a][b] = flags;
+    rows_[b][a] = FlagByFlag(flags);
+  }
+
+  std::vector<std::uint32_t> SortedBits(Slot slot) const {
+    std::vector<std::uint32_t> bits;
+    const auto row = rows_.find(slot);
+    if (row == rows_.end()) return bits;
+    for (const auto& [neighbour, flags] : row->second)
+      bits.push_back(Edge(neighbour, flags).bits());
+    return bits;
+  }
+
+  std::vector<Slot> Neighbours(Slot slot) const {
+    std::vector<Slot> neighbours;
+    const auto row = rows_.find(slot);
+    if (row == rows_.end()) return neighbours;
+    for (const auto& [neighbour, flags] : row->second) neighbours.push_back(neighbour);
+    return neighbours;
+  }
+
+  std::size_t row_size(Slot slot) const { return Neighbours(slot).size(); }
+
+  std::size_t edge_count() const {
+    std::size_t count = 0;
+    for (const auto& [slot, row] : rows_) count += row.size();
+    return count;
+  }
+
+ private:
+  // `Mirrored`, spelled out.
+  static EdgeFlags FlagByFlag(EdgeFlags flags) {
+    static constexpr std::pair<EdgeFlags, EdgeFlags> kPairs[] = {
+        {kFriendSees, kISee}, {kFriendMaySee, kIMaySee}, {kFriendHasRadius, kIHaveRadius}};
+    EdgeFlags mirrored = kNoEdgeFlags;
+    for (const auto& [theirs, mine] : kPairs) {
+      if ((flags & theirs) != 0) mirrored = mirrored | mine;
+      if ((flags & mine) != 0) mirrored = mirrored | theirs;
+    }
+    return mirrored;
+  }
+
+  std::size_t max_row_;
+  std::map<Slot, std::map<Slot, EdgeFlags>> rows_;
+};
+
+void ExpectAgreement(const SubscriptionRegistry& registry, const Model& model,
+                     std::uint32_t slot_count) {
+  ASSERT_TRUE(registry.CheckInvariants().ok()) << registry.CheckInvariants();
+  ASSERT_EQ(registry.edge_count(), model.edge_count());
+  for (std::uint32_t i = 0; i < slot_count; ++i) {
+    ASSERT_EQ(SortedBits(registry, Slot{i}), model.SortedBits(Slot{i})) << "slot " << i;
+  }
+}
+
+TEST(EdgeTest, KeepsSlotAndFlagsApart) {
+  const Slot last{Edge::kMaxSlots - 1};
+  Edge edge(last, kFriendSees | kIHaveRadius);
+  EXPECT_EQ(edge.neighbour(), last);
+  EXPECT_EQ(edge.flags(), kFriendSees | kIHaveRadius);
+  EXPECT_TRUE(edge.has(kFriendSees | kIHaveRadius));
+  EXPECT_FALSE(edge.has(kFriendSees | kISee));
+  edge.Set(kAllFlags);
+  edge.Clear(kFriendSees);
+  EXPECT_EQ(edge.neighbour(), last);
+  EXPECT_EQ(edge.flags(), kAllFlags & ~kFriendSees);
+}
+
+TEST(EdgeTest, MirroringTwiceGivesTheSameFlags) {
+  for (std::uint32_t bits = 0; bits <= Edge::kFlagMask; ++bits) {
+    const EdgeFlags flags = static_cast<EdgeFlags>(bits);
+    EXPECT_EQ(Mirrored(Mirrored(flags)), flags);
+  }
+  EXPECT_EQ(Mirrored(kISee), kFriendSees);
+  EXPECT_EQ(Mirrored(kFriendMaySee), kIMaySee);
+  EXPECT_EQ(Mirrored(kIHaveRadius), kFriendHasRadius);
+}
+
+TEST(SubscriptionRegistryTest, RowsOfUnknownSlotsAreEmpty) {
+  SubscriptionRegistry registry({});
+  EXPECT_THAT(registry.Row(Slot{0}), IsEmpty());
+  EXPECT_THAT(registry.Row(Slot{Edge::kMaxSlots - 1}), IsEmpty());
+  EXPECT_THAT(registry.MutableRow(Slot{7}), IsEmpty());
+  EXPECT_EQ(registry.Find(Slot{0}, Slot{1}), nullptr);
+  EXPECT_EQ(registry.FindMutable(Slot{0}, Slot{1}), nullptr);
+  EXPECT_FALSE(registry.Unlink(Slot{0}, Slot{1}));
+  registry.PrefetchRow(Slot{5});
+  EXPECT_EQ(registry.edge_count(), 0u);
+  EXPECT_TRUE(registry.CheckInvariants().ok());
+}
+
+TEST(SubscriptionRegistryTest, LinkStandsInBothRowsMirrored) {
+  SubscriptionRegistry registry({});
+  ASSERT_TRUE(registry.Link(Slot{3}, Slot{9}, kIMaySee | kFriendSees).ok());
+  EXPECT_THAT(SortedBits(registry, Slot{3}),
+              ElementsAre(Edge(Slot{9}, kIMaySee | kFriendSees).bits()));
+  EXPECT_THAT(SortedBits(registry, Slot{9}),
+              ElementsAre(Edge(Slot{3}, kFriendMaySee | kISee).bits()));
+  EXPECT_EQ(registry.edge_count(), 2u);
+  EXPECT_EQ(registry.Find(Slot{3}, Slot{9}), &registry.Row(Slot{3})[0]);
+  EXPECT_EQ(registry.FindMutable(Slot{9}, Slot{3}), &registry.MutableRow(Slot{9})[0]);
+
+  EXPECT_TRUE(registry.Unlink(Slot{9}, Slot{3}));
+  EXPECT_THAT(registry.Row(Slot{3}), IsEmpty());
+  EXPECT_THAT(registry.Row(Slot{9}), IsEmpty());
+  EXPECT_FALSE(registry.Unlink(Slot{3}, Slot{9}));
+}
+
+TEST(SubscriptionRegistryTest, UpdateWritesBothEdges) {
+  SubscriptionRegistry registry({});
+  ASSERT_TRUE(registry.Link(Slot{1}, Slot{2}, kIMaySee | kFriendMaySee).ok());
+  registry.Update(Slot{2}, Slot{1}, /*set=*/kISee, /*clear=*/kFriendMaySee);
+  EXPECT_EQ(registry.Find(Slot{2}, Slot{1})->flags(), kIMaySee | kISee);
+  EXPECT_EQ(registry.Find(Slot{1}, Slot{2})->flags(), kFriendMaySee | kFriendSees);
+  registry.Update(Slot{1}, Slot{2}, /*set=*/kFriendSees, /*clear=*/kFriendSees);
+  EXPECT_TRUE(registry.Find(Slot{1}, Slot{2})->has(kFriendSees)) << "clears first, then sets";
+}
+
+TEST(SubscriptionRegistryTest, RemovedEdgeIsReplacedByTheLast) {
+  SubscriptionRegistry registry({});
+  for (std::uint32_t i = 1; i <= 4; ++i) {
+    ASSERT_TRUE(registry.Link(Slot{0}, Slot{i}, kNoEdgeFlags).ok());
+  }
+  ASSERT_TRUE(registry.Unlink(Slot{0}, Slot{2}));
+  std::vector<std::uint32_t> order;
+  for (const Edge edge : registry.Row(Slot{0})) order.push_back(ToInt(edge.neighbour()));
+  EXPECT_THAT(order, ElementsAre(1, 4, 3));
+}
+
+TEST(SubscriptionRegistryTest, FullRowOnEitherSideRefusesAndChangesNothing) {
+  SubscriptionRegistry registry(WithMaxRow(2));
+  ASSERT_TRUE(registry.Link(Slot{0}, Slot{1}, kNoEdgeFlags).ok());
+  ASSERT_TRUE(registry.Link(Slot{0}, Slot{2}, kNoEdgeFlags).ok());
+  for (const auto& [a, b] : {std::pair(Slot{0}, Slot{3}), std::pair(Slot{3}, Slot{0})}) {
+    const absl::Status status = registry.Link(a, b, kNoEdgeFlags);
+    EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("row of slot 0 is full: 2 edges"));
+    EXPECT_EQ(registry.edge_count(), 4u);
+    EXPECT_THAT(registry.Row(Slot{3}), IsEmpty());
+  }
+  ASSERT_TRUE(registry.Unlink(Slot{0}, Slot{1}));
+  EXPECT_TRUE(registry.Link(Slot{3}, Slot{0}, kNoEdgeFlags).ok());
+}
+
+TEST(SubscriptionRegistryTest, RowsAreNeverLongerThanTheirLengthCanBeCounted) {
+  constexpr std::uint32_t kLongest = 65'535;
+  SubscriptionRegistry registry(WithMaxRow(1'000'000));
+  for (std::uint32_t i = 1; i <= kLongest; ++i) {
+    ASSERT_TRUE(registry.Link(Slot{i}, Slot{0}, kIMaySee).ok());
+  }
+  EXPECT_EQ(registry.Row(Slot{0}).size(), kLongest);
+  EXPECT_EQ(registry.Link(Slot{kLongest + 1}, Slot{0}, kIMaySee).code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(registry.CheckInvariants().ok()) << registry.CheckInvariants();
+}
+
+TEST(SubscriptionRegistryTest, CheckInvariantsFindsWhatIsWrong) {
+  const Slot a{0}, b{1}, c{2};
+  struct Case {
+    std::size_t index;
+    Edge edge;
+    const char* message;
+  };
+  const Case cases[] = {
+      {0, Edge(b, kISee), "the edges of slots 0 and 1 disagree"},
+      {0, Edge(a, kIMaySee), "slot 0 is in its own row"},
+      {0, Edge(c, kIMaySee), "slot 2 is twice in the row of slot 0"},
+      {0, Edge(Slot{3}, kIMaySee), "slot 3 is in the row of slot 0, but not the other way round"},
+  };
+  for (const Case& wrong : cases) {
+    SCOPED_TRACE(wrong.message);
+    SubscriptionRegistry registry({});
+    ASSERT_TRUE(registry.Link(a, b, kIMaySee).ok());
+    ASSERT_TRUE(registry.Link(a, c, kIMaySee).ok());
+    ASSERT_TRUE(registry.CheckInvariants().ok());
+    registry.MutableRow(a)[wrong.index] = wrong.edge;
+    const absl::Status status = registry.CheckInvariants();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+    EXPECT_THAT(std::string(status.message()), HasSubstr(wrong.message));
+  }
+}
+
+class RandomRows {
+ public:
+  RandomRows(std::uint64_t seed, std::uint32_t slot_count, std::uint32_t max_row)
+      : random_(seed), slot_count_(slot_count), registry_(WithMaxRow(max_row)), model_(max_row) {}
+
+  // One operation; `link_percent` of those on pairs that are not linked link them.
+  void Step(unsigned link_percent) {
+    const Slot a = AnySlot();
+    const Slot b = AnySlot();
+    if (a == b) return;
+    if (Percent(1)) return DropSlot(a);
+    if (!model_.Linked(a, b)) {
+      ASSERT_EQ(registry_.Find(a, b), nullptr);
+      if (Percent(link_percent)) return Link(a, b);
+      ASSERT_FALSE(registry_.Unlink(a, b));
+    } else if (Percent(100 - link_percent)) {
+      ASSERT_TRUE(registry_.Unlink(a, b));
+      model_.Unlink(a, b);
+    } else {
+      Change(a, b);
+    }
+  }
+
+  void ExpectAgreement() const { nearby::ExpectAgreement(registry_, model_, slot_count_); }
+  std::size_t refused() const { return refused_; }
+
+ private:
+  bool Percent(unsigned percent) { return random_() % 100 < percent; }
+
+  // A few slots are far more popular than the others, so that long rows meet short ones.
+  Slot AnySlot() {
+    const std::uint32_t bound = Percent(25) ? 3u : slot_count_;
+    return Slot{static_cast<std::uint32_t>(random_() % bound)};
+  }
+  EdgeFlags AnyFlags() { return static_cast<EdgeFlags>(random_() & Edge::kFlagMask); }
+
+  void Link(Slot a, Slot b) {
+    const EdgeFlags flags = AnyFlags();
+    const bool room = model_.Link(a, b, flags);
+    ASSERT_EQ(registry_.Link(a, b, flags).ok(), room);
+    if (!room) ++refused_;
+  }
+
+  void Change(Slot a, Slot b) {
+    const EdgeFlags held = *model_.Flags(a, b);
+    ASSERT_EQ(registry_.Find(a, b)->flags(), held);
+    const EdgeFlags set = AnyFlags();
+    const EdgeFlags clear = AnyFlags();
+    const EdgeFlags wanted = static_cast<EdgeFlags>((held & ~clear) | set);
+    if (Percent(50)) {
+      registry_.Update(a, b, set, clear);
+    } else {
+      *registry_.FindMutable(a, b) = Edge(b, wanted);
+      *registry_.FindMutable(b, a) = Edge(a, Mirrored(wanted));
+    }
+    model_.Write(a, b, wanted);
+  }
+
+  // As when an entity leaves and its slot is given to another.
+  void DropSlot(Slot slot) {
+    while (!registry_.Row(slot).empty()) {
+      const Slot neighbour = registry_.Row(slot).back().neighbour();
+      ASSERT_TRUE(registry_.Unlink(slot, neighbour));
+      ASSERT_TRUE(model_.Unlink(slot, neighbour));
+    }
+    ASSERT_EQ(model_.row_size(slot), 0u);
+  }
+
+  std::mt19937_64 random_;
+  std::uint32_t slot_count_;
+  SubscriptionRegistry registry_;
+  Model model_;
+  std::size_t refused_ = 0;
+};
+
+TEST(SubscriptionRegistryTest, RandomOperationsAgreeWithTheModel) {
+  struct Size {
+    std::uint32_t slot_count;
+    std::uint32_t max_row;
+  };
+  for (const Size size : {Size{6, 4}, Size{60, 40}, Size{400, 5000}, Size{400, 150}}) {
+    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+      SCOPED_TRACE(
+          absl::StrCat("slots ", size.slot_count, ", max_row ", size.max_row, ", seed ", seed));
+      RandomRows rows(seed, size.slot_count, size.max_row);
+      for (int step = 0; step < 20'000; ++step) {
+        // Rows fill for a while, then empty.
+        rows.Step(step / 5'000 % 2 == 0 ? 90 : 15);
+        if (step % 1'000 == 0) rows.ExpectAgreement();
+        if (::testing::Test::HasFatalFailure()) return;
+      }
+      rows.ExpectAgreement();
+      if (size.max_row < 50) {
+        EXPECT_GT(rows.refused(), 0u);
+      }
+    }
+  }
+}
+
+TEST(SubscriptionRegistryTest, WhalesOfFiveThousandGrowAndShrink) {
+  constexpr std::uint32_t kLength = 5'000;
+  const Slot whales[] = {Slot{0}, Slot{1}};
+  SubscriptionRegistry registry(WithMaxRow(kLength));
+  Model model(kLength);
+  std::mt19937_64 random(7);
+  std::vector<Slot> others;
+  for (std::uint32_t i = 2; i < 2 + kLength; ++i) others.push_back(Slot{i});
+  for (int round = 0; round < 2; ++round) {
+    SCOPED_TRACE(round);
+    std::shuffle(others.begin(), others.end(), random);
+    for (const Slot other : others) {
+      for (const Slot whale : whales) {
+        ASSERT_TRUE(model.Link(whale, other, kIMaySee));
+        ASSERT_TRUE(registry.Link(whale, other, kIMaySee).ok());
+      }
+    }
+    ExpectAgreement(registry, model, 2 + kLength);
+    for (const Slot whale : whales) {
+      EXPECT_EQ(registry.Link(whale, Slot{2 + kLength}, kIMaySee).code(),
+                absl::StatusCode::kResourceExhausted);
+    }
+    std::shuffle(others.begin(), others.end(), random);
+    for (std::size_t i = 0; i < others.size(); ++i) {
+      for (const Slot whale : whales) {
+        ASSERT_TRUE(model.Unlink(whale, others[i]));
+        ASSERT_TRUE(registry.Unlink(others[i], whale));
+      }
+      if (i == kLength / 2) ExpectAgreement(registry, model, 2 + kLength);
+    }
+    EXPECT_EQ(registry.edge_count(), 0u);
+  }
+}
+
+TEST(SubscriptionRegistryTest, MemoryFollowsTheEdges) {
+  // All rows grow at the same time, edge by edge, which would leave most of a pool with free lists
+  // to blocks that nobody needs any more.
+  constexpr std::uint32_t kUsers = 20'000;
+  constexpr std::size_t kPairs = kUsers * std::size_t{40} / 2;
+  SubscriptionRegistry registry({});
+  std::mt19937_64 random(11);
+  std::vector<std::pair<Slot, Slot>> pairs;
+  while (pairs.size() < kPairs) {
+    const Slot a{static_cast<std::uint32_t>(random() % kUsers)};
+    const Slot b{static_cast<std::uint32_t>(random() % kUsers)};
+    if (a == b || registry.Find(a, b) != nullptr) continue;
+    ASSERT_TRUE(registry.Link(a, b, kIMaySee | kFriendMaySee).ok());
+    pairs.emplace_back(a, b);
+  }
+  ASSERT_TRUE(registry.CheckInvariants().ok()) << registry.CheckInvariants();
+  const auto bytes_per_edge = [&registry] {
+    return static_cast<double>(registry.row_bytes()) / static_cast<double>(registry.edge_count());
+  };
+  // Some 5.2, and the chunk that each class has not filled yet, which weighs on so small a
+  // registry.
+  EXPECT_LT(bytes_per_edge(), 6.5);
+
+  // At half the edges, blocks are less full, and headers and open chunks weigh twice as much.
+  std::shuffle(pairs.begin(), pairs.end(), random);
+  for (std::size_t i = 0; i < kPairs / 2; ++i) registry.Unlink(pairs[i].first, pairs[i].second);
+  ASSERT_TRUE(registry.CheckInvariants().ok()) << registry.CheckInvariants();
+  EXPECT_LT(bytes_per_edge(), 10.5);
+
+  for (std::size_t i = kPairs / 2; i < kPairs; ++i) {
+    registry.Unlink(pairs[i].first, pairs[i].second);
+  }
+  EXPECT_EQ(registry.edge_count(), 0u);
+  EXPECT_LT(registry.row_bytes(), kUsers * std::size_t{20} + (std::size_t{1} << 20));
+}
+
+}  // namespace
+}  // namespace nearby
