@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -135,11 +136,13 @@ std::vector<float> MakeSpeeds(const Flow& flow, Random* random) {
         std::max(flow.mean_mps / 3, flow.mean_mps + flow.spread_mps * random->Normal());
     const double run_s = random->Exponential(flow.mean_run_s);
     const double stop_s = random->Exponential(flow.mean_stop_s);
-    for (double s = 0; s < run_s; s += kStepSeconds) {
+    const auto run_steps = static_cast<int>(std::ceil(run_s / kStepSeconds));
+    const auto stop_steps = static_cast<std::size_t>(std::ceil(stop_s / kStepSeconds));
+    for (int i = 0; i < run_steps; ++i) {
       const double jitter = 1 + 0.1 * random->Normal();
       speeds.push_back(static_cast<float>(std::max(0.0, cruise * jitter)));
     }
-    for (double s = 0; s < stop_s; s += kStepSeconds) speeds.push_back(0);
+    speeds.insert(speeds.end(), stop_steps, 0.0F);
   }
   return speeds;
 }

@@ -14,7 +14,7 @@
 namespace replay {
 namespace {
 
-constexpr std::int64_t kWarmUpMs = 6 * 3'600'000;
+constexpr std::int64_t kWarmUpMs = std::int64_t{6} * 3'600'000;
 constexpr double kTwoPi = 6.283185307179586;
 
 // With churn: three in a thousand reports are followed by a disconnect, one a person in three

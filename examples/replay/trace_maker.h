@@ -24,7 +24,7 @@ struct TraceOptions {
   /// way.
   nearby::Time start = nearby::Time::Millis(1'287'532'800'000);
   /// How long it lasts; 0 for without end.
-  std::int64_t duration_ms = 30 * 60'000;
+  std::int64_t duration_ms = std::int64_t{30} * 60'000;
   /// The time between two reports of a person is uniform between these.
   std::int64_t min_interval_ms = 25'000;
   std::int64_t max_interval_ms = 35'000;

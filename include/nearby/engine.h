@@ -46,7 +46,7 @@ struct ConnectRequest {
   /// Whatever the host wants back with every delivery: a connection's number, a pointer.
   std::uint64_t cookie = 0;
   /// The subscriber's own radius; the engine's default if absent.
-  std::optional<double> radius_m;
+  std::optional<double> radius_m = std::nullopt;
 };
 
 /// A friend in sight, as a page lists them.
@@ -112,8 +112,8 @@ class Engine {
   /// the connect. Changes that were applied with a version above `version` stand, whatever the list
   /// says. An id listed twice counts as its last entry. `NotFound`: the session has ended.
   /// `InvalidArgument`: the user is on their own list. `ResourceExhausted`: more than max_friends
-  /// entries. `FailedPrecondition`: the list is older than changes that had to be forgotten; load
-  /// it again.
+  /// entries. `FailedPrecondition`: the list is older than one that this session has loaded, or
+  /// than changes that had to be forgotten; load it again.
   absl::Status FriendsLoaded(ClientHandle client, FriendVersion version,
                              absl::Span<const FriendEntry> friends, Effects* effects);
 

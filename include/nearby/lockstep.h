@@ -16,9 +16,9 @@ namespace nearby {
 
 /// Several engines and a friend graph, driven as one by a single thread: every event is carried
 /// through all shards before the next one, in order of time. What comes out is therefore the same
-/// for every number of shards, with two exceptions: a connect_page_size above 0 pages the friends
-/// of one shard only, and reports held back by min_report_interval until the same millisecond are
-/// applied shard by shard. For replays, simulations and tests; it gains nothing in speed.
+/// for every number of shards; but reports that min_report_interval holds back until the same
+/// millisecond are applied shard by shard. For replays, simulations and tests; it gains nothing in
+/// speed.
 ///
 ///   auto shards = Lockstep::Create({});
 ///   (*shards)->Befriend(UserId{1}, UserId{2});

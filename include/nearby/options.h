@@ -32,8 +32,7 @@ struct EngineOptions {
   /// Reports dated farther ahead of the engine's time than this are dropped.
   absl::Duration max_future_skew = absl::Minutes(1);
   /// The answer to a connect holds at most this many friends. The others enter with their next
-  /// report, or when a page lists them. 0: all at once. Friends at home on other shards are not in
-  /// the answer and not held back: they enter as their shards make them known.
+  /// report, or when a page lists them. 0: all at once.
   std::uint32_t connect_page_size = 20;
   /// How long a channel of another shard stays subscribed after its last listener here has gone.
   absl::Duration unsubscribe_delay = absl::Seconds(30);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "src/base/spherical.h"
 
 namespace nearby {
@@ -20,7 +21,7 @@ absl::Status CheckCoordinate(absl::string_view name, double value, double bound)
   }
   if (std::fabs(value) > bound) {
     return absl::InvalidArgumentError(
-        absl::StrCat(name, " ", value, " lies outside -", bound, " .. ", bound));
+        absl::StrFormat("%s %.15g lies outside -%.15g .. %.15g", name, value, bound, bound));
   }
   return absl::OkStatus();
 }

@@ -9,7 +9,9 @@ ChangeLog::Verdict ChangeLog::Judge(const FriendshipChange& change) const {
   if (found != latest_.end()) {
     return change.version > found->second.version ? Verdict::kNew : Verdict::kRepeated;
   }
-  return IsBelievable(change.version) ? Verdict::kNew : Verdict::kTooOld;
+  if (!floor_ || change.version > *floor_) return Verdict::kNew;
+  // The floor's own change may be the very one that was forgotten.
+  return change.version == *floor_ ? Verdict::kRepeated : Verdict::kTooOld;
 }
 
 void ChangeLog::Record(const FriendshipChange& change) {

@@ -57,6 +57,7 @@ class Engine::Impl {
     std::uint64_t cookie = 0;
     std::uint64_t listening_shards = 0;  // clients: bit s is set while shard s subscribes to them
     double radius_m = 0;                 // clients
+    FriendVersion list_version{};        // clients: of the friend list, if has_friends
     std::uint32_t generation = 0;
     bool is_client = false;
     bool is_remote = false;
@@ -108,9 +109,17 @@ class Engine::Impl {
   // `friends` ascend, each once.
   void InstallFriends(Slot client, FriendVersion version, absl::Span<const FriendEntry> friends,
                       Effects* effects);
+  // Whether the client's friend list takes account of changes up to this version.
+  bool ListCovers(Slot client, FriendVersion version) const {
+    return entity(client).has_friends && entity(client).list_version >= version;
+  }
+  // Whether a friend who is a client here has brought newer word about the two of them.
+  bool KnowsBetter(Slot friend_slot, FriendVersion version) const {
+    return entity(friend_slot).has_friends && entity(friend_slot).list_version > version;
+  }
   void InstallFriend(Slot client, UserId friend_id, const Friendship& friendship,
                      FriendVersion version, LinkOptions link, Effects* effects);
-  void DropUnlisted(Slot client, absl::Span<const FriendEntry> friends,
+  void DropUnlisted(Slot client, FriendVersion version, absl::Span<const FriendEntry> friends,
                     absl::Span<const FriendshipChange> newer, Effects* effects);
   void WriteRadius(Slot client, double radius_m);
 
@@ -133,6 +142,8 @@ class Engine::Impl {
   void SettleView(Slot viewer, Edge& edge, LeaveReason reason, Effects* effects);
   // Settles whether the neighbour of this edge sees `owner`, in whose row it stands.
   void SettleViewOf(Slot owner, Edge& edge, LeaveReason reason, Effects* effects);
+  // Whether a client may be told anything yet: only once its friends have been loaded.
+  bool IsReady(Slot client) const { return entity(client).has_friends; }
   // Whether the viewer's radius reaches the owner; `sees_now` selects the leave radius.
   bool Reaches(Slot viewer, Slot owner, bool viewer_has_radius, bool sees_now) const;
   // Sets or clears flags on both edges of a pair; `edge` is the one in `row`'s row.

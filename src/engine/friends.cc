@@ -30,7 +30,10 @@ absl::Status Engine::Impl::Apply(const FriendshipChange& change, Effects* effect
   const Slot a = IsHome(change.user) ? FindClient(change.user) : kNoSlot;
   const Slot b = IsHome(change.friend_id) ? FindClient(change.friend_id) : kNoSlot;
   if (IsHome(change.user) && IsHome(change.friend_id)) {
-    if (a != kNoSlot && b != kNoSlot) SettleClients(a, b, change.friendship, {}, effects);
+    if (a == kNoSlot || b == kNoSlot) return absl::OkStatus();
+    // Old news to both lists: what came of it later is in force already.
+    if (ListCovers(a, change.version) && ListCovers(b, change.version)) return absl::OkStatus();
+    SettleClients(a, b, change.friendship, {}, effects);
   } else if (a != kNoSlot) {
     ApplyTo(a, change, effects);
   } else if (b != kNoSlot) {
@@ -56,14 +59,14 @@ Engine::Impl::Reasons Engine::Impl::ReasonsFor(const Friendship& friendship) {
           friendship.i_hide ? LeaveReason::kHidden : LeaveReason::kUnsubscribed};
 }
 
-// A client without friends loaded is told nothing yet; a remote is told by its own shard.
+// What a remote may see is for their own shard to know.
 EdgeFlags Engine::Impl::FlagsFor(Slot a, Slot b, const Friendship& friendship) const {
   const auto has_radius = [this](const Entity& e) {
     return e.is_client && e.radius_m != options_.radius_m;
   };
   EdgeFlags flags = kNoEdgeFlags;
-  if (entity(a).has_friends && friendship.i_may_see()) flags = flags | kIMaySee;
-  if (entity(b).has_friends && friendship.friend_may_see()) flags = flags | kFriendMaySee;
+  if (entity(a).is_client && friendship.i_may_see()) flags = flags | kIMaySee;
+  if (entity(b).is_client && friendship.friend_may_see()) flags = flags | kFriendMaySee;
   if (has_radius(entity(a))) flags = flags | kIHaveRadius;
   if (has_radius(entity(b))) flags = flags | kFriendHasRadius;
   return flags;
@@ -80,7 +83,10 @@ bool Engine::Impl::LinkPair(Slot a, Slot b, const Friendship& friendship, LinkOp
     }
     edge = registry_.FindMutable(a, b);
   } else {
-    ClearBoth(a, *edge, kIMaySee | kFriendMaySee);
+    // Settling again what has been settled would let in whom a page holds back.
+    constexpr EdgeFlags kMay = kIMaySee | kFriendMaySee;
+    if ((edge->flags() & kMay) == (flags & kMay)) return true;
+    ClearBoth(a, *edge, kMay);
     SetBoth(a, *edge, flags);
   }
   const Reasons reasons = ReasonsFor(friendship);

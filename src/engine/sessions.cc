@@ -132,7 +132,6 @@ void Engine::Impl::EndSession(Slot client, Effects* effects) {
       {{client, entity(client).generation}, entity(client).cookie, cache_.user(client)});
   for (Edge& edge : registry_.MutableRow(client)) {
     if (edge.has(kISee)) ForgetView(client, edge);
-    if (edge.has(kIMaySee)) ClearBoth(client, edge, kIMaySee);
   }
 }
 
@@ -164,6 +163,10 @@ absl::Status Engine::Impl::FriendsLoaded(ClientHandle handle, FriendVersion vers
     status = absl::FailedPreconditionError(
         absl::StrCat("the friend list's version ", ToInt(version),
                      " is older than changes that had to be forgotten; load it again"));
+  } else if (entity(client).has_friends && version < entity(client).list_version) {
+    status = absl::FailedPreconditionError(
+        absl::StrCat("the friend list's version ", ToInt(version), " is older than ",
+                     ToInt(entity(client).list_version), ", which this session has loaded"));
   } else if (std::any_of(friends.begin(), friends.end(),
                          [user](const FriendEntry& entry) { return entry.friend_id == user; })) {
     status = absl::InvalidArgumentError(
@@ -187,9 +190,10 @@ void Engine::Impl::InstallFriends(Slot client, FriendVersion version,
   // What changed after the list was read stands, whatever the list says.
   const std::vector<FriendshipChange> changes = changes_.AllNewerThan(version, cache_.user(client));
   const absl::Span<const FriendshipChange> newer = changes;
-  DropUnlisted(client, friends, newer, effects);
+  DropUnlisted(client, version, friends, newer, effects);
   const bool answers_connect = !entity(client).has_friends;
   entity(client).has_friends = true;
+  entity(client).list_version = version;
   const LinkOptions link{/*silent_for_a=*/answers_connect};
   for (const FriendEntry& entry : friends) {
     if (Names(newer, entry.friend_id)) continue;
@@ -205,7 +209,11 @@ void Engine::Impl::InstallFriend(Slot client, UserId friend_id, const Friendship
                                  FriendVersion version, LinkOptions link, Effects* effects) {
   if (IsHome(friend_id)) {
     const Slot friend_slot = FindClient(friend_id);
-    if (friend_slot != kNoSlot) SettleClients(client, friend_slot, friendship, link, effects);
+    if (friend_slot == kNoSlot) return;
+    // The edge stands for the friend's list where that is the newer one. Without an edge nothing is
+    // known: the friend's list was loaded before the client came.
+    if (KnowsBetter(friend_slot, version) && registry_.Find(client, friend_slot) != nullptr) return;
+    SettleClients(client, friend_slot, friendship, link, effects);
     return;
   }
   SettleRemote(client, friend_id, friendship, link, effects);
@@ -219,12 +227,15 @@ void Engine::Impl::InstallFriend(Slot client, UserId friend_id, const Friendship
 
 // Ends edges that neither the list nor a newer change bears out: the store changed, and nobody told
 // this engine.
-void Engine::Impl::DropUnlisted(Slot client, absl::Span<const FriendEntry> friends,
+void Engine::Impl::DropUnlisted(Slot client, FriendVersion version,
+                                absl::Span<const FriendEntry> friends,
                                 absl::Span<const FriendshipChange> newer, Effects* effects) {
   std::vector<Slot> unlisted;
   for (const Edge edge : registry_.Row(client)) {
     const UserId friend_id = cache_.user(edge.neighbour());
-    if (!Names(friends, friend_id) && !Names(newer, friend_id)) {
+    const bool is_known = Names(friends, friend_id) || Names(newer, friend_id) ||
+                          KnowsBetter(edge.neighbour(), version);
+    if (!is_known) {
       unlisted.push_back(edge.neighbour());
     }
   }

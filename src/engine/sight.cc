@@ -43,7 +43,8 @@ void Engine::Impl::SettleMoved(Slot mover, Edge& edge, Effects* effects) {
 void Engine::Impl::SettleView(Slot viewer, Edge& edge, LeaveReason reason, Effects* effects) {
   const Slot owner = edge.neighbour();
   const bool saw = edge.has(kISee);
-  const bool sees = edge.has(kIMaySee) && Reaches(viewer, owner, edge.has(kIHaveRadius), saw);
+  const bool sees =
+      edge.has(kIMaySee) && IsReady(viewer) && Reaches(viewer, owner, edge.has(kIHaveRadius), saw);
   if (sees == saw) return;
   if (sees) {
     SetBoth(viewer, edge, kISee);
@@ -57,8 +58,8 @@ void Engine::Impl::SettleView(Slot viewer, Edge& edge, LeaveReason reason, Effec
 void Engine::Impl::SettleViewOf(Slot owner, Edge& edge, LeaveReason reason, Effects* effects) {
   const Slot viewer = edge.neighbour();
   const bool saw = edge.has(kFriendSees);
-  const bool sees =
-      edge.has(kFriendMaySee) && Reaches(viewer, owner, edge.has(kFriendHasRadius), saw);
+  const bool sees = edge.has(kFriendMaySee) && IsReady(viewer) &&
+                    Reaches(viewer, owner, edge.has(kFriendHasRadius), saw);
   if (sees == saw) return;
   if (sees) {
     SetBoth(owner, edge, kFriendSees);

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "src/base/spherical.h"
 
 namespace nearby {
@@ -50,7 +50,7 @@ std::int64_t WrappingDistance(std::int64_t a, std::int64_t b) {
 absl::Status ValidateRadius(double radius_m) {
   if (radius_m >= 0 && radius_m <= kMaxRadiusMeters) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("radius ", radius_m, " m lies outside 0 .. ", kMaxRadiusMeters, " m"));
+      absl::StrFormat("radius %.15g m lies outside 0 .. %.15g m", radius_m, kMaxRadiusMeters));
 }
 
 RadiusLimit RadiusLimit::FromMeters(double radius_m) {

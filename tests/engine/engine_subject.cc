@@ -102,6 +102,7 @@ void EngineSubject::Connect(const Op& op) {
          "a connect asks for the friends");
   Expect(engine_->Find(op.user) == client.value(), "the session must be found");
   sessions_[op.user] = *client;
+  loaded_[client->slot] = FriendVersion{};
   loads_.push_back({{*client, op.user}, VersionBefore(op.choice)});
   oracle_.Connect(Observed(), request);
 }
@@ -212,13 +213,18 @@ void EngineSubject::Install(const Load& load, bool with_repeats) {
     ExpectUnchanged("a list for a session that is over");
     return;
   }
+  FriendVersion& loaded = loaded_[load.session.client.slot];
+  const bool is_outdated = load.version < loaded;
   const std::size_t changes = store_.history().size() - ToInt(first_version_);
-  if (absl::IsFailedPrecondition(status) && load.version < store_.version() &&
-      changes > options_.max_remembered_changes) {
+  const bool may_be_forgotten =
+      load.version < store_.version() && changes > options_.max_remembered_changes;
+  if (is_outdated || (may_be_forgotten && absl::IsFailedPrecondition(status))) {
+    Expect(absl::IsFailedPrecondition(status), "a list older than the last must be refused");
     ExpectUnchanged("a list too old");
     loads_.push_back({load.session, store_.version()});
     return;
   }
+  loaded = load.version;
   Expect(status.ok(), absl::StrCat("a list must be accepted: ", std::string(status.message())));
   const ConnectAnswer* answer = effects_.answers.empty() ? nullptr : effects_.answers.data();
   Expect(answer == nullptr || answer->client == load.session.client, "answers go to who asked");

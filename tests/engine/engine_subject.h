@@ -74,6 +74,7 @@ class EngineSubject {
   FriendVersion first_version_{};  // the store's before the engine began
   Effects effects_;
   std::map<UserId, ClientHandle> sessions_;
+  std::map<Slot, FriendVersion> loaded_;  // by each session's last list
   std::vector<Session> over_;  // sessions that have ended
   std::vector<Load> loads_;
   std::vector<std::string> faults_;

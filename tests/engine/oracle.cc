@@ -88,10 +88,12 @@ void EngineOracle::Apply(const Observed& observed, const FriendshipChange& chang
   Open(observed);
   const PairKey key = KeyOf(change.user, change.friend_id);
   Pair& pair = pairs_[key];
+  // Old news if it is older than the pair's last change, or if both have later lists.
   FriendVersion known = pair.changed_at;
-  for (const UserId user_id : {change.user, change.friend_id}) {
-    const User* user = FindUser(user_id);
-    if (user != nullptr && user->loaded) known = std::max(known, user->list_version);
+  const User* first = FindUser(key.first);
+  const User* second = FindUser(key.second);
+  if (first != nullptr && first->loaded && second != nullptr && second->loaded) {
+    known = std::max(known, std::min(first->list_version, second->list_version));
   }
   if (change.version > known) {
     pair.friendship = key.first == change.user ? change.friendship : change.friendship.Flipped();

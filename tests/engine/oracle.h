@@ -199,6 +199,7 @@ class EngineOracle {
   void SettleSeen(const Event& event, const Look& look, Sight sight);
   void SettleUnseen(const Event& event, const Look& look, Sight sight);
   static bool Concerns(const Event& event, const Look& look);
+  static bool IsHere(const Look& look, const Delivery* delivery);
   // Whether an unseen friend in sight must enter with this event.
   static Duty EnterDuty(const Event& event, const Look& look);
   static std::vector<LeaveReason> ReasonsOf(const Look& look);
@@ -213,6 +214,7 @@ class EngineOracle {
   void CheckFirstPage(UserId user, const ConnectAnswer* answer);
   void CheckAnswer(UserId user, const ConnectAnswer& answer, std::size_t entered,
                    std::size_t in_sight, std::size_t either);
+  bool MayBeHeldBack(const Look& look) const;
   void CheckEntry(UserId user, const NearbyFriend& entry);
 
   const User* FindUser(UserId user) const;

@@ -72,8 +72,8 @@ void EngineOracle::SettleSeen(const Event& event, const Look& look, Sight sight)
   const Delivery* actual = ledger_.Peek(now_, look.subscriber, look.friend_id);
   if (sight == Sight::kEither) {
     ++counts_.adopted;
-    const bool left = Concerns(event, look) && actual != nullptr &&
-                      actual->kind == DeliveryKind::kLeave;
+    const bool left = Concerns(event, look) && IsHere(look, actual) &&
+                      actual->reason == LeaveReason::kRange;
     sight = left ? Sight::kOut : Sight::kIn;
   }
   if (sight == Sight::kOut) {
@@ -103,7 +103,7 @@ void EngineOracle::SettleUnseen(const Event& event, const Look& look, Sight sigh
   const bool entered = actual != nullptr && actual->kind == DeliveryKind::kEnter;
   if (sight == Sight::kEither) {
     ++counts_.adopted;
-    if (entered && Concerns(event, look)) TakeEnter(look);
+    if (entered && Concerns(event, look) && IsHere(look, actual)) TakeEnter(look);
     return;
   }
   const Duty duty = EnterDuty(event, look);
@@ -112,6 +112,13 @@ void EngineOracle::SettleUnseen(const Event& event, const Look& look, Sight sigh
   } else {
     look.view->held_back = true;
   }
+}
+
+// Of several events of a pair at one time, the distance tells which of them a delivery is about.
+bool EngineOracle::IsHere(const Look& look, const Delivery* delivery) {
+  if (delivery == nullptr) return false;
+  const double meters = static_cast<double>(delivery->distance_mm) / 1000;
+  return std::abs(meters - look.meters) <= kDistanceToleranceMeters;
 }
 
 // Whether the event can have changed what this pair is to each other. Of several events at one time

@@ -54,8 +54,9 @@ class StreamChecker {
   void OnFriendsLoaded(UserId user);
   void OnDisconnect(UserId user);
   void OnRadius(UserId user, double radius_m);
+  enum class Call : std::uint8_t { kAdvance, kOther };
   /// Effects of one call: accepted locations and deliveries, each in order.
-  void OnEffects(const std::vector<AcceptedLocation>& locations,
+  void OnEffects(Call call, const std::vector<AcceptedLocation>& locations,
                  const std::vector<Delivery>& deliveries);
 
   enum class Completeness {
@@ -85,6 +86,7 @@ class StreamChecker {
     std::optional<Session> session;
     std::optional<double> radius_m;
     Position position;
+    Position position_before;  // that the last report replaced
     Time accepted_at{-2 * kMaxTimeMs};
     Time accepted_before{-2 * kMaxTimeMs};
     std::map<Time, Time> accepted_by_report;  // latest acceptance, by client time
@@ -101,6 +103,8 @@ class StreamChecker {
   void CheckPair(UserId subscriber, UserId friend_id, Time now, Completeness completeness);
 
   bool IsActive(const User& user, Time at) const;
+  // Where the user may have been at that moment of the call.
+  std::vector<Position> Whereabouts(const User& user, Time at) const;
   bool ExpiredExactly(const User& user, Time at) const;
   double radius_of(const User& user) const { return user.radius_m.value_or(options_.radius_m); }
   void Fail(int invariant, const Delivery& delivery, const char* what);
@@ -111,7 +115,7 @@ class StreamChecker {
   std::vector<Violation> violations_;
   std::array<std::size_t, 4> kinds_{};
   std::array<std::size_t, 7> reasons_{};
-  bool several_at_once_ = false;  // the delivery's moment saw several reports: which came first?
+  Call call_ = Call::kOther;
   std::optional<std::pair<Time, UserId>> last_expiry_;  // within the effects of one call
 };
 

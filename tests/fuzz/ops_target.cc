@@ -11,6 +11,8 @@
 namespace nearby::test {
 namespace {
 
+using Call = StreamChecker::Call;
+
 absl::StatusOr<FriendGraph::Outcome> Change(FriendGraph& graph, OpsTarget::ChangeKind kind,
                                             Viewing viewing) {
   switch (kind) {
@@ -60,7 +62,7 @@ class LockstepTarget : public OpsTarget {
 
   absl::Status Advance(Time now) override {
     absl::Status status = lockstep_->Advance(now);
-    Flush({});
+    Flush({}, Call::kAdvance);
     return status;
   }
 
@@ -129,8 +131,8 @@ class LockstepTarget : public OpsTarget {
   absl::Status CheckInvariants() const override { return lockstep_->CheckInvariants(); }
 
  private:
-  void Flush(const std::vector<AcceptedLocation>& accepted) {
-    Observe(accepted, lockstep_->deliveries());
+  void Flush(const std::vector<AcceptedLocation>& accepted, Call call = Call::kOther) {
+    Observe(call, accepted, lockstep_->deliveries());
     lockstep_->ClearDeliveries();
   }
 
@@ -149,7 +151,7 @@ class RawTarget : public OpsTarget {
     absl::Status status;
     for (std::uint32_t shard = 0; shard < cluster_.size(); ++shard) {
       status.Update(cluster_.engine(shard).Advance(now, &effects_));
-      Flush();
+      Flush(Call::kAdvance);
     }
     Settle();
     return status;
@@ -294,8 +296,8 @@ class RawTarget : public OpsTarget {
   }
 
   // After each call of an engine.
-  void Flush() {
-    Observe(effects_.locations, effects_.deliveries);
+  void Flush(Call call = Call::kOther) {
+    Observe(call, effects_.locations, effects_.deliveries);
     cluster_.Enqueue(&effects_.messages);
     effects_.Clear();
   }
@@ -387,9 +389,9 @@ absl::StatusOr<FriendGraph::Outcome> OpsTarget::ChangeGraph(ChangeKind kind, Vie
   return Change(*graph_, kind, viewing);
 }
 
-void OpsTarget::Observe(const std::vector<AcceptedLocation>& locations,
+void OpsTarget::Observe(StreamChecker::Call call, const std::vector<AcceptedLocation>& locations,
                         const std::vector<Delivery>& deliveries) {
-  checker_->OnEffects(locations, deliveries);
+  checker_->OnEffects(call, locations, deliveries);
   transcript_.insert(transcript_.end(), deliveries.begin(), deliveries.end());
 }
 

@@ -86,7 +86,7 @@ class OpsTarget {
   FriendGraph& graph() { return *graph_; }
   /// For a change that the graph has made or refused.
   absl::StatusOr<FriendGraph::Outcome> ChangeGraph(ChangeKind kind, Viewing viewing);
-  void Observe(const std::vector<AcceptedLocation>& locations,
+  void Observe(StreamChecker::Call call, const std::vector<AcceptedLocation>& locations,
                const std::vector<Delivery>& deliveries);
   void Fail(int invariant, std::string what) { violations_.push_back({invariant, what}); }
   std::uint64_t NextCookie() { return ++last_cookie_; }
