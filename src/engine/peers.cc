@@ -1,6 +1,17 @@
 #include "src/engine/engine_impl.h"
 
 namespace nearby {
+namespace {
+
+// Whether a report can have led to this location message.
+bool IsPossible(const PeerMessage& message) {
+  constexpr std::int32_t kQuarterTurn = 1 << 30;
+  return message.position.lat_units() >= -kQuarterTurn &&
+         message.position.lat_units() <= kQuarterTurn && IsValid(message.accepted_at) &&
+         IsValid(message.reported_at);
+}
+
+}  // namespace
 
 void Engine::Impl::Receive(const PeerMessage& message, Effects* effects) {
   ++stats_.messages_received;
@@ -136,7 +147,7 @@ void Engine::Impl::Publish(Slot client, const PeerMessage& message, Effects* eff
 
 bool Engine::Impl::ReceiveLocation(const PeerMessage& message, Effects* effects) {
   const Slot remote = FindRemote(message.user);
-  if (remote == kNoSlot || !message.position.is_somewhere()) return false;
+  if (remote == kNoSlot || !IsPossible(message)) return false;
   if (entity(remote).has_reported && message.reported_at < cache_.reported_at(remote)) return false;
   // Late by more than a time to live: its expiry is past already.
   if (message.accepted_at.ms + absl::ToInt64Milliseconds(cache_.ttl()) <= now_.ms) return false;
