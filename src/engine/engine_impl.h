@@ -17,7 +17,8 @@
 namespace nearby {
 
 // One shard's state and the rules over it. The rules are divided over files by what sets them off:
-//   sessions.cc   connect, friend lists, disconnect, radius
+//   sessions.cc   connect, disconnect, radius
+//   friend_lists.cc   friend lists that arrive
 //   reports.cc    reports, time, expiry
 //   sight.cc      pairs: who begins or ceases to see whom, and the deliveries that follow
 //   friends.cc    changes of the friend graph, links between entities
@@ -99,6 +100,8 @@ class Engine::Impl {
   Entity& entity(Slot slot) { return entities_[ToInt(slot)]; }
   const Entity& entity(Slot slot) const { return entities_[ToInt(slot)]; }
   bool IsClient(ClientHandle client) const;
+  // What a call with a handle that names no session answers.
+  static absl::Status NoSession();
   bool IsHome(UserId user) const { return HomeShard(user, options_.shard_count) == options_.shard; }
   // The user's slot if they are a client here, or kNoSlot.
   Slot FindClient(UserId user) const;
@@ -106,9 +109,18 @@ class Engine::Impl {
   // Forgets an entity whose row is empty.
   void ReleaseEntity(Slot slot);
   void EndSession(Slot client, Effects* effects);
+  void WriteRadius(Slot client, double radius_m);
+
+  // --- friend lists (friend_lists.cc) ---
+  absl::Status CheckList(Slot client, FriendVersion version,
+                         absl::Span<const FriendEntry> friends) const;
   // `friends` ascend, each once.
   void InstallFriends(Slot client, FriendVersion version, absl::Span<const FriendEntry> friends,
                       Effects* effects);
+  // Brings the pair of the client and a friend (seen from the client) to what a list or a newer
+  // change says; `friend_slot` is the friend's, or kNoSlot.
+  void InstallFriend(Slot client, Slot friend_slot, FriendshipChange pair, LinkOptions link,
+                     Effects* effects);
   // Whether the client's friend list takes account of changes up to this version.
   bool ListCovers(Slot client, FriendVersion version) const {
     return entity(client).has_friends && entity(client).list_version >= version;
@@ -117,11 +129,8 @@ class Engine::Impl {
   bool KnowsBetter(Slot friend_slot, FriendVersion version) const {
     return entity(friend_slot).has_friends && entity(friend_slot).list_version > version;
   }
-  void InstallFriend(Slot client, UserId friend_id, const Friendship& friendship,
-                     FriendVersion version, LinkOptions link, Effects* effects);
   void DropUnlisted(Slot client, FriendVersion version, absl::Span<const FriendEntry> friends,
                     absl::Span<const FriendshipChange> newer, Effects* effects);
-  void WriteRadius(Slot client, double radius_m);
 
   // --- reports and time (reports.cc) ---
   ReportOutcome Judge(const LocationReport& report) const;
@@ -228,8 +237,10 @@ class Engine::Impl {
   absl::flat_hash_map<std::uint32_t, HeldReport> held_reports_;
   EngineStats stats_;
 
-  std::vector<std::uint32_t> selected_;  // scratch of Walk
-  std::vector<InSight> in_sight_;        // scratch of pages
+  std::vector<std::uint32_t> selected_;      // scratch of Walk
+  std::vector<UserId> friend_ids_;           // scratch of InstallFriends
+  std::vector<LocationCache::Found> found_;  // the same
+  std::vector<InSight> in_sight_;            // scratch of pages
 };
 
 }  // namespace nearby

@@ -51,7 +51,7 @@ void Engine::Impl::AnswerConnect(Slot client, Effects* effects) {
 
 absl::StatusOr<NearbyPage> Engine::Impl::Nearby(ClientHandle client, PageToken after,
                                                 std::size_t page_size, Effects* effects) {
-  if (!IsClient(client)) return absl::NotFoundError("no such session, or it has ended");
+  if (!IsClient(client)) return NoSession();
   if (page_size == 0 || page_size > options_.max_page_size) {
     return absl::InvalidArgumentError(
         absl::StrCat("page size ", page_size, " lies outside 1 .. ", options_.max_page_size));

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <deque>
+#include <iostream>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -87,15 +88,34 @@ void ExpectVaried(const EngineOracle::Counts& counts) {
   }
 }
 
+// Every other pair are friends from the start.
+std::vector<Op> Friendships(const std::vector<UserId>& users) {
+  std::vector<Op> ops;
+  for (std::size_t a = 0; a < users.size(); ++a) {
+    for (std::size_t b = a % 2 + a + 1; b < users.size(); b += 2) {
+      Op op;
+      op.kind = Op::Kind::kBefriend;
+      op.user = users[a];
+      op.other = users[b];
+      ops.push_back(op);
+    }
+  }
+  return ops;
+}
+
 void RunInLockstep(std::uint64_t seed, EngineOracle::Counts* counts) {
   RandomOps ops(seed);
   RecentOps recent;
   std::vector<std::unique_ptr<LockstepSubject>> subjects;
   for (const std::uint32_t shards : {1, 2, 4, 7}) {
+    // Reports held back until one millisecond are applied shard by shard, in an order of their own.
+    if (shards > 1 && ops.options().min_report_interval > absl::ZeroDuration()) break;
     subjects.push_back(std::make_unique<LockstepSubject>(ops.options(), shards));
   }
-  for (std::uint64_t step = 0; step < Steps(); ++step) {
-    const Op op = ops.Next(/*with_lists=*/false);
+  const std::vector<Op> first_ops = Friendships(ops.users());
+  for (std::uint64_t step = 0; step < Steps() + first_ops.size(); ++step) {
+    const Op op =
+        step < first_ops.size() ? first_ops[step] : ops.Next(/*with_lists=*/false);
     recent.Add(op);
     std::vector<Delivery> first;
     for (const auto& subject : subjects) {
@@ -122,12 +142,7 @@ void RunEngine(std::uint64_t seed, EngineOracle::Counts* counts) {
   EngineOptions options = ops.options();
   if (seed % 4 == 0) options.max_remembered_changes = 3;
   EngineSubject subject(options);
-  const std::vector<UserId>& users = ops.users();
-  for (std::size_t a = 0; a < users.size(); ++a) {
-    for (std::size_t b = a % 2 + a + 1; b < users.size(); b += 2) {
-      subject.Befriend(users[a], users[b]);
-    }
-  }
+  for (const Op& op : Friendships(ops.users())) subject.Befriend(op.user, op.other);
   for (std::uint64_t step = 0; step < Steps(); ++step) {
     const Op op = ops.Next(/*with_lists=*/true);
     recent.Add(op);
@@ -149,12 +164,21 @@ void RunSeeds(std::uint64_t seeds, void (*run)(std::uint64_t, EngineOracle::Coun
     run(seed, &counts);
     if (::testing::Test::HasFatalFailure()) return;
   }
-  if (seeds >= 40) ExpectVaried(counts);
+  if (seeds < 100) return;
+  ExpectVaried(counts);
+  std::string text = absl::StrCat(counts.enters, " enters, ", counts.moves, " moves, ",
+                                  counts.resets, " resets, ", counts.held_back, " held back, ",
+                                  counts.withheld, " withheld, ", counts.adopted, " on a boundary");
+  for (std::size_t reason = 1; reason < counts.leaves.size(); ++reason) {
+    absl::StrAppend(&text, ", ", counts.leaves[reason], " ",
+                    ToString(static_cast<LeaveReason>(reason)));
+  }
+  std::cout << text << "\n";
 }
 
-TEST(EngineRandomTest, AnyNumberOfShardsDeliversWhatTheOracleDoes) { RunSeeds(40, RunInLockstep); }
+TEST(EngineRandomTest, AnyNumberOfShardsDeliversWhatTheOracleDoes) { RunSeeds(300, RunInLockstep); }
 
-TEST(EngineRandomTest, ListsThatArriveLateDeliverWhatTheOracleDoes) { RunSeeds(60, RunEngine); }
+TEST(EngineRandomTest, ListsThatArriveLateDeliverWhatTheOracleDoes) { RunSeeds(1000, RunEngine); }
 
 }  // namespace
 }  // namespace nearby::test

@@ -147,6 +147,8 @@ std::optional<EngineOracle::Due> EngineOracle::NextDue() {
 }
 
 void EngineOracle::Happen(const Due& due) {
+  // Moves whose intervals end at one time may be sent in any order.
+  const bool goes_on = due.time == now_ && last_cause_ == Cause::kWithheldMove;
   now_ = std::max(now_, due.time);
   User& user = users_[due.event.user];
   if (due.event.cause == Cause::kReport) {
@@ -157,7 +159,8 @@ void EngineOracle::Happen(const Due& due) {
     // Until the friends are loaded the client is told nothing.
     if (user.loaded) TakeReset(due.event.user);
   } else {
-    ++event_;
+    if (!goes_on) ++event_;
+    last_cause_ = due.event.cause;
     for (const Look& look : LooksOf(due.event.user)) {
       if (look.friend_id == due.event.other) TakeMove(look);
     }
@@ -205,6 +208,7 @@ void EngineOracle::LinkIfOnline(const PairKey& key, Pair* pair) {
 void EngineOracle::Settle(const Event& event) {
   ++event_;
   ++counts_.events;
+  last_cause_ = event.cause;
   for (const Look& look : AllLooks()) SettleView(event, look);
 }
 

@@ -230,6 +230,7 @@ class EngineOracle {
 
   DeliveryLedger ledger_;  // of the call under way
   std::size_t event_ = 0;
+  Cause last_cause_ = Cause::kConnect;
   std::vector<std::string> complaints_;
   Counts counts_;
 };

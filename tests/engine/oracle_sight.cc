@@ -103,6 +103,7 @@ void EngineOracle::SettleUnseen(const Event& event, const Look& look, Sight sigh
   const bool entered = actual != nullptr && actual->kind == DeliveryKind::kEnter;
   if (sight == Sight::kEither) {
     ++counts_.adopted;
+    look.view->held_back = false;
     if (entered && Concerns(event, look) && IsHere(look, actual)) TakeEnter(look);
     return;
   }

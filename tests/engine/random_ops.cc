@@ -19,9 +19,9 @@ struct Weight {
 // Ends with the kinds that need lists to arrive late.
 constexpr std::array<Weight, 17> kWeights = {{
     {Op::Kind::kAdvance, 20},     {Op::Kind::kReport, 60},     {Op::Kind::kConnect, 9},
-    {Op::Kind::kDisconnect, 3},   {Op::Kind::kBefriend, 5},    {Op::Kind::kUnfriend, 3},
-    {Op::Kind::kHide, 2},         {Op::Kind::kShare, 2},       {Op::Kind::kUnsubscribe, 2},
-    {Op::Kind::kSubscribe, 2},    {Op::Kind::kSetRadius, 4},   {Op::Kind::kNearby, 4},
+    {Op::Kind::kDisconnect, 3},   {Op::Kind::kBefriend, 6},    {Op::Kind::kUnfriend, 3},
+    {Op::Kind::kHide, 4},         {Op::Kind::kShare, 4},       {Op::Kind::kUnsubscribe, 4},
+    {Op::Kind::kSubscribe, 4},    {Op::Kind::kSetRadius, 4},   {Op::Kind::kNearby, 4},
     {Op::Kind::kLoad, 9},         {Op::Kind::kReload, 3},      {Op::Kind::kBadList, 1},
     {Op::Kind::kRepeatChange, 3}, {Op::Kind::kStaleHandle, 3},
 }};
@@ -87,6 +87,13 @@ void RandomOps::DrawOptions() {
 Op RandomOps::Next(bool with_lists) {
   Op op;
   op.kind = DrawKind(with_lists);
+  // Reports held back until one millisecond are applied in an order that no contract names, and that
+  // coming back at once would change.
+  if (just_left_ && options_.min_report_interval > absl::ZeroDuration()) {
+    op.kind = Op::Kind::kAdvance;
+    now_.ms += tick_ms_;
+  }
+  just_left_ = op.kind == Op::Kind::kDisconnect;
   op.user = users_[Below(users_.size())];
   op.other = users_[Below(users_.size())];
   op.choice = source_.random()();

@@ -83,6 +83,7 @@ class RandomOps {
   double spread_m_ = 0;
   std::int64_t tick_ms_ = 1;  // times are multiples of it: many things fall on one millisecond
   Time now_;
+  bool just_left_ = false;
   std::map<UserId, LatLng> locations_;
 };
 

@@ -1,0 +1,150 @@
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "src/engine/engine_impl.h"
+
+namespace nearby {
+namespace {
+
+// Whether one of the entries or changes, ascending by friend, concerns this friend.
+template <typename Item>
+bool Names(absl::Span<const Item> items, UserId friend_id) {
+  const auto found =
+      std::lower_bound(items.begin(), items.end(), friend_id,
+                       [](const Item& item, UserId id) { return item.friend_id < id; });
+  return found != items.end() && found->friend_id == friend_id;
+}
+
+bool IsStrictlyAscending(absl::Span<const FriendEntry> friends) {
+  return std::adjacent_find(friends.begin(), friends.end(),
+                            [](const FriendEntry& a, const FriendEntry& b) {
+                              return a.friend_id >= b.friend_id;
+                            }) == friends.end();
+}
+
+// Ascending by friend; of an id listed twice the last entry stays. Settling the earlier ones as
+// well would show, if only for an instant, what the last one may forbid.
+std::vector<FriendEntry> SortedLastWins(absl::Span<const FriendEntry> friends) {
+  std::vector<FriendEntry> sorted(friends.rbegin(), friends.rend());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const FriendEntry& a, const FriendEntry& b) {
+    return a.friend_id < b.friend_id;
+  });
+  const auto end = std::unique(
+      sorted.begin(), sorted.end(),
+      [](const FriendEntry& a, const FriendEntry& b) { return a.friend_id == b.friend_id; });
+  sorted.erase(end, sorted.end());
+  return sorted;
+}
+
+}  // namespace
+
+absl::Status Engine::Impl::FriendsLoaded(ClientHandle handle, FriendVersion version,
+                                         absl::Span<const FriendEntry> friends, Effects* effects) {
+  if (!IsClient(handle)) return NoSession();
+  if (absl::Status status = CheckList(handle.slot, version, friends); !status.ok()) {
+    ++stats_.lists_refused;
+    return status;
+  }
+  ++stats_.lists_loaded;
+  if (IsStrictlyAscending(friends)) {
+    InstallFriends(handle.slot, version, friends, effects);
+  } else {
+    InstallFriends(handle.slot, version, SortedLastWins(friends), effects);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Engine::Impl::CheckList(Slot client, FriendVersion version,
+                                     absl::Span<const FriendEntry> friends) const {
+  if (friends.size() > options_.max_friends) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(friends.size(), " friends; at most ", options_.max_friends, " are allowed"));
+  }
+  if (!changes_.IsBelievable(version)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the friend list's version ", ToInt(version),
+                     " is older than changes that had to be forgotten; load it again"));
+  }
+  if (entity(client).has_friends && version < entity(client).list_version) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the friend list's version ", ToInt(version), " is older than ",
+                     ToInt(entity(client).list_version), ", which this session has loaded"));
+  }
+  const UserId user = cache_.user(client);
+  if (std::any_of(friends.begin(), friends.end(),
+                  [user](const FriendEntry& entry) { return entry.friend_id == user; })) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("user ", ToInt(user), " is on their own friend list"));
+  }
+  return absl::OkStatus();
+}
+
+void Engine::Impl::InstallFriends(Slot client, FriendVersion version,
+                                  absl::Span<const FriendEntry> friends, Effects* effects) {
+  // What changed after the list was read stands, whatever the list says.
+  const std::vector<FriendshipChange> changes = changes_.AllNewerThan(version, cache_.user(client));
+  const absl::Span<const FriendshipChange> newer = changes;
+  DropUnlisted(client, version, friends, newer, effects);
+  const bool answers_connect = !entity(client).has_friends;
+  entity(client).has_friends = true;
+  entity(client).list_version = version;
+  const LinkOptions link{/*silent_for_a=*/answers_connect};
+
+  // Most of the friends are offline: finding out is what a list costs, so their look-ups overlap.
+  // Installing makes no entity and frees none, so what has been found stays true.
+  friend_ids_.clear();
+  for (const FriendEntry& entry : friends) friend_ids_.push_back(entry.friend_id);
+  found_.resize(friends.size());
+  cache_.FindAll(friend_ids_, absl::MakeSpan(found_));
+  for (std::size_t i = 0; i < friends.size(); ++i) {
+    const auto& [friend_id, friendship] = friends[i];
+    if (Names(newer, friend_id)) continue;
+    InstallFriend(client, found_[i].slot, {{}, friend_id, friendship, version}, link, effects);
+  }
+  for (const FriendshipChange& change : newer) {
+    InstallFriend(client, cache_.Find(change.friend_id), change, link, effects);
+  }
+  if (answers_connect) AnswerConnect(client, effects);
+}
+
+void Engine::Impl::InstallFriend(Slot client, Slot friend_slot, FriendshipChange pair,
+                                 LinkOptions link, Effects* effects) {
+  if (IsHome(pair.friend_id)) {
+    if (friend_slot == kNoSlot) return;
+    // The edge stands for the friend's list where that is the newer one. Without an edge nothing is
+    // known: the friend's list was loaded before the client came.
+    const bool stands =
+        KnowsBetter(friend_slot, pair.version) && registry_.Find(client, friend_slot) != nullptr;
+    if (!stands) SettleClients(client, friend_slot, pair.friendship, link, effects);
+    return;
+  }
+  SettleRemote(client, pair.friend_id, pair.friendship, link, effects);
+  // The friend's shard may not know yet that the client is here, even where this shard knows all
+  // about the friend.
+  if (pair.friendship.i_may_see() || pair.friendship.friend_may_see()) {
+    pair.user = cache_.user(client);
+    Announce(PeerMessage::Kind::kAnnounce, pair, effects);
+  }
+}
+
+// Ends edges that neither the list nor a newer change bears out: the store changed, and nobody told
+// this engine.
+void Engine::Impl::DropUnlisted(Slot client, FriendVersion version,
+                                absl::Span<const FriendEntry> friends,
+                                absl::Span<const FriendshipChange> newer, Effects* effects) {
+  std::vector<Slot> unlisted;
+  for (const Edge edge : registry_.Row(client)) {
+    const UserId friend_id = cache_.user(edge.neighbour());
+    const bool is_known = Names(friends, friend_id) || Names(newer, friend_id) ||
+                          KnowsBetter(edge.neighbour(), version);
+    if (!is_known) {
+      unlisted.push_back(edge.neighbour());
+    }
+  }
+  for (const Slot neighbour : unlisted) {
+    UnlinkPair(client, neighbour, {LeaveReason::kUnfriended, LeaveReason::kUnfriended}, effects);
+  }
+}
+
+}  // namespace nearby
