@@ -75,6 +75,9 @@ EdgeFlags Engine::Impl::FlagsFor(Slot a, Slot b, const Friendship& friendship) c
 bool Engine::Impl::LinkPair(Slot a, Slot b, const Friendship& friendship, LinkOptions link,
                             Effects* effects) {
   const EdgeFlags flags = FlagsFor(a, b, friendship);
+  // Settling again what has been settled would let in whom a page holds back, so only a direction
+  // that changes is settled.
+  std::uint32_t changed = kIMaySee | kFriendMaySee;
   Edge* edge = registry_.FindMutable(a, b);
   if (edge == nullptr) {
     if (!registry_.Link(a, b, flags).ok()) {
@@ -83,15 +86,15 @@ bool Engine::Impl::LinkPair(Slot a, Slot b, const Friendship& friendship, LinkOp
     }
     edge = registry_.FindMutable(a, b);
   } else {
-    // Settling again what has been settled would let in whom a page holds back.
-    constexpr EdgeFlags kMay = kIMaySee | kFriendMaySee;
-    if ((edge->flags() & kMay) == (flags & kMay)) return true;
-    ClearBoth(a, *edge, kMay);
+    changed &= edge->flags() ^ flags;
+    ClearBoth(a, *edge, kIMaySee | kFriendMaySee);
     SetBoth(a, *edge, flags);
   }
   const Reasons reasons = ReasonsFor(friendship);
-  if (!link.silent_for_a) SettleView(a, *edge, reasons.for_a, effects);
-  SettleViewOf(a, *edge, reasons.for_b, effects);
+  if ((changed & kIMaySee) != 0 && !link.silent_for_a) {
+    SettleView(a, *edge, reasons.for_a, effects);
+  }
+  if ((changed & kFriendMaySee) != 0) SettleViewOf(a, *edge, reasons.for_b, effects);
   return true;
 }
 

@@ -78,8 +78,7 @@ class CheckedEngine {
   }
   ReportOutcome Report(std::uint64_t user, LatLng location, Time reported_at) {
     effects_.Clear();
-    const ReportOutcome outcome =
-        engine_->Report({client(user), location, reported_at}, &effects_);
+    const ReportOutcome outcome = engine_->Report({client(user), location, reported_at}, &effects_);
     oracle_.Report({effects_.deliveries}, UserId{user}, {location, reported_at}, outcome);
     Check();
     return outcome;

@@ -5,9 +5,8 @@
 namespace nearby::test {
 
 std::string Describe(const Delivery& delivery) {
-  std::string line =
-      absl::StrCat("t=", delivery.time.ms, " ", ToInt(delivery.subscriber), "<-",
-                   ToInt(delivery.friend_id), " ", ToString(delivery.kind));
+  std::string line = absl::StrCat("t=", delivery.time.ms, " ", ToInt(delivery.subscriber), "<-",
+                                  ToInt(delivery.friend_id), " ", ToString(delivery.kind));
   if (delivery.kind == DeliveryKind::kLeave) {
     absl::StrAppend(&line, "{", ToString(delivery.reason), "}");
   }

@@ -41,7 +41,8 @@ INSTANTIATE_TEST_SUITE_P(Places, EngineAtPlaceTest,
                                            LatLng{-52, -179.99999}, LatLng{0, 0},
                                            LatLng{89.96, -180}, kMunich));
 
-// Rings of friends around a place, on either side of every boundary, each from the other's side too.
+// Rings of friends around a place, on either side of every boundary, each from the other's side
+// too.
 TEST_P(EngineAtPlaceTest, BoundariesHoldInEveryDirection) {
   for (const double radius_m : {0.5, 100.0, 8046.72, 1'000'000.0, 10'007'543.0, 20'015'000.0}) {
     SCOPED_TRACE(radius_m);
@@ -53,7 +54,8 @@ TEST_P(EngineAtPlaceTest, BoundariesHoldInEveryDirection) {
     engine.Report(1, GetParam());
     for (int bearing = 0; bearing < 12; ++bearing) {
       for (const double beyond_m : {-0.021, 0.021, -5.0, 0.0, 5.0, -0.3}) {
-        const LatLng there = testing::Destination(GetParam(), bearing * 0.5236, radius_m + beyond_m);
+        const LatLng there =
+            testing::Destination(GetParam(), bearing * 0.5236, radius_m + beyond_m);
         engine.Report(2, there);
         if (std::abs(beyond_m) < 0.02) continue;
         const bool sees = testing::TrueMeters(GetParam(), there) <= radius_m;
@@ -229,13 +231,12 @@ TEST(EngineAdversarialTest, AReportAtTheDeadlineComesAfterTheExpiry) {
   engine.Advance(1000);
   EXPECT_THAT(Lines(engine.effects()), SizeIs(2)) << "1 is told that 2 expired, 2 of the reset";
   engine.Report(2, kMunich);
-  EXPECT_THAT(engine.effects().deliveries,
-              Each(Field(&Delivery::kind, DeliveryKind::kEnter)));
+  EXPECT_THAT(engine.effects().deliveries, Each(Field(&Delivery::kind, DeliveryKind::kEnter)));
   EXPECT_THAT(engine.effects().deliveries, SizeIs(2));
 }
 
-// Everybody expires in one millisecond: in order of id, each is told of those before it, and then of
-// its own end, and of nobody after.
+// Everybody expires in one millisecond: in order of id, each is told of those before it, and then
+// of its own end, and of nobody after.
 TEST(EngineAdversarialTest, AnExpiryStormGoesByIdWhateverTheOrderOfReports) {
   EngineOptions options;
   options.ttl = absl::Milliseconds(5000);
@@ -342,9 +343,12 @@ TEST(EngineAdversarialTest, HandlesThatNoConnectGaveAreRefused) {
   engine.Advance(0);
   engine.Join(1);
   const ClientHandle good = engine.client(1);
-  const std::vector<ClientHandle> handles = {
-      ClientHandle(), {good.slot, 0},          {good.slot, good.generation + 1},
-      {Slot{1}, 1},   {kNoSlot, good.generation}, {Slot{1u << 26}, good.generation}};
+  const std::vector<ClientHandle> handles = {ClientHandle(),
+                                             {good.slot, 0},
+                                             {good.slot, good.generation + 1},
+                                             {Slot{1}, 1},
+                                             {kNoSlot, good.generation},
+                                             {Slot{1u << 26}, good.generation}};
   for (const ClientHandle handle : handles) {
     engine.effects().Clear();
     Effects& effects = engine.effects();
@@ -353,8 +357,8 @@ TEST(EngineAdversarialTest, HandlesThatNoConnectGaveAreRefused) {
     EXPECT_TRUE(absl::IsNotFound(engine.engine().Disconnect(handle, &effects)));
     EXPECT_TRUE(absl::IsNotFound(engine.engine().SetRadius(handle, 5, &effects)));
     EXPECT_TRUE(absl::IsNotFound(engine.engine().Nearby(handle, {}, 5, &effects).status()));
-    EXPECT_TRUE(absl::IsNotFound(
-        engine.engine().FriendsLoaded(handle, FriendVersion{1}, {}, &effects)));
+    EXPECT_TRUE(
+        absl::IsNotFound(engine.engine().FriendsLoaded(handle, FriendVersion{1}, {}, &effects)));
     engine.ExpectNothingDelivered();
   }
 }

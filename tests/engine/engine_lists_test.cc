@@ -71,7 +71,8 @@ TEST(EngineListsTest, AHideMadeWhileAbsentStandsAgainstAnOlderList) {
   EXPECT_FALSE(Sees(engine, 2, 1));
 }
 
-// A list takes account of every change up to its version: such a change, arriving later, is old news.
+// A list takes account of every change up to its version: such a change, arriving later, is old
+// news.
 TEST(EngineListsTest, AChangeThatTheListAlreadyTookAccountOfIsIgnored) {
   CheckedEngine engine;
   const FriendshipChange befriended = engine.Commit(1, 2, kFriends);

@@ -38,8 +38,7 @@ class RandomMessages {
     // Mostly announcements and locations.
     message.kind = static_cast<PeerMessage::Kind>(Below(4) == 0 ? Below(6) : Below(2) * 4);
     message.friend_id = User();
-    message.friendship = {Below(8) > 0, Below(8) == 0, Below(8) == 0, Below(8) == 0,
-                          Below(8) == 0};
+    message.friendship = {Below(8) > 0, Below(8) == 0, Below(8) == 0, Below(8) == 0, Below(8) == 0};
     message.version = FriendVersion{Below(3) == 0 ? random_() : Below(20)};
     if (Below(10) > 0) {
       const auto lat = static_cast<std::int32_t>(Below(2'000'000));

@@ -74,7 +74,8 @@ void EngineSubject::Report(const Op& op) {
   const ReportOutcome outcome = engine_->Report({client, op.location, op.time}, &effects_);
   ++reports_;
   const bool is_located = options_.emit_locations && outcome == ReportOutcome::kAccepted;
-  Expect(effects_.locations.size() == (is_located ? 1u : 0u), "a location for each accepted report");
+  Expect(effects_.locations.size() == (is_located ? 1u : 0u),
+         "a location for each accepted report");
   for (const AcceptedLocation& location : effects_.locations) {
     Expect(location.user == op.user && location.reported_at == op.time &&
                location.accepted_at == engine_->now() &&
@@ -122,7 +123,8 @@ void EngineSubject::Disconnect(UserId user) {
 void EngineSubject::SetRadius(UserId user, double radius_m) {
   const auto session = sessions_.find(user);
   if (session == sessions_.end()) return;
-  Expect(engine_->SetRadius(session->second, radius_m, &effects_).ok(), "a radius must be accepted");
+  Expect(engine_->SetRadius(session->second, radius_m, &effects_).ok(),
+         "a radius must be accepted");
   oracle_.SetRadius(Observed(), user, radius_m);
 }
 
@@ -175,7 +177,8 @@ void EngineSubject::RepeatChange(std::uint64_t choice) {
 
 FriendVersion EngineSubject::VersionBefore(std::uint64_t choice) const {
   const std::uint64_t changes = ToInt(store_.version()) - ToInt(first_version_);
-  const std::uint64_t back = choice % 3 == 0 ? 0 : choice % (std::min<std::uint64_t>(changes, 20) + 1);
+  const std::uint64_t back =
+      choice % 3 == 0 ? 0 : choice % (std::min<std::uint64_t>(changes, 20) + 1);
   return FriendVersion{ToInt(store_.version()) - back};
 }
 
@@ -256,9 +259,9 @@ void EngineSubject::TryStaleHandle(const Op& op) {
   if (over_.empty()) return;
   const Session& session = over_[op.choice % over_.size()];
   const ClientHandle client = session.client;
-  Expect(engine_->Report({client, {1, 2}, engine_->now()}, &effects_) ==
-             ReportOutcome::kUnknownClient,
-         "a stale handle does not report");
+  Expect(
+      engine_->Report({client, {1, 2}, engine_->now()}, &effects_) == ReportOutcome::kUnknownClient,
+      "a stale handle does not report");
   ++reports_;
   Expect(absl::IsNotFound(engine_->SetRadius(client, 100, &effects_)), "nor set a radius");
   Expect(absl::IsNotFound(engine_->Nearby(client, {}, 5, &effects_).status()), "nor read pages");

@@ -75,7 +75,7 @@ class EngineSubject {
   Effects effects_;
   std::map<UserId, ClientHandle> sessions_;
   std::map<Slot, FriendVersion> loaded_;  // by each session's last list
-  std::vector<Session> over_;  // sessions that have ended
+  std::vector<Session> over_;             // sessions that have ended
   std::vector<Load> loads_;
   std::vector<std::string> faults_;
   std::uint64_t last_cookie_ = 0;

@@ -10,8 +10,8 @@
 
 namespace nearby::test {
 
-/// A friend store that forgets nothing, so that a list can be read as of any version: for lists that
-/// arrive late.
+/// A friend store that forgets nothing, so that a list can be read as of any version: for lists
+/// that arrive late.
 class FriendStoreModel {
  public:
   /// Commits a state of the pair, seen from `user`, under the next version.

@@ -17,7 +17,8 @@
 
 namespace nearby::test {
 
-/// A Lockstep of several shards beside an oracle of its own, carrying out the operations of RandomOps.
+/// A Lockstep of several shards beside an oracle of its own, carrying out the operations of
+/// RandomOps.
 class LockstepSubject {
  public:
   LockstepSubject(const EngineOptions& options, std::uint32_t shards);

@@ -131,8 +131,7 @@ std::optional<EngineOracle::Due> EngineOracle::NextDue() {
     const std::int64_t accepted_ms = user.accepted_at.ms;
     if (user.active) consider({Time{accepted_ms + ttl_ms}, 0, ToInt(id), {Cause::kExpiry, id, {}}});
     if (user.conflated) {
-      consider(
-          {Time{accepted_ms + report_ms}, 1, user.conflated_order, {Cause::kReport, id, {}}});
+      consider({Time{accepted_ms + report_ms}, 1, user.conflated_order, {Cause::kReport, id, {}}});
     }
   }
   if (move_ms == 0) return next;

@@ -30,10 +30,10 @@ inline constexpr double kDistanceToleranceMeters = 0.015;
 /// What rounding may do to a position.
 inline constexpr double kPositionToleranceMeters = 0.01;
 
-/// What an engine must deliver, worked out the slow way. The oracle holds each user's raw location and
-/// each pair's settings; after every event it goes over every pair, in both directions, to find who
-/// must see whom by the haversine formula, and from what changed follow the deliveries. It shares
-/// nothing with the engine but the types of its interface.
+/// What an engine must deliver, worked out the slow way. The oracle holds each user's raw location
+/// and each pair's settings; after every event it goes over every pair, in both directions, to find
+/// who must see whom by the haversine formula, and from what changed follow the deliveries. It
+/// shares nothing with the engine but the types of its interface.
 ///
 /// For each call on an engine, or on several in lockstep, make the same call here with what was
 /// delivered, then look at the complaints:
@@ -42,8 +42,8 @@ inline constexpr double kPositionToleranceMeters = 0.01;
 ///   oracle.Report({effects.deliveries}, user, {location, reported_at}, outcome);
 ///   ASSERT_THAT(oracle.TakeComplaints(), IsEmpty());
 ///
-/// Where the contract leaves the answer open (a pair on the boundary, an enter that a page held back)
-/// the oracle takes the engine's answer as its own and goes on from there.
+/// Where the contract leaves the answer open (a pair on the boundary, an enter that a page held
+/// back) the oracle takes the engine's answer as its own and goes on from there.
 ///
 /// Thread-compatible.
 class EngineOracle {
@@ -103,7 +103,7 @@ class EngineOracle {
  private:
   struct User {
     bool connected = false;
-    bool loaded = false;    // the friend list is there, the connect answered
+    bool loaded = false;  // the friend list is there, the connect answered
     bool active = false;
     bool reported = false;  // `fix` and `accepted_at` mean something
     std::uint64_t cookie = 0;
@@ -162,7 +162,7 @@ class EngineOracle {
     Friendship friendship;  // seen from the subscriber
     bool linked = false;
     View* view = nullptr;
-    double meters = 0;      // if both are active
+    double meters = 0;  // if both are active
   };
 
   enum class Sight { kOut, kIn, kEither };

@@ -136,11 +136,11 @@ void EngineOracle::CheckEntry(UserId user, const NearbyFriend& entry) {
     if (!look.view->sees && !look.view->held_back && !MayBeHeldBack(look)) break;
     if (!look.view->sees) TakeEnter(look);
     const double meters = static_cast<double>(entry.distance_mm) / 1000;
-    const bool is_right =
-        std::abs(meters - look.meters) <= kDistanceToleranceMeters &&
-        entry.reported_at == look.f->fix.reported_at && entry.position.is_somewhere() &&
-        testing::TrueMeters(entry.position.ToLatLng(), look.f->fix.location) <=
-            kPositionToleranceMeters;
+    const bool is_right = std::abs(meters - look.meters) <= kDistanceToleranceMeters &&
+                          entry.reported_at == look.f->fix.reported_at &&
+                          entry.position.is_somewhere() &&
+                          testing::TrueMeters(entry.position.ToLatLng(), look.f->fix.location) <=
+                              kPositionToleranceMeters;
     if (!is_right) Complain(look, absl::StrCat("listed at ", entry.distance_mm, " mm"));
     return;
   }

@@ -72,8 +72,8 @@ void EngineOracle::SettleSeen(const Event& event, const Look& look, Sight sight)
   const Delivery* actual = ledger_.Peek(now_, look.subscriber, look.friend_id);
   if (sight == Sight::kEither) {
     ++counts_.adopted;
-    const bool left = Concerns(event, look) && IsHere(look, actual) &&
-                      actual->reason == LeaveReason::kRange;
+    const bool left =
+        Concerns(event, look) && IsHere(look, actual) && actual->reason == LeaveReason::kRange;
     sight = left ? Sight::kOut : Sight::kIn;
   }
   if (sight == Sight::kOut) {

@@ -18,28 +18,40 @@ struct Weight {
 
 // Ends with the kinds that need lists to arrive late.
 constexpr std::array<Weight, 17> kWeights = {{
-    {Op::Kind::kAdvance, 20},     {Op::Kind::kReport, 60},     {Op::Kind::kConnect, 9},
-    {Op::Kind::kDisconnect, 3},   {Op::Kind::kBefriend, 6},    {Op::Kind::kUnfriend, 3},
-    {Op::Kind::kHide, 4},         {Op::Kind::kShare, 4},       {Op::Kind::kUnsubscribe, 4},
-    {Op::Kind::kSubscribe, 4},    {Op::Kind::kSetRadius, 4},   {Op::Kind::kNearby, 4},
-    {Op::Kind::kLoad, 9},         {Op::Kind::kReload, 3},      {Op::Kind::kBadList, 1},
-    {Op::Kind::kRepeatChange, 3}, {Op::Kind::kStaleHandle, 3},
+    {Op::Kind::kAdvance, 20},
+    {Op::Kind::kReport, 60},
+    {Op::Kind::kConnect, 9},
+    {Op::Kind::kDisconnect, 3},
+    {Op::Kind::kBefriend, 6},
+    {Op::Kind::kUnfriend, 3},
+    {Op::Kind::kHide, 4},
+    {Op::Kind::kShare, 4},
+    {Op::Kind::kUnsubscribe, 4},
+    {Op::Kind::kSubscribe, 4},
+    {Op::Kind::kSetRadius, 4},
+    {Op::Kind::kNearby, 4},
+    {Op::Kind::kLoad, 9},
+    {Op::Kind::kReload, 3},
+    {Op::Kind::kBadList, 1},
+    {Op::Kind::kRepeatChange, 3},
+    {Op::Kind::kStaleHandle, 3},
 }};
 constexpr std::size_t kWeightsWithoutLists = 12;
 
 const char* Name(Op::Kind kind) {
   constexpr std::array<const char*, 17> kNames = {
-      "advance",     "report",    "connect",    "disconnect", "befriend", "unfriend",
-      "hide",        "share",     "unsubscribe", "subscribe", "radius",   "nearby",
-      "load",        "reload",    "bad list",   "repeat change", "stale handle"};
+      "advance", "report", "connect",     "disconnect",    "befriend",    "unfriend",
+      "hide",    "share",  "unsubscribe", "subscribe",     "radius",      "nearby",
+      "load",    "reload", "bad list",    "repeat change", "stale handle"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
 }  // namespace
 
 std::string ToString(const Op& op) {
-  std::string line = absl::StrCat(Name(op.kind), " user=", ToInt(op.user), " other=",
-                                  ToInt(op.other), " time=", op.time.ms, " choice=", op.choice);
+  std::string line =
+      absl::StrCat(Name(op.kind), " user=", ToInt(op.user), " other=", ToInt(op.other),
+                   " time=", op.time.ms, " choice=", op.choice);
   if (op.kind == Op::Kind::kReport) {
     absl::StrAppendFormat(&line, " at=%.17g,%.17g", op.location.lat, op.location.lng);
   }
@@ -87,8 +99,8 @@ void RandomOps::DrawOptions() {
 Op RandomOps::Next(bool with_lists) {
   Op op;
   op.kind = DrawKind(with_lists);
-  // Reports held back until one millisecond are applied in an order that no contract names, and that
-  // coming back at once would change.
+  // Reports held back until one millisecond are applied in an order that no contract names, and
+  // that coming back at once would change.
   if (just_left_ && options_.min_report_interval > absl::ZeroDuration()) {
     op.kind = Op::Kind::kAdvance;
     now_.ms += tick_ms_;
@@ -170,7 +182,8 @@ Time RandomOps::DrawReportTime() {
 }
 
 double RandomOps::DrawRadius() {
-  const double radius_m = OneOf({0.0, 100.0, 5000.0, 8046.72, 15'000.0, 20'015'114.0, 20'100'000.0});
+  const double radius_m =
+      OneOf({0.0, 100.0, 5000.0, 8046.72, 15'000.0, 20'015'114.0, 20'100'000.0});
   return OneIn(3) ? options_.radius_m : radius_m;
 }
 

@@ -16,8 +16,8 @@
 
 namespace nearby::test {
 
-/// One thing that a host might do. What the fields mean depends on the kind; those without a meaning
-/// are zero.
+/// One thing that a host might do. What the fields mean depends on the kind; those without a
+/// meaning are zero.
 struct Op {
   enum class Kind {
     kAdvance,  // to `time`
@@ -31,7 +31,7 @@ struct Op {
     kUnsubscribe,  // `user` from `other`
     kSubscribe,
     kSetRadius,
-    kNearby,  // pages of `choice % 7 + 1` friends for `user`
+    kNearby,        // pages of `choice % 7 + 1` friends for `user`
     kLoad,          // a friend list arrives
     kReload,        // an unasked copy of a list arrives
     kBadList,       // a list arrives that must be refused
@@ -51,8 +51,9 @@ struct Op {
 /// One line for a person.
 std::string ToString(const Op& op);
 
-/// Draws a small world in which everything happens often, and then what its users do: they crowd within
-/// a few kilometres, step over each other's boundaries, jump, and act at the same milliseconds.
+/// Draws a small world in which everything happens often, and then what its users do: they crowd
+/// within a few kilometres, step over each other's boundaries, jump, and act at the same
+/// milliseconds.
 class RandomOps {
  public:
   explicit RandomOps(std::uint64_t seed);

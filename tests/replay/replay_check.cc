@@ -1,5 +1,5 @@
-// replay_check: plays a trace through an oracle of its own and compares the events that nearby_replay
-// wrote. Exit status 0: no difference; 1: differences; 2: wrong usage or input.
+// replay_check: plays a trace through an oracle of its own and compares the events that
+// nearby_replay wrote. Exit status 0: no difference; 1: differences; 2: wrong usage or input.
 
 #include <cstdio>
 #include <exception>

@@ -1,12 +1,11 @@
 #include "tests/replay/replay_oracle.h"
 
 #include <algorithm>
-#include <cmath>
-#include <sstream>
-
 #include <boost/geometry/core/cs.hpp>
 #include <boost/geometry/geometries/point.hpp>
 #include <boost/geometry/strategies/spherical/distance_haversine.hpp>
+#include <cmath>
+#include <sstream>
 
 namespace replay_oracle {
 namespace {
@@ -253,8 +252,8 @@ void Replay::Finish() {
 void Replay::Settle(Look& look, const char* reason, bool owner_reported) {
   const User& subscriber = *look.subscriber;
   const User& owner = *look.owner;
-  bool sees = subscriber.active && owner.active && look.friends && !look.hidden &&
-              !look.unsubscribed;
+  bool sees =
+      subscriber.active && owner.active && look.friends && !look.hidden && !look.unsubscribed;
   // What ends seeing other than by distance has its own reason; a leave by range bears a distance.
   std::optional<double> distance_m;
   if (sees) {

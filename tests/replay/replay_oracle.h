@@ -27,17 +27,17 @@ struct Question {
 
 /// How the answer compares with what it should be.
 struct Verdict {
-  std::size_t rows = 0;                            ///< Of the trace.
-  std::size_t users = 0;                           ///< That reported.
-  std::map<std::string, std::size_t> expected;     ///< Events by kind.
-  std::size_t on_boundary = 0;                     ///< Decisions within 2 cm: taken from the answer.
-  double largest_error_m = 0;                      ///< Of a distance.
+  std::size_t rows = 0;                         ///< Of the trace.
+  std::size_t users = 0;                        ///< That reported.
+  std::map<std::string, std::size_t> expected;  ///< Events by kind.
+  std::size_t on_boundary = 0;                  ///< Decisions within 2 cm: taken from the answer.
+  double largest_error_m = 0;                   ///< Of a distance.
   std::size_t differences = 0;
-  std::vector<std::string> first_differences;      ///< The first few, in words.
+  std::vector<std::string> first_differences;  ///< The first few, in words.
 };
 
-/// Plays a trace through once more by the plainest means, every friend tested by the haversine formula,
-/// and compares each event. Throws InputError if a file cannot be read.
+/// Plays a trace through once more by the plainest means, every friend tested by the haversine
+/// formula, and compares each event. Throws InputError if a file cannot be read.
 Verdict CheckReplay(const Question& question);
 
 /// The events that were delivered, taken in step with those that are expected: in order of time.
@@ -89,7 +89,7 @@ class Replay {
     User* owner = nullptr;
     Look* back = nullptr;
     bool friends = false;
-    bool hidden = false;        // the owner hides from the subscriber
+    bool hidden = false;  // the owner hides from the subscriber
     bool unsubscribed = false;
     bool sees = false;
   };

@@ -1,14 +1,14 @@
 #ifndef TESTS_REPLAY_REPLAY_ORACLE_INPUT_H_
 #define TESTS_REPLAY_REPLAY_ORACLE_INPUT_H_
 
+#include <zlib.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
-
-#include <zlib.h>
 
 // Reading friends, traces and events for the replay's oracle. It is written from the description of
 // the formats, and shares nothing with the replay: a misreading on one side shows as a difference.

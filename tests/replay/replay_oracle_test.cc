@@ -1,5 +1,7 @@
-// The replay against its oracle on random traces in which everything happens at once, and the oracle
-// against events with a planted fault.
+// The replay against its oracle on random traces in which everything happens at once, and the
+// oracle against events with a planted fault.
+
+#include "tests/replay/replay_oracle.h"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +15,6 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "tests/replay/files.h"
-#include "tests/replay/replay_oracle.h"
 #include "tests/replay/run_replay.h"
 
 namespace replay {
