@@ -46,11 +46,13 @@ const char* ToString(LeaveReason reason);
 struct Delivery {
   std::uint64_t cookie = 0;  ///< As the host gave it to Connect.
   UserId subscriber{};
-  UserId friend_id{};            ///< For kReset, the subscriber.
-  Time time;                     ///< Engine time of the event: for an expiry its deadline.
-  Time reported_at;              ///< kEnter, kMove: client time of the friend's report.
-  Position position;             ///< kEnter, kMove; nowhere otherwise: a leave bears no position.
-  std::int64_t distance_mm = 0;  ///< kEnter, kMove, and kLeave for kRange; 0 otherwise.
+  UserId friend_id{};  ///< For kReset, the subscriber.
+  Time time;           ///< Engine time of the event: for an expiry its deadline.
+  Time reported_at;    ///< kEnter, kMove: client time of the friend's report.
+  Position position;   ///< kEnter, kMove; nowhere otherwise: a leave bears no position.
+  /// kEnter, kMove, and kLeave for kRange; 0 otherwise. That of a leave is for logs and replays: do
+  /// not send it on, for the friend is out of sight.
+  std::int64_t distance_mm = 0;
   DeliveryKind kind = DeliveryKind::kEnter;
   LeaveReason reason = LeaveReason::kNone;  ///< kLeave only.
 };
@@ -70,7 +72,8 @@ struct PageToken {
 };
 
 /// The answer to a connect, once the friends are loaded: deliveries[first .. first + count) of the
-/// same Effects, enters all, nearest first.
+/// same Effects, enters all, nearest first. It points at them and does not repeat them: send them
+/// as the answer or as deliveries, not as both.
 struct ConnectAnswer {
   ClientHandle client;
   std::uint64_t cookie = 0;
@@ -122,8 +125,9 @@ struct PeerMessage {
 };
 
 /// What an engine asks of the world. The caller owns it and passes it to every call, which appends.
-/// Carry out each vector in order; deliveries before acknowledging the call that made them. Clear
-/// it and use it again: its memory is kept.
+/// Carry out the vectors in the order in which they stand here, each from its beginning, before
+/// acknowledging the call that made them: a replaced session may still have deliveries, which
+/// precede its end. Clear it and use it again: its memory is kept.
 ///
 /// Thread-compatible; plain data.
 struct Effects {

@@ -77,8 +77,9 @@ struct NearbyPage {
 /// The engine is a state machine. It reads no clock, starts no thread, draws no random number and
 /// does no I/O: the same options and the same calls in the same order give byte-identical effects.
 ///
-/// Every call happens at the time of the last Advance. Every call that fails changes nothing, and
-/// its status says what was wrong. No call throws or aborts on bad input.
+/// Every call happens at the time of the last Advance. A call that fails changes nothing, but for
+/// what Apply takes away, and its status says what was wrong. No call throws or aborts on bad
+/// input.
 ///
 /// Thread-compatible: one caller at a time.
 /// Ownership: owns all its state; borrows nothing beyond a call.
@@ -131,7 +132,8 @@ class Engine {
   /// To be called on the home shards of both users, whether or not they are online. A change with a
   /// version not above that of the pair's last is a repetition and is ignored.
   /// `InvalidArgument`: a user with themselves, or neither at home here.
-  /// `FailedPrecondition`: the change is older than changes that had to be forgotten.
+  /// `FailedPrecondition`: the change is not newer than changes that had to be forgotten, so that
+  /// it cannot be judged: what it takes away is taken; load both users' friends again for the rest.
   /// `ResourceExhausted`: a row is full. The change is remembered, and what it takes away is taken,
   /// but the two are not linked until one of them connects again; a friend store that keeps to
   /// max_friends never meets this.
@@ -140,9 +142,10 @@ class Engine {
   /// Changes a subscriber's radius. `NotFound`; `InvalidArgument`.
   absl::Status SetRadius(ClientHandle client, double radius_m, Effects* effects);
 
-  /// The friends whom the client sees, nearest first, `page_size` of them from behind `after` on.
-  /// Whoever is listed and had not entered yet (see connect_page_size) enters now, as a delivery.
-  /// O(friends online). `NotFound`; `InvalidArgument` for a page size of 0 or above max_page_size.
+  /// The friends whom the client sees (nobody until its friends are loaded), nearest first,
+  /// `page_size` of them from behind `after` on. Whoever is listed and had not entered yet (see
+  /// connect_page_size) enters now, as a delivery. O(friends online). `NotFound`; `InvalidArgument`
+  /// for a page size of 0 or above max_page_size.
   absl::StatusOr<NearbyPage> Nearby(ClientHandle client, PageToken after, std::size_t page_size,
                                     Effects* effects);
 
@@ -152,7 +155,7 @@ class Engine {
   /// The user's session here, if there is one. One hash look-up.
   std::optional<ClientHandle> Find(UserId user) const;
 
-  const EngineStats& stats() const;
+  EngineStats stats() const;
 
   /// Checks the invariants that hold between calls over all tables: `Internal` naming the first
   /// that does not. For tests and for debugging; a pass over everything.

@@ -20,9 +20,10 @@ namespace nearby {
 ///
 ///   LocationCache cache(LocationCache::Options{});
 ///   Slot slot = cache.Acquire(UserId{7}).value();
-///   cache.Write(slot, {Position::FromLatLng({48.1, 11.6}), /*accepted_at=*/now,
-///   /*reported_at=*/t}); LocationCache::Expired expired; while (cache.PopExpired(now, &expired)) {
-///   ... }
+///   cache.Write(slot, {Position::FromLatLng({48.1, 11.6}), accepted_at, reported_at});
+///
+///   LocationCache::Expired expired;
+///   while (cache.PopExpired(now, &expired)) Forget(expired.user);
 ///
 /// Thread-compatible. Owns its memory: about 50 bytes a user, in arrays by slot, so that a batch of
 /// look-ups by slot touches 8 bytes each.
@@ -37,7 +38,7 @@ namespace nearby {
 class LocationCache {
  public:
   struct Options {
-    /// How long a location stays without a newer one; at least 1 ms.
+    /// How long a location stays without a newer one. Requires at least 1 ms.
     absl::Duration ttl = absl::Minutes(10);
     /// Acquire fails beyond this many users.
     std::uint32_t max_entities = 1u << 26;

@@ -16,9 +16,9 @@ namespace nearby {
 
 /// Several engines and a friend graph, driven as one by a single thread: every event is carried
 /// through all shards before the next one, in order of time. What comes out is therefore the same
-/// for every number of shards; but reports that min_report_interval holds back until the same
-/// millisecond are applied shard by shard. For replays, simulations and tests; it gains nothing in
-/// speed.
+/// for every number of shards, with two exceptions: a connect_page_size above 0 pages the friends
+/// of one shard only, and reports that min_report_interval holds back until the same millisecond
+/// are applied shard by shard. For replays, simulations and tests; it gains nothing in speed.
 ///
 ///   auto shards = Lockstep::Create({});
 ///   (*shards)->Befriend(UserId{1}, UserId{2});
@@ -48,7 +48,8 @@ class Lockstep {
   Time now() const { return engines_.front()->now(); }
 
   /// Connects a user and loads the friends from the graph at once. A radius set before holds unless
-  /// the request bears its own. Errors as Engine::Connect and Engine::FriendsLoaded.
+  /// the request bears its own. Errors as Engine::Connect, which leave things as they were, and as
+  /// Engine::FriendsLoaded, which leave the user disconnected.
   absl::Status Connect(const ConnectRequest& request);
   /// `NotFound` if the user is not connected.
   absl::Status Disconnect(UserId user);
@@ -90,8 +91,10 @@ class Lockstep {
   Engine& engine_of(UserId user);
   const Engine& engine_of(UserId user) const;
   absl::Status ApplyEverywhere(const absl::StatusOr<FriendGraph::Outcome>& outcome);
-  // Carries messages until none is under way.
+  // Carries messages, and loads the lists that are asked for, until nothing is under way.
   void Settle();
+  void AnswerRequests();
+  absl::Status LoadFriends(const FriendsRequest& request);
 
   FriendGraph graph_;
   std::vector<std::unique_ptr<Engine>> engines_;

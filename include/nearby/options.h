@@ -33,6 +33,8 @@ struct EngineOptions {
   absl::Duration max_future_skew = absl::Minutes(1);
   /// The answer to a connect holds at most this many friends. The others enter with their next
   /// report, or when a page lists them. 0: all at once.
+  /// This concerns friends on the client's own shard; those at home on others are not in the answer
+  /// and not held back: they enter as their shards make them known.
   std::uint32_t connect_page_size = 20;
   /// How long a channel of another shard stays subscribed after its last listener here has gone.
   absl::Duration unsubscribe_delay = absl::Seconds(30);

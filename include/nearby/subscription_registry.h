@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -56,7 +57,8 @@ class Edge {
  private:
   std::uint32_t bits_ = 0;
 };
-static_assert(sizeof(Edge) == 4);
+// Rows are read as arrays of 32-bit numbers by the filter kernel.
+static_assert(sizeof(Edge) == 4 && std::is_standard_layout_v<Edge>);
 
 /// Who listens to whom among the entities of one shard: for each entity a row of edges, one for
 /// each neighbour. An edge stands in both rows of its pair, mirrored, so that one walk along the

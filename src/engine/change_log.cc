@@ -7,27 +7,36 @@ namespace nearby::internal {
 ChangeLog::Verdict ChangeLog::Judge(const FriendshipChange& change) const {
   const auto found = latest_.find(View(change.user, change.friend_id));
   if (found != latest_.end()) {
-    return change.version > found->second.version ? Verdict::kNew : Verdict::kRepeated;
+    return change.version > found->second.change.version ? Verdict::kNew : Verdict::kRepeated;
   }
-  if (!floor_ || change.version > *floor_) return Verdict::kNew;
-  // The floor's own change may be the very one that was forgotten.
-  return change.version == *floor_ ? Verdict::kRepeated : Verdict::kTooOld;
+  return !floor_ || change.version > *floor_ ? Verdict::kNew : Verdict::kTooOld;
 }
 
-void ChangeLog::Record(const FriendshipChange& change) {
-  latest_[View(change.user, change.friend_id)] = change;
-  latest_[View(change.friend_id, change.user)] =
-      FriendshipChange{change.friend_id, change.user, change.friendship.Flipped(), change.version};
-  arrivals_.emplace_back(View(change.user, change.friend_id), change.version);
+void ChangeLog::Record(const FriendshipChange& change, bool in_force) {
+  const View view(change.user, change.friend_id);
+  const bool is_first = !latest_.contains(view);
+  latest_[view] = Remembered{change, in_force};
+  latest_[View(change.friend_id, change.user)] = Remembered{
+      {change.friend_id, change.user, change.friendship.Flipped(), change.version}, in_force};
+  if (is_first) arrivals_.emplace_back(view, change.version);
   MakeRoom();
+}
+
+bool ChangeLog::IsInForce(UserId user, UserId friend_id) const {
+  const auto found = latest_.find(View(user, friend_id));
+  return found != latest_.end() && found->second.in_force;
 }
 
 void ChangeLog::MakeRoom() {
   while (arrivals_.size() > max_changes_) {
-    const auto [view, version] = arrivals_.front();
+    const auto [view, arrived] = arrivals_.front();
     arrivals_.pop_front();
     const auto found = latest_.find(view);
-    if (found == latest_.end() || found->second.version != version) continue;
+    const FriendVersion version = found->second.change.version;
+    if (version != arrived) {
+      arrivals_.emplace_back(view, version);
+      continue;
+    }
     latest_.erase(found);
     latest_.erase(View(view.second, view.first));
     floor_ = floor_ ? std::max(*floor_, version) : version;
@@ -38,15 +47,15 @@ void ChangeLog::MakeRoom() {
 std::optional<FriendshipChange> ChangeLog::NewerThan(FriendVersion version, UserId user,
                                                      UserId friend_id) const {
   const auto found = latest_.find(View(user, friend_id));
-  if (found == latest_.end() || found->second.version <= version) return std::nullopt;
-  return found->second;
+  if (found == latest_.end() || found->second.change.version <= version) return std::nullopt;
+  return found->second.change;
 }
 
 std::vector<FriendshipChange> ChangeLog::AllNewerThan(FriendVersion version, UserId user) const {
   std::vector<FriendshipChange> newer;
   for (auto it = latest_.lower_bound(View(user, UserId{0}));
        it != latest_.end() && it->first.first == user; ++it) {
-    if (it->second.version > version) newer.push_back(it->second);
+    if (it->second.change.version > version) newer.push_back(it->second.change);
   }
   return newer;
 }

@@ -24,14 +24,17 @@ class ChangeLog {
   enum class Verdict {
     kNew,       // newer than all that is known of the pair
     kRepeated,  // not newer
-    kTooOld,    // older than what had to be forgotten: cannot be judged
+    kTooOld,    // not newer than what had to be forgotten: cannot be judged
   };
 
   explicit ChangeLog(std::size_t max_changes) : max_changes_(max_changes) {}
 
   Verdict Judge(const FriendshipChange& change) const;
-  // Remembers a change that Judge calls new.
-  void Record(const FriendshipChange& change);
+  // Remembers a change that Judge calls new. `in_force`: the pair was brought to it, and was not
+  // left as newer lists had it.
+  void Record(const FriendshipChange& change, bool in_force);
+  // Whether the last change remembered of the pair is in force.
+  bool IsInForce(UserId user, UserId friend_id) const;
 
   // The last change of the pair, seen from `user`, if it is remembered and newer than `version`.
   std::optional<FriendshipChange> NewerThan(FriendVersion version, UserId user,
@@ -48,13 +51,18 @@ class ChangeLog {
  private:
   using View = std::pair<UserId, UserId>;  // a user and the friend
 
+  struct Remembered {
+    FriendshipChange change;
+    bool in_force = false;
+  };
+
   void MakeRoom();
 
   std::size_t max_changes_;
   // Each pair twice, seen from either side, so that one user's pairs lie together.
-  absl::btree_map<View, FriendshipChange> latest_;
-  // In order of arrival. A pair that changed again has an entry for each change, and only the last
-  // one still matches `latest_`.
+  absl::btree_map<View, Remembered> latest_;
+  // One entry a pair, in order of arrival; a pair that has changed since goes to the end when its
+  // turn to make room comes, so that one that flaps does not push out the others.
   std::deque<std::pair<View, FriendVersion>> arrivals_;
   std::optional<FriendVersion> floor_;
   std::uint64_t forgotten_ = 0;

@@ -19,11 +19,11 @@ absl::Status Engine::Impl::CheckInvariants() const {
     if (entities_[i].is_client || entities_[i].is_remote) ++occupied;
   }
   if (occupied != cache_.size()) return Violation("I2: a slot is neither free nor in use", kNoSlot);
-  if (move_paces_.size() > registry_.edge_count()) {
-    return Violation("I6: paces of moves outlive their pairs", kNoSlot);
+  if (timers_.size() > move_paces_.size() + held_reports_.size()) {
+    return Violation("I6: a pair or a client has more than one timer", kNoSlot);
   }
-  if (held_reports_.size() > stats_.clients) {
-    return Violation("I6: held reports outlive their clients", kNoSlot);
+  if (move_paces_.size() > registry_.edge_count() + timers_.size()) {
+    return Violation("I6: paces of moves outlive their pairs", kNoSlot);
   }
   return absl::OkStatus();
 }

@@ -80,7 +80,7 @@ void Engine::Receive(absl::Span<const PeerMessage> messages, Effects* effects) {
 }
 
 std::optional<ClientHandle> Engine::Find(UserId user) const { return impl_->Find(user); }
-const EngineStats& Engine::stats() const { return impl_->stats(); }
+EngineStats Engine::stats() const { return impl_->stats(); }
 absl::Status Engine::CheckInvariants() const { return impl_->CheckInvariants(); }
 
 }  // namespace nearby

@@ -48,7 +48,7 @@ class Engine::Impl {
                                     Effects* effects);
   void Receive(const PeerMessage& message, Effects* effects);
   std::optional<ClientHandle> Find(UserId user) const;
-  const EngineStats& stats();
+  EngineStats stats() const;
   absl::Status CheckInvariants() const;
 
  private:
@@ -73,22 +73,28 @@ class Engine::Impl {
     Slot slot = kNoSlot;
   };
 
-  // The pace of moves of one (subscriber, friend) pair in sight.
+  // The pace of moves of one (subscriber, friend) pair in sight. It stays while a timer looks after
+  // it, so that a pair that flickers has one timer, not one for each flicker.
   struct MovePace {
     Time next_allowed;
     bool withheld = false;
+    bool has_timer = false;
   };
 
-  // A report that came too soon.
+  // A report that came too soon. It stays until its timer comes, live or not, for the same reason.
   struct HeldReport {
     Position position;
     Time reported_at;
     Time due;
+    bool is_live = false;
   };
 
   struct LinkOptions {
-    bool silent_for_a = false;  // what `a` comes to see will be in an answer
+    bool silent_for_a = false;     // what `a` comes to see will be in an answer
+    bool only_takes_away = false;  // nobody comes to see, or may see, what they did not
   };
+
+  enum class LinkResult { kUnchanged, kChanged, kRefused };  // refused: a row is full
 
   // Why each end of a pair ceases to see the other, if it does.
   struct Reasons {
@@ -121,15 +127,11 @@ class Engine::Impl {
   // change says; `friend_slot` is the friend's, or kNoSlot.
   void InstallFriend(Slot client, Slot friend_slot, FriendshipChange pair, LinkOptions link,
                      Effects* effects);
-  // Whether the client's friend list takes account of changes up to this version.
-  bool ListCovers(Slot client, FriendVersion version) const {
-    return entity(client).has_friends && entity(client).list_version >= version;
-  }
   // Whether a friend who is a client here has brought newer word about the two of them.
   bool KnowsBetter(Slot friend_slot, FriendVersion version) const {
     return entity(friend_slot).has_friends && entity(friend_slot).list_version > version;
   }
-  void DropUnlisted(Slot client, FriendVersion version, absl::Span<const FriendEntry> friends,
+  void DropUnlisted(Slot client, absl::Span<const FriendEntry> friends,
                     absl::Span<const FriendshipChange> newer, Effects* effects);
 
   // --- reports and time (reports.cc) ---
@@ -141,7 +143,8 @@ class Engine::Impl {
   void ExpireUntil(Time until, Effects* effects);
   // Carries out one timer or idle channel due at or before `until`; false if there is none.
   bool FireNext(Time until, Effects* effects);
-  void ReleaseHeldReport(Slot client, Time due, Effects* effects);
+  void CancelHeldReport(Slot client);
+  void ReleaseHeldReport(Slot client, Effects* effects);
 
   // --- pairs (sight.cc) ---
   // Settles both directions of every pair of an entity that has just reported.
@@ -164,7 +167,7 @@ class Engine::Impl {
   void Move(Slot viewer, Slot owner, Effects* effects);
   void Leave(Slot viewer, Slot owner, LeaveReason reason, Effects* effects);
   void Reset(Slot client, Effects* effects);
-  void SendWithheldMove(Slot viewer, Slot owner, Time due, Effects* effects);
+  void SendWithheldMove(Slot viewer, Slot owner, Effects* effects);
   void DeliverSight(DeliveryKind kind, Slot viewer, Slot owner, Effects* effects);
   Delivery MakeDelivery(Slot viewer, UserId friend_id, DeliveryKind kind) const;
   static std::uint64_t PairKey(Slot viewer, Slot owner) {
@@ -172,23 +175,27 @@ class Engine::Impl {
   }
 
   // --- friendships (friends.cc) ---
+  absl::Status CheckPair(const FriendshipChange& change) const;
+  absl::Status ApplyTooOld(const FriendshipChange& change, Effects* effects);
+  bool ListsCover(const FriendshipChange& change) const;
+  // Brings the pair to what the change says, as far as this shard is concerned. This and what it
+  // rests on say whether anything changed.
+  bool SettlePair(const FriendshipChange& change, LinkOptions link, Effects* effects);
+  // The same for two clients here, and for a client here and a user at home elsewhere who is known
+  // here; the friendship is seen from the first.
+  bool SettleClients(Slot a, Slot b, const Friendship& friendship, LinkOptions link,
+                     Effects* effects);
+  bool SettleRemote(Slot client, UserId remote, const Friendship& friendship, LinkOptions link,
+                    Effects* effects);
   // Why seeing ends when the friendship (seen from a) forbids it.
   static Reasons ReasonsFor(const Friendship& friendship);
   EdgeFlags FlagsFor(Slot a, Slot b, const Friendship& friendship) const;
   // Makes the edge between two entities what the friendship (seen from a) says, and settles it.
-  // False if a row is full.
-  bool LinkPair(Slot a, Slot b, const Friendship& friendship, LinkOptions link, Effects* effects);
-  void UnlinkPair(Slot a, Slot b, Reasons reasons, Effects* effects);
+  LinkResult LinkPair(Slot a, Slot b, const Friendship& friendship, LinkOptions link,
+                      Effects* effects);
+  bool UnlinkPair(Slot a, Slot b, Reasons reasons, Effects* effects);
   // Empties an entity's row; the neighbours that saw it are told why.
   void UnlinkAll(Slot slot, LeaveReason reason, Effects* effects);
-  // Brings the pair of two clients here to what the friendship (seen from a) says.
-  void SettleClients(Slot a, Slot b, const Friendship& friendship, LinkOptions link,
-                     Effects* effects);
-  // The same for a client here and a user who is at home elsewhere: whether the client may see
-  // them. False if that needs an announcement, because the remote is not known here.
-  bool SettleRemote(Slot client, UserId remote, const Friendship& friendship, LinkOptions link,
-                    Effects* effects);
-  void ApplyTo(Slot client, const FriendshipChange& change, Effects* effects);
   void DropRemote(Slot remote, LeaveReason reason, Effects* effects);
 
   // --- other shards (peers.cc) ---
@@ -231,9 +238,9 @@ class Engine::Impl {
   std::vector<Entity> entities_;  // by slot
   internal::ChangeLog changes_;
   internal::Timers timers_;
-  // Only while min_move_interval is in use: pairs in sight.
+  // Only while min_move_interval is in use: pairs in sight, or lately.
   absl::flat_hash_map<std::uint64_t, MovePace> move_paces_;
-  // Only while min_report_interval is in use: clients with a report held back.
+  // Only while min_report_interval is in use: clients with a report held back, or lately.
   absl::flat_hash_map<std::uint32_t, HeldReport> held_reports_;
   EngineStats stats_;
 

@@ -85,7 +85,7 @@ void Engine::Impl::InstallFriends(Slot client, FriendVersion version,
   // What changed after the list was read stands, whatever the list says.
   const std::vector<FriendshipChange> changes = changes_.AllNewerThan(version, cache_.user(client));
   const absl::Span<const FriendshipChange> newer = changes;
-  DropUnlisted(client, version, friends, newer, effects);
+  DropUnlisted(client, friends, newer, effects);
   const bool answers_connect = !entity(client).has_friends;
   entity(client).has_friends = true;
   entity(client).list_version = version;
@@ -112,11 +112,12 @@ void Engine::Impl::InstallFriend(Slot client, Slot friend_slot, FriendshipChange
                                  LinkOptions link, Effects* effects) {
   if (IsHome(pair.friend_id)) {
     if (friend_slot == kNoSlot) return;
-    // The edge stands for the friend's list where that is the newer one. Without an edge nothing is
-    // known: the friend's list was loaded before the client came.
-    const bool stands =
+    // Where the friend's list is the newer one, an edge that it made may be narrowed, not widened:
+    // changes in between that widen it are remembered, or are still to be applied. Without an edge
+    // nothing is known, for the friend's list was loaded before the client came.
+    link.only_takes_away =
         KnowsBetter(friend_slot, pair.version) && registry_.Find(client, friend_slot) != nullptr;
-    if (!stands) SettleClients(client, friend_slot, pair.friendship, link, effects);
+    SettleClients(client, friend_slot, pair.friendship, link, effects);
     return;
   }
   SettleRemote(client, pair.friend_id, pair.friendship, link, effects);
@@ -130,15 +131,12 @@ void Engine::Impl::InstallFriend(Slot client, Slot friend_slot, FriendshipChange
 
 // Ends edges that neither the list nor a newer change bears out: the store changed, and nobody told
 // this engine.
-void Engine::Impl::DropUnlisted(Slot client, FriendVersion version,
-                                absl::Span<const FriendEntry> friends,
+void Engine::Impl::DropUnlisted(Slot client, absl::Span<const FriendEntry> friends,
                                 absl::Span<const FriendshipChange> newer, Effects* effects) {
   std::vector<Slot> unlisted;
   for (const Edge edge : registry_.Row(client)) {
     const UserId friend_id = cache_.user(edge.neighbour());
-    const bool is_known = Names(friends, friend_id) || Names(newer, friend_id) ||
-                          KnowsBetter(edge.neighbour(), version);
-    if (!is_known) {
+    if (!Names(friends, friend_id) && !Names(newer, friend_id)) {
       unlisted.push_back(edge.neighbour());
     }
   }

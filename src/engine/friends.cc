@@ -3,7 +3,7 @@
 
 namespace nearby {
 
-absl::Status Engine::Impl::Apply(const FriendshipChange& change, Effects* effects) {
+absl::Status Engine::Impl::CheckPair(const FriendshipChange& change) const {
   if (change.user == change.friend_id) {
     return absl::InvalidArgumentError(
         absl::StrCat("user ", ToInt(change.user), " cannot be their own friend"));
@@ -13,44 +13,80 @@ absl::Status Engine::Impl::Apply(const FriendshipChange& change, Effects* effect
                                                    " nor user ", ToInt(change.friend_id),
                                                    " is at home on shard ", ToInt(options_.shard)));
   }
+  return absl::OkStatus();
+}
+
+absl::Status Engine::Impl::Apply(const FriendshipChange& change, Effects* effects) {
+  if (absl::Status status = CheckPair(change); !status.ok()) return status;
   switch (changes_.Judge(change)) {
     case internal::ChangeLog::Verdict::kRepeated:
       ++stats_.changes_repeated;
       return absl::OkStatus();
     case internal::ChangeLog::Verdict::kTooOld:
-      return absl::FailedPreconditionError(
-          absl::StrCat("the change's version ", ToInt(change.version),
-                       " is older than changes that had to be forgotten"));
+      return ApplyTooOld(change, effects);
     case internal::ChangeLog::Verdict::kNew:
       break;
   }
-  changes_.Record(change);
-  ++stats_.changes_applied;
+  // What the lists have taken account of is old news: what came of it later is in force already,
+  // and must not be undone even for a moment. But whatever takes sight away is applied all the
+  // same, in case a list was not as new as it said; the pair's later changes then have to follow.
+  const bool is_old_news = ListsCover(change) && !changes_.IsInForce(change.user, change.friend_id);
+  LinkOptions link;
+  link.only_takes_away = is_old_news;
   const std::uint64_t links_refused = stats_.links_refused;
-  const Slot a = IsHome(change.user) ? FindClient(change.user) : kNoSlot;
-  const Slot b = IsHome(change.friend_id) ? FindClient(change.friend_id) : kNoSlot;
-  if (IsHome(change.user) && IsHome(change.friend_id)) {
-    if (a == kNoSlot || b == kNoSlot) return absl::OkStatus();
-    // Old news to both lists: what came of it later is in force already.
-    if (ListCovers(a, change.version) && ListCovers(b, change.version)) return absl::OkStatus();
-    SettleClients(a, b, change.friendship, {}, effects);
-  } else if (a != kNoSlot) {
-    ApplyTo(a, change, effects);
-  } else if (b != kNoSlot) {
-    ApplyTo(b, {change.friend_id, change.user, change.friendship.Flipped(), change.version},
-            effects);
-  }
+  const bool has_changed = SettlePair(change, link, effects);
+  changes_.Record(change, !is_old_news || has_changed);
+  ++stats_.changes_applied;
   if (stats_.links_refused == links_refused) return absl::OkStatus();
   return absl::ResourceExhaustedError(absl::StrCat("user ", ToInt(change.user), " or user ",
                                                    ToInt(change.friend_id), " has ",
                                                    options_.max_friends, " friends online"));
 }
 
-// A change between a client here and a user who is at home elsewhere. What that user may see is for
-// their own shard to settle, which has been given the same change.
-void Engine::Impl::ApplyTo(Slot client, const FriendshipChange& change, Effects* effects) {
-  if (SettleRemote(client, change.friend_id, change.friendship, {}, effects)) return;
-  Announce(PeerMessage::Kind::kAnnounce, change, effects);
+// Fails closed: nobody can tell whether a forgotten change granted it anew.
+absl::Status Engine::Impl::ApplyTooOld(const FriendshipChange& change, Effects* effects) {
+  LinkOptions link;
+  link.only_takes_away = true;
+  SettlePair(change, link, effects);
+  return absl::FailedPreconditionError(
+      absl::StrCat("the change's version ", ToInt(change.version),
+                   " is not newer than changes that had to be forgotten: only what it takes away "
+                   "was applied; load both users' friends again"));
+}
+
+// Whether each of the two who is a client here has loaded a list as new as the change. Of a user
+// who is at home elsewhere, their own shard knows, and announces them if theirs is older.
+bool Engine::Impl::ListsCover(const FriendshipChange& change) const {
+  for (const UserId user : {change.user, change.friend_id}) {
+    if (!IsHome(user)) continue;
+    const Slot client = FindClient(user);
+    if (client == kNoSlot || !entity(client).has_friends ||
+        entity(client).list_version < change.version) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Engine::Impl::SettlePair(const FriendshipChange& change, LinkOptions link, Effects* effects) {
+  const Slot a = IsHome(change.user) ? FindClient(change.user) : kNoSlot;
+  const Slot b = IsHome(change.friend_id) ? FindClient(change.friend_id) : kNoSlot;
+  if (IsHome(change.user) && IsHome(change.friend_id)) {
+    return a != kNoSlot && b != kNoSlot && SettleClients(a, b, change.friendship, link, effects);
+  }
+  const Slot client = a != kNoSlot ? a : b;
+  if (client == kNoSlot) return false;
+  FriendshipChange pair = change;
+  if (client == b) {
+    pair = {change.friend_id, change.user, change.friendship.Flipped(), change.version};
+  }
+  // What the other may see is for their own shard to settle, which has been given the same change.
+  const bool is_known = FindRemote(pair.friend_id) != kNoSlot;
+  if (is_known) return SettleRemote(client, pair.friend_id, pair.friendship, link, effects);
+  if (pair.friendship.i_may_see() && !link.only_takes_away) {
+    Announce(PeerMessage::Kind::kAnnounce, pair, effects);
+  }
+  return false;
 }
 
 Engine::Impl::Reasons Engine::Impl::ReasonsFor(const Friendship& friendship) {
@@ -72,35 +108,38 @@ EdgeFlags Engine::Impl::FlagsFor(Slot a, Slot b, const Friendship& friendship) c
   return flags;
 }
 
-bool Engine::Impl::LinkPair(Slot a, Slot b, const Friendship& friendship, LinkOptions link,
-                            Effects* effects) {
-  const EdgeFlags flags = FlagsFor(a, b, friendship);
+Engine::Impl::LinkResult Engine::Impl::LinkPair(Slot a, Slot b, const Friendship& friendship,
+                                                LinkOptions link, Effects* effects) {
+  EdgeFlags flags = FlagsFor(a, b, friendship);
   // Settling again what has been settled would let in whom a page holds back, so only a direction
   // that changes is settled.
   std::uint32_t changed = kIMaySee | kFriendMaySee;
   Edge* edge = registry_.FindMutable(a, b);
   if (edge == nullptr) {
+    if (link.only_takes_away) return LinkResult::kUnchanged;
     if (!registry_.Link(a, b, flags).ok()) {
       ++stats_.links_refused;
-      return false;
+      return LinkResult::kRefused;
     }
     edge = registry_.FindMutable(a, b);
   } else {
+    if (link.only_takes_away) flags = static_cast<EdgeFlags>(flags & edge->flags());
     changed &= edge->flags() ^ flags;
+    if (changed == 0) return LinkResult::kUnchanged;
     ClearBoth(a, *edge, kIMaySee | kFriendMaySee);
-    SetBoth(a, *edge, flags);
+    SetBoth(a, *edge, static_cast<EdgeFlags>(flags & (kIMaySee | kFriendMaySee)));
   }
   const Reasons reasons = ReasonsFor(friendship);
   if ((changed & kIMaySee) != 0 && !link.silent_for_a) {
     SettleView(a, *edge, reasons.for_a, effects);
   }
   if ((changed & kFriendMaySee) != 0) SettleViewOf(a, *edge, reasons.for_b, effects);
-  return true;
+  return LinkResult::kChanged;
 }
 
-void Engine::Impl::UnlinkPair(Slot a, Slot b, Reasons reasons, Effects* effects) {
+bool Engine::Impl::UnlinkPair(Slot a, Slot b, Reasons reasons, Effects* effects) {
   Edge* edge = registry_.FindMutable(a, b);
-  if (edge == nullptr) return;
+  if (edge == nullptr) return false;
   ClearBoth(a, *edge, kIMaySee | kFriendMaySee);
   SettleView(a, *edge, reasons.for_a, effects);
   SettleViewOf(a, *edge, reasons.for_b, effects);
@@ -108,6 +147,7 @@ void Engine::Impl::UnlinkPair(Slot a, Slot b, Reasons reasons, Effects* effects)
   for (const Slot slot : {a, b}) {
     if (entity(slot).is_remote) registry_.MaybeLastOut(slot, now_);
   }
+  return true;
 }
 
 void Engine::Impl::UnlinkAll(Slot slot, LeaveReason reason, Effects* effects) {
@@ -124,25 +164,20 @@ void Engine::Impl::UnlinkAll(Slot slot, LeaveReason reason, Effects* effects) {
   }
 }
 
-void Engine::Impl::SettleClients(Slot a, Slot b, const Friendship& friendship, LinkOptions link,
+bool Engine::Impl::SettleClients(Slot a, Slot b, const Friendship& friendship, LinkOptions link,
                                  Effects* effects) {
-  if (friendship.friends) {
-    LinkPair(a, b, friendship, link, effects);
-  } else {
-    UnlinkPair(a, b, ReasonsFor(friendship), effects);
-  }
+  if (!friendship.friends) return UnlinkPair(a, b, ReasonsFor(friendship), effects);
+  return LinkPair(a, b, friendship, link, effects) == LinkResult::kChanged;
 }
 
 bool Engine::Impl::SettleRemote(Slot client, UserId remote, const Friendship& friendship,
                                 LinkOptions link, Effects* effects) {
   const Slot slot = FindRemote(remote);
-  if (!friendship.i_may_see()) {
-    if (slot != kNoSlot) UnlinkPair(client, slot, ReasonsFor(friendship), effects);
-    return true;
-  }
   if (slot == kNoSlot) return false;
-  if (LinkPair(client, slot, friendship, link, effects)) SubscribeIfFirst(slot, effects);
-  return true;
+  if (!friendship.i_may_see()) return UnlinkPair(client, slot, ReasonsFor(friendship), effects);
+  const LinkResult result = LinkPair(client, slot, friendship, link, effects);
+  if (result == LinkResult::kChanged) SubscribeIfFirst(slot, effects);
+  return result == LinkResult::kChanged;
 }
 
 void Engine::Impl::DropRemote(Slot remote, LeaveReason reason, Effects* effects) {

@@ -48,9 +48,8 @@ absl::Status Lockstep::Connect(const ConnectRequest& request) {
   Engine& engine = engine_of(request.user);
   const absl::StatusOr<ClientHandle> client = engine.Connect(with_radius, &effects_);
   if (!client.ok()) return client.status();
-  friends_.clear();
-  graph_.List(request.user, &friends_);
-  absl::Status status = engine.FriendsLoaded(*client, graph_.version(), friends_, &effects_);
+  effects_.friend_requests.clear();
+  absl::Status status = LoadFriends({*client, request.user});
   if (!status.ok()) engine.Disconnect(*client, &effects_).IgnoreError();
   Settle();
   return status;
@@ -141,19 +140,33 @@ const Engine& Lockstep::engine_of(UserId user) const {
 }
 
 void Lockstep::Settle() {
-  while (!effects_.messages.empty()) {
+  while (!effects_.messages.empty() || !effects_.friend_requests.empty()) {
     in_flight_.clear();
     in_flight_.swap(effects_.messages);
     for (const PeerMessage& message : in_flight_) {
       engines_[ToInt(message.to)]->Receive({&message, 1}, &effects_);
     }
+    AnswerRequests();
   }
   // Only deliveries are for the caller. The rest asks nothing of a host without sessions to close
   // or stores to write.
   effects_.answers.clear();
   effects_.replaced.clear();
-  effects_.friend_requests.clear();
   effects_.locations.clear();
+}
+
+// Engines ask again where a list turned out too old. The graph's own cannot be refused.
+void Lockstep::AnswerRequests() {
+  const std::vector<FriendsRequest> requests = std::move(effects_.friend_requests);
+  effects_.friend_requests.clear();
+  for (const FriendsRequest& request : requests) LoadFriends(request).IgnoreError();
+}
+
+absl::Status Lockstep::LoadFriends(const FriendsRequest& request) {
+  friends_.clear();
+  graph_.List(request.user, &friends_);
+  return engine_of(request.user)
+      .FriendsLoaded(request.client, graph_.version(), friends_, &effects_);
 }
 
 }  // namespace nearby

@@ -54,6 +54,11 @@ absl::Status EngineOptions::Validate() const {
   for (const absl::Status& check : checks) {
     if (!check.ok()) return check;
   }
+  if (min_report_interval >= ttl) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "min_report_interval ", absl::FormatDuration(min_report_interval), " is not below ttl ",
+        absl::FormatDuration(ttl), ": users would expire while their reports wait"));
+  }
   return CheckCount("shard", ToInt(shard), 0, shard_count - 1);
 }
 

@@ -3,12 +3,14 @@
 namespace nearby {
 namespace {
 
-// Whether a report can have led to this location message.
-bool IsPossible(const PeerMessage& message) {
+// Whether a report can have led to this location message, if no clock is ahead by more than the
+// skew.
+bool IsPossible(const PeerMessage& message, Time now, std::int64_t max_skew_ms) {
   constexpr std::int32_t kQuarterTurn = 1 << 30;
   return message.position.lat_units() >= -kQuarterTurn &&
          message.position.lat_units() <= kQuarterTurn && IsValid(message.accepted_at) &&
-         IsValid(message.reported_at);
+         message.accepted_at.ms <= now.ms + max_skew_ms && IsValid(message.reported_at) &&
+         message.reported_at.ms <= message.accepted_at.ms + max_skew_ms;
 }
 
 }  // namespace
@@ -63,9 +65,16 @@ void Engine::Impl::Announce(PeerMessage::Kind kind, const FriendshipChange& pair
 // here.
 bool Engine::Impl::ReceiveAnnouncement(const PeerMessage& message, Effects* effects) {
   if (HomeShard(message.user, options_.shard_count) != message.from) return false;
-  if (!IsHome(message.friend_id) || !changes_.IsBelievable(message.version)) return false;
+  if (!IsHome(message.friend_id)) return false;
   const Slot client = FindClient(message.friend_id);
   if (client == kNoSlot) return true;  // When they connect, their shard will announce them.
+  if (!changes_.IsBelievable(message.version)) {
+    // A fresh list of the client's, if it still names the user, announces the client to them.
+    if (IsReady(client)) {
+      effects->friend_requests.push_back({{client, entity(client).generation}, message.friend_id});
+    }
+    return false;
+  }
   FriendshipChange pair{message.friend_id, message.user, message.friendship.Flipped(),
                         message.version};
   if (const auto newer = changes_.NewerThan(pair.version, pair.user, pair.friend_id)) {
@@ -90,7 +99,7 @@ void Engine::Impl::LinkRemote(Slot client, UserId remote, const Friendship& frie
     slot = *added;
     entity(slot).is_remote = true;
   }
-  if (LinkPair(client, slot, friendship, {}, effects)) {
+  if (LinkPair(client, slot, friendship, {}, effects) != LinkResult::kRefused) {
     SubscribeIfFirst(slot, effects);
   } else if (registry_.Row(slot).empty() && !registry_.is_subscribed(slot)) {
     ReleaseEntity(slot);
@@ -146,8 +155,18 @@ void Engine::Impl::Publish(Slot client, const PeerMessage& message, Effects* eff
 }
 
 bool Engine::Impl::ReceiveLocation(const PeerMessage& message, Effects* effects) {
+  if (HomeShard(message.user, options_.shard_count) != message.from) return false;
+  if (!IsPossible(message, now_, max_future_skew_ms_)) return false;
   const Slot remote = FindRemote(message.user);
-  if (remote == kNoSlot || !IsPossible(message)) return false;
+  if (remote == kNoSlot) {
+    // A subscription of an earlier session that crossed with its end. Messages arrive in order, so
+    // a subscription made after this one's end stands.
+    PeerMessage unsubscribe;
+    unsubscribe.kind = PeerMessage::Kind::kUnsubscribe;
+    unsubscribe.user = message.user;
+    Send(unsubscribe, message.from, effects);
+    return false;
+  }
   if (entity(remote).has_reported && message.reported_at < cache_.reported_at(remote)) return false;
   // Late by more than a time to live: its expiry is past already.
   if (message.accepted_at.ms + absl::ToInt64Milliseconds(cache_.ttl()) <= now_.ms) return false;
@@ -159,7 +178,9 @@ bool Engine::Impl::ReceiveLocation(const PeerMessage& message, Effects* effects)
 
 bool Engine::Impl::ReceiveOffline(const PeerMessage& message, Effects* effects) {
   const Slot remote = FindRemote(message.user);
-  if (remote == kNoSlot) return false;
+  if (remote == kNoSlot || HomeShard(message.user, options_.shard_count) != message.from) {
+    return false;
+  }
   DropRemote(remote, LeaveReason::kOffline, effects);
   return true;
 }

@@ -41,9 +41,9 @@ bool Engine::Impl::FireNext(Time until, Effects* effects) {
     const internal::Timers::Entry entry = timers_.Pop();
     now_ = std::max(now_, entry.due);
     if (entry.kind == internal::Timers::Kind::kWithheldMove) {
-      SendWithheldMove(entry.subject, entry.friend_slot, entry.due, effects);
+      SendWithheldMove(entry.subject, entry.friend_slot, effects);
     } else {
-      ReleaseHeldReport(entry.subject, entry.due, effects);
+      ReleaseHeldReport(entry.subject, effects);
     }
     return true;
   }
@@ -105,7 +105,8 @@ ReportOutcome Engine::Impl::Judge(const LocationReport& report) const {
   const Slot client = report.client.slot;
   if (!held_reports_.empty()) {
     const auto held = held_reports_.find(ToInt(client));
-    if (held != held_reports_.end() && report.reported_at < held->second.reported_at) {
+    if (held != held_reports_.end() && held->second.is_live &&
+        report.reported_at < held->second.reported_at) {
       return ReportOutcome::kStale;
     }
   }
@@ -123,23 +124,33 @@ bool Engine::Impl::MustWait(Slot client) const {
 void Engine::Impl::Hold(Slot client, Position position, Time reported_at) {
   ++stats_.reports_conflated;
   const Time due{cache_.accepted_at(client).ms + min_report_interval_ms_};
-  const auto [held, is_first] = held_reports_.try_emplace(ToInt(client));
-  held->second = HeldReport{position, reported_at, due};
-  if (is_first) timers_.Add(due, internal::Timers::Kind::kConflatedReport, client);
+  const auto [held, has_no_timer] = held_reports_.try_emplace(ToInt(client));
+  held->second = HeldReport{position, reported_at, due, true};
+  if (has_no_timer) timers_.Add(due, internal::Timers::Kind::kConflatedReport, client);
 }
 
-void Engine::Impl::ReleaseHeldReport(Slot client, Time due, Effects* effects) {
+void Engine::Impl::CancelHeldReport(Slot client) {
+  if (held_reports_.empty()) return;
   const auto held = held_reports_.find(ToInt(client));
-  // The client may have gone since, and another come in its slot.
-  if (held == held_reports_.end() || held->second.due != due) return;
+  if (held != held_reports_.end()) held->second.is_live = false;
+}
+
+void Engine::Impl::ReleaseHeldReport(Slot client, Effects* effects) {
+  const auto held = held_reports_.find(ToInt(client));
   const HeldReport report = held->second;
-  Accept(client, report.position, report.reported_at, effects);
+  // The client may have gone since the timer was set, and another come in its slot.
+  if (report.is_live && now_ < report.due) {
+    timers_.Add(report.due, internal::Timers::Kind::kConflatedReport, client);
+    return;
+  }
+  held_reports_.erase(held);
+  if (report.is_live) Accept(client, report.position, report.reported_at, effects);
 }
 
 void Engine::Impl::Accept(Slot client, Position position, Time reported_at, Effects* effects) {
   ++stats_.reports_accepted;
   // Whatever was held back is older than this one, or this one itself.
-  if (!held_reports_.empty()) held_reports_.erase(ToInt(client));
+  CancelHeldReport(client);
   entity(client).has_reported = true;
   cache_.Write(client, {position, now_, reported_at});
   if (options_.emit_locations) {

@@ -37,11 +37,12 @@ std::optional<ClientHandle> Engine::Impl::Find(UserId user) const {
   return ClientHandle{slot, entity(slot).generation};
 }
 
-const EngineStats& Engine::Impl::stats() {
-  stats_.entities = cache_.size();
-  stats_.edges = registry_.edge_count() / 2;
-  stats_.changes_forgotten = changes_.forgotten();
-  return stats_;
+EngineStats Engine::Impl::stats() const {
+  EngineStats stats = stats_;
+  stats.entities = cache_.size();
+  stats.edges = registry_.edge_count() / 2;
+  stats.changes_forgotten = changes_.forgotten();
+  return stats;
 }
 
 absl::StatusOr<Slot> Engine::Impl::NewEntity(UserId user) {
@@ -110,7 +111,7 @@ absl::Status Engine::Impl::Disconnect(ClientHandle handle, Effects* effects) {
   offline.kind = PeerMessage::Kind::kOffline;
   offline.user = cache_.user(client);
   Publish(client, offline, effects);
-  if (!held_reports_.empty()) held_reports_.erase(ToInt(client));
+  CancelHeldReport(client);
   ReleaseEntity(client);
   ++stats_.disconnects;
   --stats_.clients;
@@ -121,6 +122,7 @@ absl::Status Engine::Impl::SetRadius(ClientHandle handle, double radius_m, Effec
   if (!IsClient(handle)) return NoSession();
   if (absl::Status status = ValidateRadius(radius_m); !status.ok()) return status;
   const Slot client = handle.slot;
+  if (radius_m == entity(client).radius_m) return absl::OkStatus();
   WriteRadius(client, radius_m);
   for (Edge& edge : registry_.MutableRow(client)) {
     SettleView(client, edge, LeaveReason::kRange, effects);

@@ -92,12 +92,18 @@ void Engine::Impl::ClearBoth(Slot row, Edge& edge, EdgeFlags flags) {
 
 void Engine::Impl::ForgetView(Slot viewer, Edge& edge) {
   ClearBoth(viewer, edge, kISee);
-  if (!move_paces_.empty()) move_paces_.erase(PairKey(viewer, edge.neighbour()));
+  if (move_paces_.empty()) return;
+  const auto pace = move_paces_.find(PairKey(viewer, edge.neighbour()));
+  if (pace == move_paces_.end()) return;
+  pace->second.withheld = false;
+  if (!pace->second.has_timer) move_paces_.erase(pace);
 }
 
 void Engine::Impl::Enter(Slot viewer, Slot owner, Effects* effects) {
   if (min_move_interval_ms_ > 0) {
-    move_paces_[PairKey(viewer, owner)] = MovePace{Time{now_.ms + min_move_interval_ms_}, false};
+    MovePace& pace = move_paces_[PairKey(viewer, owner)];
+    pace.next_allowed = Time{now_.ms + min_move_interval_ms_};
+    pace.withheld = false;
   }
   ++stats_.enters;
   DeliverSight(DeliveryKind::kEnter, viewer, owner, effects);
@@ -106,26 +112,31 @@ void Engine::Impl::Enter(Slot viewer, Slot owner, Effects* effects) {
 void Engine::Impl::Move(Slot viewer, Slot owner, Effects* effects) {
   if (min_move_interval_ms_ > 0) {
     MovePace& pace = move_paces_[PairKey(viewer, owner)];
-    if (now_ < pace.next_allowed) {
-      if (!pace.withheld) {
-        pace.withheld = true;
+    pace.withheld = now_ < pace.next_allowed;
+    if (pace.withheld) {
+      if (!pace.has_timer) {
         timers_.Add(pace.next_allowed, internal::Timers::Kind::kWithheldMove, viewer, owner);
       }
+      pace.has_timer = true;
       return;
     }
-    pace = MovePace{Time{now_.ms + min_move_interval_ms_}, false};
+    pace.next_allowed = Time{now_.ms + min_move_interval_ms_};
   }
   ++stats_.moves;
   DeliverSight(DeliveryKind::kMove, viewer, owner, effects);
 }
 
-void Engine::Impl::SendWithheldMove(Slot viewer, Slot owner, Time due, Effects* effects) {
+void Engine::Impl::SendWithheldMove(Slot viewer, Slot owner, Effects* effects) {
   const auto found = move_paces_.find(PairKey(viewer, owner));
-  // The pair may have parted since, and met again, even as other users in the same slots.
-  if (found == move_paces_.end() || !found->second.withheld || found->second.next_allowed != due) {
+  found->second.has_timer = false;
+  if (found->second.withheld) {
+    // The pair may have parted and met again since the timer was set, even as other users in the
+    // same slots; Move then finds that it is too early, and sets another.
+    Move(viewer, owner, effects);
     return;
   }
-  Move(viewer, owner, effects);
+  const Edge* edge = registry_.Find(viewer, owner);
+  if (edge == nullptr || !edge->has(kISee)) move_paces_.erase(found);
 }
 
 void Engine::Impl::Leave(Slot viewer, Slot owner, LeaveReason reason, Effects* effects) {

@@ -1,6 +1,7 @@
 #ifndef NEARBY_SRC_ENGINE_TIMERS_H_
 #define NEARBY_SRC_ENGINE_TIMERS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <queue>
 #include <tuple>
@@ -13,12 +14,13 @@ namespace nearby::internal {
 
 // What is to be looked at again at a time of its own: withheld moves and conflated reports. They
 // are few, unlike expiries, so a binary heap serves. An entry is never cancelled; whoever takes it
-// checks whether it still applies.
+// checks whether it still applies, and adds no second one while the first is under way.
 //
-// Entries come out in order of (due, order of insertion). Thread-compatible.
+// Entries come out in order of (due, kind, order of insertion). Thread-compatible.
 class Timers {
  public:
-  enum class Kind : std::uint8_t { kWithheldMove, kConflatedReport };
+  // In the order in which they come at one instant: a withheld move bears the newest position.
+  enum class Kind : std::uint8_t { kConflatedReport, kWithheldMove };
 
   struct Entry {
     Time due;
@@ -32,6 +34,7 @@ class Timers {
     heap_.push(Entry{due, next_order_++, kind, subject, friend_slot});
   }
 
+  std::size_t size() const { return heap_.size(); }
   Time next() const { return heap_.empty() ? kNever : heap_.top().due; }
   Entry Pop() {
     const Entry entry = heap_.top();
@@ -42,7 +45,7 @@ class Timers {
  private:
   struct Later {
     bool operator()(const Entry& a, const Entry& b) const {
-      return std::tie(b.due, b.order) < std::tie(a.due, a.order);
+      return std::tie(b.due, b.kind, b.order) < std::tie(a.due, a.kind, a.order);
     }
   };
 

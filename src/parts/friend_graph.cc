@@ -97,9 +97,9 @@ absl::StatusOr<FriendGraph::Outcome> FriendGraph::Set(UserId a, UserId b, bool F
   if (wanted == held) return Outcome{{a, b, held, version_}, false};
 
   // Both sides are checked before either is written, so that a refusal changes nothing.
-  if (absl::Status status = CheckLimits(a, held, wanted); !status.ok()) return status;
-  if (absl::Status status = CheckLimits(b, held.Flipped(), wanted.Flipped()); !status.ok())
-    return status;
+  absl::Status status = CheckLimits(a, held, wanted);
+  status.Update(CheckLimits(b, held.Flipped(), wanted.Flipped()));
+  if (!status.ok()) return status;
   Write(a, b, wanted);
   Write(b, a, wanted.Flipped());
   if (wanted.friends && !held.friends) ++friendship_count_;

@@ -1,5 +1,7 @@
 #include "tests/engine/delivery_ledger.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 namespace nearby::test {
@@ -17,8 +19,8 @@ std::string Describe(const Delivery& delivery) {
 
 void DeliveryLedger::Open(absl::Span<const Delivery> deliveries) {
   deliveries_ = deliveries;
-  events_.assign(deliveries.size(), kNoEvent);
   open_.clear();
+  progress_.clear();
   for (std::size_t i = 0; i < deliveries.size(); ++i) {
     const Delivery& delivery = deliveries[i];
     open_[Key(delivery.time.ms, delivery.subscriber, delivery.friend_id)].push_back(i);
@@ -27,36 +29,40 @@ void DeliveryLedger::Open(absl::Span<const Delivery> deliveries) {
 
 const Delivery* DeliveryLedger::Peek(Time time, UserId subscriber, UserId friend_id) const {
   const auto found = open_.find(Key(time.ms, subscriber, friend_id));
-  if (found == open_.end() || found->second.empty()) return nullptr;
-  return &deliveries_[found->second.front()];
+  return found == open_.end() ? nullptr : &deliveries_[found->second.front()];
 }
 
-const Delivery* DeliveryLedger::Take(Time time, UserId subscriber, UserId friend_id,
-                                     std::size_t event) {
+DeliveryLedger::Taken DeliveryLedger::Take(Time time, UserId subscriber, UserId friend_id,
+                                           std::size_t event) {
   const auto found = open_.find(Key(time.ms, subscriber, friend_id));
-  if (found == open_.end() || found->second.empty()) return nullptr;
+  if (found == open_.end()) return {};
   const std::size_t index = found->second.front();
   found->second.pop_front();
-  events_[index] = event;
-  return &deliveries_[index];
+  if (found->second.empty()) open_.erase(found);
+  Progress& progress = progress_[subscriber];
+  if (progress.event != event) {
+    progress.event = event;
+    progress.end_before = progress.end;
+  }
+  progress.end = std::max(progress.end, index + 1);
+  return {&deliveries_[index], index >= progress.end_before};
 }
 
-std::vector<std::string> DeliveryLedger::Faults() const {
-  std::vector<std::string> faults;
-  std::map<UserId, std::size_t> latest;
-  for (std::size_t i = 0; i < deliveries_.size(); ++i) {
-    const Delivery& delivery = deliveries_[i];
-    if (events_[i] == kNoEvent) {
-      faults.push_back(absl::StrCat("must not be delivered: ", Describe(delivery)));
-      continue;
-    }
-    std::size_t& event = latest[delivery.subscriber];
-    if (events_[i] < event) {
-      faults.push_back(absl::StrCat("delivered after what followed it: ", Describe(delivery)));
-    }
-    event = events_[i];
+const Delivery* DeliveryLedger::FirstLeft(Time time) const {
+  std::size_t first = deliveries_.size();
+  for (auto it = open_.lower_bound(Key(time.ms, UserId{0}, UserId{0}));
+       it != open_.end() && std::get<0>(it->first) == time.ms; ++it) {
+    first = std::min(first, it->second.front());
   }
-  return faults;
+  return first == deliveries_.size() ? nullptr : &deliveries_[first];
+}
+
+std::vector<const Delivery*> DeliveryLedger::Left() const {
+  std::vector<const Delivery*> left;
+  for (const auto& [key, indices] : open_) {
+    for (const std::size_t index : indices) left.push_back(&deliveries_[index]);
+  }
+  return left;
 }
 
 }  // namespace nearby::test

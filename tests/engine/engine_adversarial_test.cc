@@ -305,14 +305,12 @@ TEST(EngineAdversarialTest, AClientWhoseFriendsAreStillLoadingIsToldNothing) {
 
 // --- Slots ---------------------------------------------------------------------------------------
 
-TEST(EngineAdversarialTest, WhatWasPendingForASlotIsNotForTheNextInIt) {
+TEST(EngineAdversarialTest, AReportHeldForASlotIsNotForTheNextInIt) {
   EngineOptions options;
-  options.min_move_interval = absl::Seconds(10);
   options.min_report_interval = absl::Seconds(10);
   CheckedEngine engine(options);
-  for (std::uint64_t a = 1; a <= 4; ++a) {
-    for (std::uint64_t b = 1; b < a; ++b) engine.Commit(a, b, kFriends);
-  }
+  engine.Commit(1, 2, kFriends);
+  engine.Commit(1, 3, kFriends);
   engine.Advance(0);
   engine.Join(1);
   engine.Report(1, kMunich);
@@ -322,7 +320,7 @@ TEST(EngineAdversarialTest, WhatWasPendingForASlotIsNotForTheNextInIt) {
   const ClientHandle stale = engine.client(2);
   EXPECT_EQ(engine.Report(2, kMunich), ReportOutcome::kConflated);
   engine.Disconnect(2);
-  engine.Join(3);  // in the slot of 2
+  engine.Join(3);
   EXPECT_EQ(engine.client(3).slot, stale.slot);
   EXPECT_NE(engine.client(3), stale);
   engine.Report(3, kMunich);
@@ -330,12 +328,40 @@ TEST(EngineAdversarialTest, WhatWasPendingForASlotIsNotForTheNextInIt) {
   EXPECT_EQ(engine.Report(3, kMunich), ReportOutcome::kConflated);
   engine.Advance(10'000);  // when the report of 2 was due
   EXPECT_THAT(engine.effects().deliveries, IsEmpty());
+  engine.Advance(14'999);
+  EXPECT_THAT(engine.effects().deliveries, IsEmpty());
   engine.Advance(15'000);
   EXPECT_THAT(engine.effects().deliveries, SizeIs(1)) << "3 moves, as 1 sees it";
   engine.effects().Clear();
   EXPECT_EQ(engine.engine().Report({stale, kMunich, Time{15'000}}, &engine.effects()),
             ReportOutcome::kUnknownClient);
   engine.ExpectNothingDelivered();
+}
+
+TEST(EngineAdversarialTest, AMoveWithheldForASlotIsNotForTheNextInIt) {
+  EngineOptions options;
+  options.min_move_interval = absl::Seconds(10);
+  CheckedEngine engine(options);
+  engine.Commit(1, 2, kFriends);
+  engine.Commit(1, 3, kFriends);
+  engine.Advance(0);
+  engine.Join(1);
+  engine.Report(1, kMunich);
+  engine.Join(2);
+  engine.Report(2, kMunich);
+  engine.Advance(5000);
+  const ClientHandle gone = engine.client(2);
+  engine.Report(2, kMunich);
+  engine.Disconnect(2);
+  engine.Join(3);
+  EXPECT_EQ(engine.client(3).slot, gone.slot);
+  engine.Report(3, kMunich);
+  engine.Advance(9000);
+  engine.Report(3, kMunich);
+  engine.Advance(14'999);  // past the time at which the move of 2 was due
+  EXPECT_THAT(engine.effects().deliveries, IsEmpty());
+  engine.Advance(15'000);
+  EXPECT_THAT(engine.effects().deliveries, SizeIs(1));
 }
 
 TEST(EngineAdversarialTest, HandlesThatNoConnectGaveAreRefused) {

@@ -178,8 +178,8 @@ TEST_F(EngineTest, ApplyRefusals) {
                 absl::StatusCode::kInvalidArgument, "");
   ASSERT_TRUE(engine_->Apply({kCarol, UserId{4}, Friends(), Version(5)}, &effects_).ok());
   ASSERT_TRUE(engine_->Apply({kCarol, UserId{5}, Friends(), Version(6)}, &effects_).ok());
-  ExpectRefused(engine_->Apply({kAlice, kBob, Friendship(), Version(4)}, &effects_),
-                absl::StatusCode::kFailedPrecondition, "older");
+  ExpectRefused(engine_->Apply({kAlice, kBob, Friends(), Version(4)}, &effects_),
+                absl::StatusCode::kFailedPrecondition, "forgotten");
 
   options = EngineOptions();
   options.shard_count = 64;

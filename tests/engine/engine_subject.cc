@@ -172,7 +172,11 @@ void EngineSubject::RepeatChange(std::uint64_t choice) {
   const bool may_be_forgotten = count > options_.max_remembered_changes;
   Expect(status.ok() || (may_be_forgotten && absl::IsFailedPrecondition(status)),
          "an old change is ignored");
-  ExpectUnchanged("an old change");
+  if (status.ok()) {
+    ExpectUnchanged("an old change");
+  } else {
+    oracle_.ApplyTooOld(Observed(), change);
+  }
 }
 
 FriendVersion EngineSubject::VersionBefore(std::uint64_t choice) const {

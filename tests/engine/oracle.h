@@ -85,6 +85,9 @@ class EngineOracle {
   /// Reports are told whatever the outcome: it is checked as well.
   void Report(const Observed& observed, UserId user, const Fix& fix, ReportOutcome outcome);
   void Apply(const Observed& observed, const FriendshipChange& change);
+  /// A change that the engine could not judge any more (FailedPrecondition): what it takes away is
+  /// taken, and nothing given.
+  void ApplyTooOld(const Observed& observed, const FriendshipChange& change);
   void SetRadius(const Observed& observed, UserId user, double radius_m);
   void Nearby(const Observed& observed, UserId user, PageToken after, std::size_t page_size,
               const NearbyPage& page);
@@ -112,7 +115,6 @@ class EngineOracle {
     Time accepted_at;
     FriendVersion list_version{};
     std::optional<Fix> conflated;
-    std::uint64_t conflated_order = 0;
   };
 
   // One user looking at another.
@@ -120,7 +122,6 @@ class EngineOracle {
     bool sees = false;
     bool held_back = false;  // in sight, but the page of the connect's answer was full
     bool withheld = false;   // a move waits for the interval to end
-    std::uint64_t withheld_order = 0;
     Time last_sent;
   };
 
@@ -168,11 +169,8 @@ class EngineOracle {
   enum class Sight { kOut, kIn, kEither };
   enum class Duty { kMust, kMay, kMustNot };
 
-  // What is due, in the order in which it happens: by time, expiries first, then as it came up.
   struct Due {
     Time time;
-    int phase = 0;
-    std::uint64_t order = 0;
     Event event;
   };
 
@@ -181,7 +179,15 @@ class EngineOracle {
 
   // oracle.cc: what happens
   void Happen(const Due& due);
-  std::optional<Due> NextDue();
+  // Of those users who expire next, the one with the least id.
+  std::optional<Due> NextExpiry() const;
+  // The withheld moves and held reports that fall due next, all at one time.
+  std::vector<Due> NextDue();
+  // Those of them that may come next, the likeliest first, by what has been delivered.
+  std::vector<Due> LikelyNext(std::vector<Due> due) const;
+  // Lets all that falls due at one time happen in that order of many which explains what was
+  // delivered; false if there is none. Stops at `budget`.
+  bool HappenInSomeOrder(Time time, std::size_t* budget);
   void Accept(UserId user, const Fix& fix);
   bool IsExpected(ReportOutcome outcome, const User* user, const Fix& fix) const;
   bool MustWait(const User& user) const;
@@ -226,11 +232,9 @@ class EngineOracle {
   Time now_{-kMaxTimeMs};
   std::map<UserId, User> users_;
   std::map<PairKey, Pair> pairs_;
-  std::uint64_t next_order_ = 0;  // of what is pending
 
   DeliveryLedger ledger_;  // of the call under way
   std::size_t event_ = 0;
-  Cause last_cause_ = Cause::kConnect;
   std::vector<std::string> complaints_;
   Counts counts_;
 };

@@ -88,7 +88,6 @@ void EngineOracle::SettleSeen(const Event& event, const Look& look, Sight sight)
   } else if (!look.view->withheld) {
     ++counts_.withheld;
     look.view->withheld = true;
-    look.view->withheld_order = next_order_++;
   }
 }
 
@@ -159,10 +158,13 @@ std::vector<LeaveReason> EngineOracle::ReasonsOf(const Look& look) {
 }
 
 const Delivery* EngineOracle::TakeKind(const Look& look, DeliveryKind kind) {
-  const Delivery* delivery = ledger_.Take(now_, look.subscriber, look.friend_id, event_);
+  const auto [delivery, is_in_order] = ledger_.Take(now_, look.subscriber, look.friend_id, event_);
   if (delivery == nullptr) {
     Complain(look, absl::StrCat("must be delivered, and was not: ", ToString(kind)));
     return nullptr;
+  }
+  if (!is_in_order) {
+    Complain(look, absl::StrCat("delivered before what it followed: ", Describe(*delivery)));
   }
   if (delivery->kind != kind) {
     Complain(look, absl::StrCat("must be ", ToString(kind), ", not ", Describe(*delivery)));
@@ -231,11 +233,11 @@ void EngineOracle::TakeLeave(const Look& look) {
 
 void EngineOracle::TakeReset(UserId user) {
   ++counts_.resets;
-  const Delivery* delivery = ledger_.Take(now_, user, user, event_);
+  const auto [delivery, is_in_order] = ledger_.Take(now_, user, user, event_);
   if (delivery == nullptr) {
     Complain(absl::StrCat("user ", ToInt(user), " must be told of the reset"));
-  } else if (delivery->kind != DeliveryKind::kReset || delivery->cookie != users_[user].cookie ||
-             delivery->position.is_somewhere()) {
+  } else if (!is_in_order || delivery->kind != DeliveryKind::kReset ||
+             delivery->cookie != users_[user].cookie || delivery->position.is_somewhere()) {
     Complain(absl::StrCat("must be a reset: ", Describe(*delivery)));
   }
 }

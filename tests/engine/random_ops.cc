@@ -84,7 +84,8 @@ RandomOps::RandomOps(std::uint64_t seed) : source_(seed) {
 void RandomOps::DrawOptions() {
   options_.radius_m = OneOf({8046.72, 8046.72, 3000.0, 0.0, 20'015'200.0});
   options_.hysteresis_m = OneOf({0.0, 0.0, 700.0});
-  options_.ttl = OneOf({absl::Seconds(30), absl::Seconds(60), absl::Milliseconds(20'500)});
+  options_.ttl =
+      OneOf({absl::Seconds(30), absl::Seconds(60), absl::Milliseconds(20'500), absl::Seconds(4)});
   options_.min_move_interval =
       OneOf({absl::ZeroDuration(), absl::ZeroDuration(), absl::Seconds(7)});
   options_.min_report_interval =
@@ -99,13 +100,6 @@ void RandomOps::DrawOptions() {
 Op RandomOps::Next(bool with_lists) {
   Op op;
   op.kind = DrawKind(with_lists);
-  // Reports held back until one millisecond are applied in an order that no contract names, and
-  // that coming back at once would change.
-  if (just_left_ && options_.min_report_interval > absl::ZeroDuration()) {
-    op.kind = Op::Kind::kAdvance;
-    now_.ms += tick_ms_;
-  }
-  just_left_ = op.kind == Op::Kind::kDisconnect;
   op.user = users_[Below(users_.size())];
   op.other = users_[Below(users_.size())];
   op.choice = source_.random()();
@@ -144,6 +138,16 @@ Op::Kind RandomOps::DrawKind(bool with_lists) {
 }
 
 LatLng RandomOps::DrawLocation(UserId user) {
+  const LatLng location = DrawPlainLocation(user);
+  if (options_.min_report_interval == absl::ZeroDuration() || !Validate(location).ok()) {
+    return location;
+  }
+  // No contract names the order of reports held back until one millisecond. No two reports are of
+  // the same place, so that the deliveries betray the order, and the oracle can follow.
+  return testing::Destination(location, source_.Bearing(), source_.Between(0.1, 3));
+}
+
+LatLng RandomOps::DrawPlainLocation(UserId user) {
   if (OneIn(60)) {
     const double bad = OneOf({std::numeric_limits<double>::quiet_NaN(), 90.0000001, -1e300,
                               std::numeric_limits<double>::infinity()});

@@ -74,6 +74,7 @@ class RandomOps {
   void DrawOptions();
   Op::Kind DrawKind(bool with_lists);
   LatLng DrawLocation(UserId user);
+  LatLng DrawPlainLocation(UserId user);
   Time DrawReportTime();
   double DrawRadius();
 
@@ -84,7 +85,6 @@ class RandomOps {
   double spread_m_ = 0;
   std::int64_t tick_ms_ = 1;  // times are multiples of it: many things fall on one millisecond
   Time now_;
-  bool just_left_ = false;
   std::map<UserId, LatLng> locations_;
 };
 

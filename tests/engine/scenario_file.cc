@@ -31,9 +31,10 @@ absl::StatusOr<Scenario> ParseScenario(absl::string_view text) {
       scenario.steps.push_back(std::exchange(step, ScenarioStep()));
       in_output = has_commands = false;
     } else if (line == "----") {
-      if (!has_commands)
+      if (!has_commands) {
         return absl::InvalidArgumentError(
             absl::StrCat("line ", number, ": `----` without a command"));
+      }
       in_output = true;
     } else {
       if (!has_commands && !IsBlankOrComment(line)) {

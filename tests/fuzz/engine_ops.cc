@@ -173,7 +173,6 @@ void EngineOps::CheckOutcome(UserId user, ReportOutcome outcome, Time reported_a
   if (is_taken && !target_->is_connected(user)) {
     Fail(0, absl::StrCat("took a report of ", ToInt(user), ", who is not connected"));
   }
-  if (!is_taken) ++reports_refused_;
   if (!is_taken && target_->is_connected(user) && !is_older && !is_future) {
     Fail(0, absl::StrCat("refused a good report of ", ToInt(user), ": ",
                          ToStatus(outcome).ToString()));

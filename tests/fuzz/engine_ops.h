@@ -51,8 +51,6 @@ class EngineOps {
   EngineStats stats() const { return target_->stats(); }
   /// Pages read through to their end and compared with what had been delivered.
   std::size_t pages_read() const { return pages_read_; }
-  /// Reports refused as stale or as too far in the future.
-  std::size_t reports_refused() const { return reports_refused_; }
   /// Calls refused because a limit was reached.
   std::size_t limits_met() const { return limits_met_; }
 
@@ -89,7 +87,6 @@ class EngineOps {
   std::array<bool, kOpsUsers> has_reported_{};
   std::vector<Violation> violations_;
   std::size_t pages_read_ = 0;
-  std::size_t reports_refused_ = 0;
   std::size_t limits_met_ = 0;
 };
 
