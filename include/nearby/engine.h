@@ -66,12 +66,12 @@ struct NearbyPage {
 /// One shard of "nearby friends": events and a time in, effects out. It sees which friends are
 /// within sight of each other, and says so to those who may know.
 ///
-///   auto engine = Engine::Create(EngineOptions());
+///   std::unique_ptr<Engine> engine = Engine::Create(EngineOptions()).value();
 ///   Effects effects;
-///   (*engine)->Advance(now, &effects);
-///   auto alice = (*engine)->Connect({UserId{1}, /*cookie=*/77}, &effects);
-///   (*engine)->FriendsLoaded(*alice, version, friends_of_alice, &effects);
-///   (*engine)->Report({*alice, {48.137, 11.575}, reported_at}, &effects);
+///   absl::Status status = engine->Advance(now, &effects);
+///   ClientHandle alice = engine->Connect({UserId{1}, /*cookie=*/77}, &effects).value();
+///   status.Update(engine->FriendsLoaded(alice, version, friends_of_alice, &effects));
+///   ReportOutcome outcome = engine->Report({alice, {48.137, 11.575}, reported_at}, &effects);
 ///   for (const Delivery& delivery : effects.deliveries) Send(delivery);
 ///
 /// The engine is a state machine. It reads no clock, starts no thread, draws no random number and

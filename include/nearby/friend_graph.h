@@ -28,7 +28,7 @@ struct Viewing {
 ///
 ///   FriendGraph graph;
 ///   absl::StatusOr<FriendGraph::Outcome> outcome = graph.Befriend(UserId{1}, UserId{2});
-///   if (outcome.ok() && outcome->changed) engine->Apply(outcome->change, &effects);
+///   if (outcome.ok() && outcome->changed) status = engine->Apply(outcome->change, &effects);
 ///
 /// Thread-compatible. Owns its memory: 16 bytes for each side of a pair, plus the hash map.
 /// Cost: one hash look-up and a binary search per user; a change also shifts part of two arrays.

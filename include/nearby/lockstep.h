@@ -20,13 +20,13 @@ namespace nearby {
 /// of one shard only, and reports that min_report_interval holds back until the same millisecond
 /// are applied shard by shard. For replays, simulations and tests; it gains nothing in speed.
 ///
-///   auto shards = Lockstep::Create({});
-///   (*shards)->Befriend(UserId{1}, UserId{2});
-///   (*shards)->Advance(now);
-///   (*shards)->Connect({UserId{1}});
-///   (*shards)->Report(UserId{1}, {48.137, 11.575}, now);
-///   for (const Delivery& delivery : (*shards)->deliveries()) Print(delivery);
-///   (*shards)->ClearDeliveries();
+///   std::unique_ptr<Lockstep> shards = Lockstep::Create({}).value();
+///   absl::Status status = shards->Befriend(UserId{1}, UserId{2});
+///   status.Update(shards->Advance(now));
+///   status.Update(shards->Connect({UserId{1}}));
+///   ReportOutcome outcome = shards->Report(UserId{1}, {48.137, 11.575}, now);
+///   for (const Delivery& delivery : shards->deliveries()) Print(delivery);
+///   shards->ClearDeliveries();
 ///
 /// Settings (friendships, hides, subscriptions, radii) may name users who are not connected, and
 /// hold when they connect.

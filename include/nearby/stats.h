@@ -22,8 +22,9 @@ struct EngineStats {
   std::uint64_t reports_unknown_client = 0;
 
   // Work.
-  std::uint64_t checks = 0;   ///< Edges tested because one end reported.
-  std::uint64_t skipped = 0;  ///< Edges that needed no test at the time.
+  std::uint64_t checks = 0;  ///< Edges tested because one end reported.
+  std::uint64_t skipped =
+      0;  ///< Edges that needed no test at the time; 0, as every edge is tested.
 
   // Deliveries.
   std::uint64_t enters = 0;
