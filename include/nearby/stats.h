@@ -15,16 +15,15 @@ namespace nearby {
 struct EngineStats {
   // Reports by what became of them.
   std::uint64_t reports_accepted = 0;
-  std::uint64_t reports_conflated = 0;
+  std::uint64_t reports_conflated = 0;  ///< Held back; once applied, counted as accepted as well.
   std::uint64_t reports_stale = 0;
   std::uint64_t reports_future = 0;
   std::uint64_t reports_invalid = 0;
   std::uint64_t reports_unknown_client = 0;
 
   // Work.
-  std::uint64_t checks = 0;  ///< Edges tested because one end reported.
-  std::uint64_t skipped =
-      0;  ///< Edges that needed no test at the time; 0, as every edge is tested.
+  std::uint64_t checks = 0;   ///< Edges tested because one end reported.
+  std::uint64_t skipped = 0;  ///< Edges that needed no test; 0, as every edge is tested.
 
   // Deliveries.
   std::uint64_t enters = 0;
@@ -42,7 +41,7 @@ struct EngineStats {
   std::uint64_t changes_applied = 0;
   std::uint64_t changes_repeated = 0;   ///< Not newer than what was held.
   std::uint64_t changes_forgotten = 0;  ///< Made room: lists older than they are refused.
-  std::uint64_t links_refused = 0;      ///< A row was full.
+  std::uint64_t links_refused = 0;      ///< A row was full, or the shard.
 
   // Between shards.
   std::uint64_t messages_sent = 0;

@@ -199,6 +199,7 @@ class Engine::Impl {
   void DropRemote(Slot remote, LeaveReason reason, Effects* effects);
 
   // --- other shards (peers.cc) ---
+  static PeerMessage About(UserId user, PeerMessage::Kind kind);
   void Send(PeerMessage message, ShardId to, Effects* effects);
   void Announce(PeerMessage::Kind kind, const FriendshipChange& pair, Effects* effects);
   void LinkRemote(Slot client, UserId remote, const Friendship& friendship, Effects* effects);

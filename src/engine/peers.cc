@@ -15,6 +15,13 @@ bool IsPossible(const PeerMessage& message, Time now, std::int64_t max_skew_ms) 
 
 }  // namespace
 
+PeerMessage Engine::Impl::About(UserId user, PeerMessage::Kind kind) {
+  PeerMessage message;
+  message.kind = kind;
+  message.user = user;
+  return message;
+}
+
 void Engine::Impl::Receive(const PeerMessage& message, Effects* effects) {
   ++stats_.messages_received;
   bool taken = false;
@@ -52,9 +59,7 @@ void Engine::Impl::Send(PeerMessage message, ShardId to, Effects* effects) {
 
 void Engine::Impl::Announce(PeerMessage::Kind kind, const FriendshipChange& pair,
                             Effects* effects) {
-  PeerMessage message;
-  message.kind = kind;
-  message.user = pair.user;
+  PeerMessage message = About(pair.user, kind);
   message.friend_id = pair.friend_id;
   message.friendship = pair.friendship;
   message.version = pair.version;
@@ -109,10 +114,8 @@ void Engine::Impl::LinkRemote(Slot client, UserId remote, const Friendship& frie
 void Engine::Impl::SubscribeIfFirst(Slot remote, Effects* effects) {
   if (!registry_.FirstIn(remote)) return;
   ++stats_.channels_subscribed;
-  PeerMessage message;
-  message.kind = PeerMessage::Kind::kSubscribe;
-  message.user = cache_.user(remote);
-  Send(message, HomeShard(message.user, options_.shard_count), effects);
+  const UserId user = cache_.user(remote);
+  Send(About(user, PeerMessage::Kind::kSubscribe), HomeShard(user, options_.shard_count), effects);
 }
 
 bool Engine::Impl::ReceiveSubscribe(const PeerMessage& message, Effects* effects) {
@@ -120,10 +123,7 @@ bool Engine::Impl::ReceiveSubscribe(const PeerMessage& message, Effects* effects
   const Slot client = FindClient(message.user);
   if (client == kNoSlot) {
     // The user left while the subscription was under way.
-    PeerMessage offline;
-    offline.kind = PeerMessage::Kind::kOffline;
-    offline.user = message.user;
-    Send(offline, message.from, effects);
+    Send(About(message.user, PeerMessage::Kind::kOffline), message.from, effects);
     return true;
   }
   entity(client).listening_shards |= std::uint64_t{1} << ToInt(message.from);
@@ -139,9 +139,7 @@ bool Engine::Impl::ReceiveUnsubscribe(const PeerMessage& message) {
 }
 
 PeerMessage Engine::Impl::LocationMessage(Slot client) const {
-  PeerMessage message;
-  message.kind = PeerMessage::Kind::kLocation;
-  message.user = cache_.user(client);
+  PeerMessage message = About(cache_.user(client), PeerMessage::Kind::kLocation);
   message.position = cache_.position(client);
   message.accepted_at = cache_.accepted_at(client);
   message.reported_at = cache_.reported_at(client);
@@ -161,10 +159,7 @@ bool Engine::Impl::ReceiveLocation(const PeerMessage& message, Effects* effects)
   if (remote == kNoSlot) {
     // A subscription of an earlier session that crossed with its end. Messages arrive in order, so
     // a subscription made after this one's end stands.
-    PeerMessage unsubscribe;
-    unsubscribe.kind = PeerMessage::Kind::kUnsubscribe;
-    unsubscribe.user = message.user;
-    Send(unsubscribe, message.from, effects);
+    Send(About(message.user, PeerMessage::Kind::kUnsubscribe), message.from, effects);
     return false;
   }
   if (entity(remote).has_reported && message.reported_at < cache_.reported_at(remote)) return false;
@@ -192,10 +187,9 @@ Slot Engine::Impl::FindRemote(UserId user) const {
 
 void Engine::Impl::DropIdleChannel(Slot remote, Effects* effects) {
   ++stats_.channels_unsubscribed;
-  PeerMessage message;
-  message.kind = PeerMessage::Kind::kUnsubscribe;
-  message.user = cache_.user(remote);
-  Send(message, HomeShard(message.user, options_.shard_count), effects);
+  const UserId user = cache_.user(remote);
+  Send(About(user, PeerMessage::Kind::kUnsubscribe), HomeShard(user, options_.shard_count),
+       effects);
   ReleaseEntity(remote);
 }
 

@@ -107,10 +107,7 @@ absl::Status Engine::Impl::Disconnect(ClientHandle handle, Effects* effects) {
   if (!IsClient(handle)) return NoSession();
   const Slot client = handle.slot;
   UnlinkAll(client, LeaveReason::kOffline, effects);
-  PeerMessage offline;
-  offline.kind = PeerMessage::Kind::kOffline;
-  offline.user = cache_.user(client);
-  Publish(client, offline, effects);
+  Publish(client, About(cache_.user(client), PeerMessage::Kind::kOffline), effects);
   CancelHeldReport(client);
   ReleaseEntity(client);
   ++stats_.disconnects;

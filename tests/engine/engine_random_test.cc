@@ -1,6 +1,6 @@
 // Long random sequences of everything that a host may do, in small crowded worlds, held against the
 // oracle after every call. NEARBY_RANDOM_SEEDS, NEARBY_RANDOM_FIRST_SEED and NEARBY_RANDOM_STEPS
-// make the runs longer, or repeat one.
+// make the runs longer, or repeat one; NEARBY_RANDOM_LOG is how many operations a failure shows.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -171,9 +171,9 @@ void RunSeeds(std::uint64_t seeds, void (*run)(std::uint64_t, EngineOracle::Coun
   }
 }
 
-TEST(EngineRandomTest, AnyNumberOfShardsDeliversWhatTheOracleDoes) { RunSeeds(300, RunInLockstep); }
+TEST(EngineRandomTest, AnyNumberOfShardsDeliversWhatTheOracleDoes) { RunSeeds(180, RunInLockstep); }
 
-TEST(EngineRandomTest, ListsThatArriveLateDeliverWhatTheOracleDoes) { RunSeeds(1000, RunEngine); }
+TEST(EngineRandomTest, ListsThatArriveLateDeliverWhatTheOracleDoes) { RunSeeds(800, RunEngine); }
 
 }  // namespace
 }  // namespace nearby::test
