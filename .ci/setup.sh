@@ -27,7 +27,6 @@ test_packages=(
   libclang-rt-dev # clang's sanitizer runtimes and libFuzzer
   libgmock-dev
   libgtest-dev
-  librapidcheck-dev
   python3
 )
 
