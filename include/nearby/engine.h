@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "nearby/effects.h"
+#include "nearby/export.h"
 #include "nearby/friendship.h"
 #include "nearby/geo.h"
 #include "nearby/ids.h"
@@ -39,7 +40,7 @@ enum class ReportOutcome : std::uint8_t {
 };
 
 /// Ok for kAccepted and kConflated, otherwise a status that says what is wrong.
-absl::Status ToStatus(ReportOutcome outcome);
+NEARBY_API absl::Status ToStatus(ReportOutcome outcome);
 
 struct ConnectRequest {
   UserId user{};
@@ -85,7 +86,7 @@ struct NearbyPage {
 /// Ownership: owns all its state; borrows nothing beyond a call.
 /// Cost: a report is one pass over the row of the user's online friends, without allocation once
 /// tables have reached their size; about 5 bytes an edge and 120 bytes a user.
-class Engine {
+class NEARBY_API Engine {
  public:
   /// `InvalidArgument` for options that Validate refuses.
   static absl::StatusOr<std::unique_ptr<Engine>> Create(const EngineOptions& options);
@@ -118,6 +119,11 @@ class Engine {
   absl::Status FriendsLoaded(ClientHandle client, FriendVersion version,
                              absl::Span<const FriendEntry> friends, Effects* effects);
 
+  /// Answers a connect that EngineOptions::hold_connect_answers held back; until then the client is
+  /// told nothing. `NotFound`: the session has ended. `FailedPrecondition`: its friends have not
+  /// been loaded, or it has been answered.
+  absl::Status Answer(ClientHandle client, Effects* effects);
+
   /// Ends a session. Friends who saw the user are told `leave{offline}`; the client is told
   /// nothing. `NotFound`: it has ended already.
   absl::Status Disconnect(ClientHandle client, Effects* effects);
@@ -148,6 +154,9 @@ class Engine {
   /// for a page size of 0 or above max_page_size.
   absl::StatusOr<NearbyPage> Nearby(ClientHandle client, PageToken after, std::size_t page_size,
                                     Effects* effects);
+
+  /// One friend, if the client sees them now and has been told so. O(friends online).
+  std::optional<NearbyFriend> InSight(ClientHandle client, UserId friend_id) const;
 
   /// Takes messages of other shards. Those that cannot be for this shard are dropped and counted.
   void Receive(absl::Span<const PeerMessage> messages, Effects* effects);

@@ -5,13 +5,14 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "nearby/export.h"
 #include "nearby/ids.h"
 
 namespace nearby {
 
 /// What an engine is told once, when it is made. The defaults are those of a "nearby friends"
 /// service as users know it; every limit is finite.
-struct EngineOptions {
+struct NEARBY_API EngineOptions {
   // Behaviour.
 
   /// Friends within this many metres are seen by subscribers who set no radius of their own: 5
@@ -33,9 +34,13 @@ struct EngineOptions {
   absl::Duration max_future_skew = absl::Minutes(1);
   /// The answer to a connect holds at most this many friends. The others enter with their next
   /// report, or when a page lists them. 0: all at once.
-  /// This concerns friends on the client's own shard; those at home on others are not in the answer
-  /// and not held back: they enter as their shards make them known.
+  /// Friends at home on other shards are in the answer only if their shards have made them known by
+  /// then (see hold_connect_answers), and are otherwise not held back: they enter as they become
+  /// known.
   std::uint32_t connect_page_size = 20;
+  /// FriendsLoaded does not answer a connect; `Engine::Answer` does. For whoever drives several
+  /// shards and first lets the others make their users known, so that the answer knows those too.
+  bool hold_connect_answers = false;
   /// How long a channel of another shard stays subscribed after its last listener here has gone.
   absl::Duration unsubscribe_delay = absl::Seconds(30);
   /// Append each accepted location to `Effects::locations`, for a location store or a history.

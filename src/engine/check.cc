@@ -60,8 +60,8 @@ absl::Status Engine::Impl::CheckEdge(Slot slot, Edge edge) const {
   if (e.is_remote && entity(neighbour).is_remote) {
     return Violation("an edge joins two remotes", slot);
   }
-  if (edge.has(kISee) && !e.has_friends) {
-    return Violation("I4: a client sees before its friends are loaded", slot);
+  if (edge.has(kISee) && !e.is_answered) {
+    return Violation("I4: a client sees before its connect was answered", slot);
   }
   if (edge.has(kIMaySee) && !e.is_client) {
     return Violation("a remote may see here", slot);

@@ -46,6 +46,10 @@ absl::Status Engine::FriendsLoaded(ClientHandle client, FriendVersion version,
   return impl_->FriendsLoaded(client, version, friends, effects);
 }
 
+absl::Status Engine::Answer(ClientHandle client, Effects* effects) {
+  return impl_->Answer(client, effects);
+}
+
 absl::Status Engine::Disconnect(ClientHandle client, Effects* effects) {
   return impl_->Disconnect(client, effects);
 }
@@ -77,6 +81,10 @@ absl::StatusOr<NearbyPage> Engine::Nearby(ClientHandle client, PageToken after,
 
 void Engine::Receive(absl::Span<const PeerMessage> messages, Effects* effects) {
   for (const PeerMessage& message : messages) impl_->Receive(message, effects);
+}
+
+std::optional<NearbyFriend> Engine::InSight(ClientHandle client, UserId friend_id) const {
+  return impl_->InSight(client, friend_id);
 }
 
 std::optional<ClientHandle> Engine::Find(UserId user) const { return impl_->Find(user); }

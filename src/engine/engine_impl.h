@@ -40,12 +40,14 @@ class Engine::Impl {
   absl::StatusOr<ClientHandle> Connect(const ConnectRequest& request, Effects* effects);
   absl::Status FriendsLoaded(ClientHandle handle, FriendVersion version,
                              absl::Span<const FriendEntry> friends, Effects* effects);
+  absl::Status Answer(ClientHandle handle, Effects* effects);
   absl::Status Disconnect(ClientHandle handle, Effects* effects);
   ReportOutcome Report(const LocationReport& report, Effects* effects);
   absl::Status Apply(const FriendshipChange& change, Effects* effects);
   absl::Status SetRadius(ClientHandle handle, double radius_m, Effects* effects);
   absl::StatusOr<NearbyPage> Nearby(ClientHandle client, PageToken after, std::size_t page_size,
                                     Effects* effects);
+  std::optional<NearbyFriend> InSight(ClientHandle client, UserId friend_id) const;
   void Receive(const PeerMessage& message, Effects* effects);
   std::optional<ClientHandle> Find(UserId user) const;
   EngineStats stats() const;
@@ -62,12 +64,13 @@ class Engine::Impl {
     std::uint32_t generation = 0;
     bool is_client = false;
     bool is_remote = false;
-    bool has_friends = false;   // clients: the friend list has been installed, the connect answered
+    bool has_friends = false;   // clients: the friend list has been installed
+    bool is_answered = false;   // clients: so has the connect; only now are they told anything
     bool has_reported = false;  // the cache's report times mean something
   };
 
-  // A client in the walk of pages: a friend in sight.
-  struct InSight {
+  // Somebody in the walk of pages.
+  struct Sighting {
     std::int64_t distance_mm = 0;
     UserId friend_id{};
     Slot slot = kNoSlot;
@@ -154,8 +157,8 @@ class Engine::Impl {
   void SettleView(Slot viewer, Edge& edge, LeaveReason reason, Effects* effects);
   // Settles whether the neighbour of this edge sees `owner`, in whose row it stands.
   void SettleViewOf(Slot owner, Edge& edge, LeaveReason reason, Effects* effects);
-  // Whether a client may be told anything yet: only once its friends have been loaded.
-  bool IsReady(Slot client) const { return entity(client).has_friends; }
+  // Whether a client may be told anything yet: only once its connect has been answered.
+  bool IsReady(Slot client) const { return entity(client).is_answered; }
   // Whether the viewer's radius reaches the owner; `sees_now` selects the leave radius.
   bool Reaches(Slot viewer, Slot owner, bool viewer_has_radius, bool sees_now) const;
   // Sets or clears flags on both edges of a pair; `edge` is the one in `row`'s row.
@@ -221,6 +224,7 @@ class Engine::Impl {
   // Friends on a page that had not entered yet enter now.
   void EnterIfNew(Slot client, Slot friend_slot, Effects* effects);
   void AnswerConnect(Slot client, Effects* effects);
+  NearbyFriend Describe(const Sighting& sighting) const;
 
   // --- checks (check.cc) ---
   absl::Status CheckEntity(Slot slot) const;
@@ -248,7 +252,7 @@ class Engine::Impl {
   std::vector<std::uint32_t> selected_;      // scratch of Walk
   std::vector<UserId> friend_ids_;           // scratch of InstallFriends
   std::vector<LocationCache::Found> found_;  // the same
-  std::vector<InSight> in_sight_;            // scratch of pages
+  std::vector<Sighting> in_sight_;           // scratch of pages
 };
 
 }  // namespace nearby

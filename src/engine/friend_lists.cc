@@ -86,7 +86,7 @@ void Engine::Impl::InstallFriends(Slot client, FriendVersion version,
   const std::vector<FriendshipChange> changes = changes_.AllNewerThan(version, cache_.user(client));
   const absl::Span<const FriendshipChange> newer = changes;
   DropUnlisted(client, friends, newer, effects);
-  const bool answers_connect = !entity(client).has_friends;
+  const bool answers_connect = !IsReady(client);
   entity(client).has_friends = true;
   entity(client).list_version = version;
   const LinkOptions link{/*silent_for_a=*/answers_connect};
@@ -105,7 +105,7 @@ void Engine::Impl::InstallFriends(Slot client, FriendVersion version,
   for (const FriendshipChange& change : newer) {
     InstallFriend(client, cache_.Find(change.friend_id), change, link, effects);
   }
-  if (answers_connect) AnswerConnect(client, effects);
+  if (answers_connect && !options_.hold_connect_answers) AnswerConnect(client, effects);
 }
 
 void Engine::Impl::InstallFriend(Slot client, Slot friend_slot, FriendshipChange pair,

@@ -17,9 +17,25 @@ void Engine::Impl::CollectInSight(Slot client) {
         DistanceMillimeters(cache_.position(client), cache_.position(owner));
     in_sight_.push_back({distance_mm, cache_.user(owner), owner});
   }
-  std::sort(in_sight_.begin(), in_sight_.end(), [](const InSight& a, const InSight& b) {
+  std::sort(in_sight_.begin(), in_sight_.end(), [](const Sighting& a, const Sighting& b) {
     return std::tie(a.distance_mm, a.friend_id) < std::tie(b.distance_mm, b.friend_id);
   });
+}
+
+NearbyFriend Engine::Impl::Describe(const Sighting& sighting) const {
+  return {sighting.friend_id, cache_.position(sighting.slot), sighting.distance_mm,
+          cache_.reported_at(sighting.slot)};
+}
+
+std::optional<NearbyFriend> Engine::Impl::InSight(ClientHandle client, UserId friend_id) const {
+  if (!IsClient(client)) return std::nullopt;
+  const Slot owner = cache_.Find(friend_id);
+  if (owner == kNoSlot) return std::nullopt;
+  const Edge* edge = registry_.Find(client.slot, owner);
+  if (edge == nullptr || !edge->has(kISee)) return std::nullopt;
+  const std::int64_t distance_mm =
+      DistanceMillimeters(cache_.position(client.slot), cache_.position(owner));
+  return Describe({distance_mm, friend_id, owner});
 }
 
 void Engine::Impl::EnterIfNew(Slot client, Slot friend_slot, Effects* effects) {
@@ -29,7 +45,18 @@ void Engine::Impl::EnterIfNew(Slot client, Slot friend_slot, Effects* effects) {
   Enter(client, friend_slot, effects);
 }
 
+absl::Status Engine::Impl::Answer(ClientHandle handle, Effects* effects) {
+  if (!IsClient(handle)) return NoSession();
+  if (!entity(handle.slot).has_friends) {
+    return absl::FailedPreconditionError("the session's friends have not been loaded");
+  }
+  if (IsReady(handle.slot)) return absl::FailedPreconditionError("the session has been answered");
+  AnswerConnect(handle.slot, effects);
+  return absl::OkStatus();
+}
+
 void Engine::Impl::AnswerConnect(Slot client, Effects* effects) {
+  entity(client).is_answered = true;
   CollectInSight(client);
   ConnectAnswer answer;
   answer.client = {client, entity(client).generation};
@@ -43,7 +70,7 @@ void Engine::Impl::AnswerConnect(Slot client, Effects* effects) {
   }
   for (std::size_t i = 0; i < answer.count; ++i) EnterIfNew(client, in_sight_[i].slot, effects);
   if (answer.count > 0) {
-    const InSight& last = in_sight_[answer.count - 1];
+    const Sighting& last = in_sight_[answer.count - 1];
     answer.next = {last.distance_mm, last.friend_id};
   }
   effects->answers.push_back(answer);
@@ -60,14 +87,13 @@ absl::StatusOr<NearbyPage> Engine::Impl::Nearby(ClientHandle client, PageToken a
   NearbyPage page;
   page.in_sight = in_sight_.size();
   const auto begin =
-      std::partition_point(in_sight_.begin(), in_sight_.end(), [after](const InSight& entry) {
+      std::partition_point(in_sight_.begin(), in_sight_.end(), [after](const Sighting& entry) {
         return std::tie(entry.distance_mm, entry.friend_id) <=
                std::tie(after.distance_mm, after.friend_id);
       });
   for (auto it = begin; it != in_sight_.end() && page.friends.size() < page_size; ++it) {
     EnterIfNew(client.slot, it->slot, effects);
-    page.friends.push_back(
-        {it->friend_id, cache_.position(it->slot), it->distance_mm, cache_.reported_at(it->slot)});
+    page.friends.push_back(Describe(*it));
   }
   if (page.friends.size() < static_cast<std::size_t>(in_sight_.end() - begin)) {
     page.next = PageToken{page.friends.back().distance_mm, page.friends.back().friend_id};

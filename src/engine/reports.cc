@@ -64,9 +64,8 @@ void Engine::Impl::Expire(Slot slot, Effects* effects) {
   }
   if (!entity(slot).is_client) return;
   ++stats_.expiries;
-  // A client whose friends are still being loaded has been told nothing that a reset could take
-  // back.
-  if (entity(slot).has_friends) Reset(slot, effects);
+  // A client who has not been answered yet has been told nothing that a reset could take back.
+  if (IsReady(slot)) Reset(slot, effects);
 }
 
 ReportOutcome Engine::Impl::Report(const LocationReport& report, Effects* effects) {

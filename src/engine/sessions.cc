@@ -85,6 +85,7 @@ absl::StatusOr<ClientHandle> Engine::Impl::Connect(const ConnectRequest& request
   Entity& client = entity(slot);
   client.is_client = true;
   client.has_friends = false;
+  client.is_answered = false;
   client.cookie = request.cookie;
   if (++client.generation == 0) client.generation = 1;  // 0 names no session
   WriteRadius(slot, radius_m);
