@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "nearby/export.h"
 #include "nearby/friendship.h"
 #include "nearby/geo.h"
 #include "nearby/ids.h"
@@ -39,8 +40,8 @@ constexpr LeaveReason ReasonForClient(LeaveReason reason) {
 }
 
 /// "enter", "move", "leave", "reset"; "range", "expired" and so on. Static strings.
-const char* ToString(DeliveryKind kind);
-const char* ToString(LeaveReason reason);
+NEARBY_API const char* ToString(DeliveryKind kind);
+NEARBY_API const char* ToString(LeaveReason reason);
 
 /// Tell this client about that friend.
 struct Delivery {

@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "nearby/export.h"
 #include "nearby/friendship.h"
 #include "nearby/ids.h"
 
@@ -32,7 +33,7 @@ struct Viewing {
 ///
 /// Thread-compatible. Owns its memory: 16 bytes for each side of a pair, plus the hash map.
 /// Cost: one hash look-up and a binary search per user; a change also shifts part of two arrays.
-class FriendGraph {
+class NEARBY_API FriendGraph {
  public:
   struct Options {
     /// Befriending fails beyond this many friends for either side.
@@ -43,12 +44,8 @@ class FriendGraph {
     std::uint32_t max_settings = 10'000;
   };
 
-  /// The pair after the call. `changed` is false when what was asked already held; the version is
-  /// then that of the graph, and applying the change delivers nothing.
-  struct Outcome {
-    FriendshipChange change;
-    bool changed = false;
-  };
+  /// The pair after the call. Where nothing changed, the version is that of the graph.
+  using Outcome = FriendshipOutcome;
 
   FriendGraph() : FriendGraph(Options()) {}
   explicit FriendGraph(const Options& options) : options_(options) {}
@@ -69,6 +66,9 @@ class FriendGraph {
   /// from the viewer. Errors as above, with the viewer as the author.
   absl::StatusOr<Outcome> Subscribe(Viewing viewing);
   absl::StatusOr<Outcome> Unsubscribe(Viewing viewing);
+
+  /// Any of these, by what it is called. The change is seen from `edit.user`.
+  absl::StatusOr<Outcome> Edit(const FriendEdit& edit);
 
   /// The pair as it stands, seen from `user`.
   Friendship Get(UserId user, UserId friend_id) const;
@@ -107,6 +107,8 @@ class FriendGraph {
   absl::Status CheckLimits(UserId user, const Friendship& held, const Friendship& wanted) const;
   void Write(UserId user, UserId friend_id, const Friendship& wanted);
   absl::Status CheckUser(UserId user) const;
+  // Edit, with the change seen from either.
+  absl::StatusOr<Outcome> EditAny(const FriendEdit& edit);
 
   Options options_;
   absl::flat_hash_map<UserId, User> users_;

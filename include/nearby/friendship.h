@@ -58,6 +58,30 @@ struct FriendshipChange {
   FriendVersion version{};
 };
 
+/// The pair after a call that was to change it. `changed` is false when what was asked already
+/// held; applying the change to an engine then delivers nothing.
+struct FriendshipOutcome {
+  FriendshipChange change;
+  bool changed = false;
+};
+
+/// What a user may do about another. Befriending and unfriending are mutual: either may do it for
+/// both. The others concern `user` alone.
+struct FriendEdit {
+  enum class Kind : std::uint8_t {
+    kBefriend,
+    kUnfriend,
+    kHide,         ///< `user` no longer shares their location with `friend_id`.
+    kShare,        ///< The opposite.
+    kSubscribe,    ///< `user` wants to hear about `friend_id`; so by default.
+    kUnsubscribe,  ///< The opposite.
+  };
+
+  Kind kind = Kind::kBefriend;
+  UserId user{};
+  UserId friend_id{};
+};
+
 }  // namespace nearby
 
 #endif  // NEARBY_FRIENDSHIP_H_

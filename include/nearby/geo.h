@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "absl/status/status.h"
+#include "nearby/export.h"
 
 namespace nearby {
 
@@ -29,13 +30,13 @@ constexpr bool IsValid(LatLng point) {
 }
 /// Ok if IsValid, or `InvalidArgument` that names the coordinate that is not finite or out of
 /// range.
-absl::Status Validate(LatLng point);
+NEARBY_API absl::Status Validate(LatLng point);
 
 /// The great-circle distance in metres by the haversine formula, in double precision
 /// (Boost.Geometry). The plain version that every faster path here is held against; some 30 ns.
 /// Requires valid points. Ill-conditioned within a metre of the antipode, where the error grows to
 /// some 20 cm.
-double HaversineMeters(LatLng a, LatLng b);
+NEARBY_API double HaversineMeters(LatLng a, LatLng b);
 
 /// A point in 8 bytes: latitude and longitude as 32-bit fractions of a turn, so that longitude
 /// wraps by itself and a difference of longitudes needs no seam at the antimeridian. One unit is
@@ -45,7 +46,7 @@ double HaversineMeters(LatLng a, LatLng b);
 /// of a flag that each reader would have to fetch from elsewhere. A default position is nowhere.
 ///
 /// Immutable value type; compares by representation.
-class Position {
+class NEARBY_API Position {
  public:
   constexpr Position() = default;
   /// Rounds to the nearest unit. Requires a valid point.
@@ -86,10 +87,10 @@ static_assert(sizeof(Position) == 8);
 /// the two records: the same on every compiler and platform with IEEE 754 doubles, because it uses
 /// only correctly rounded operations. Within 14 mm of the exact distance between the points that
 /// the positions were made from, anywhere on the sphere. Requires both to be somewhere.
-std::int64_t DistanceMillimeters(Position a, Position b);
+NEARBY_API std::int64_t DistanceMillimeters(Position a, Position b);
 
-std::ostream& operator<<(std::ostream& out, LatLng point);
-std::ostream& operator<<(std::ostream& out, Position position);
+NEARBY_API std::ostream& operator<<(std::ostream& out, LatLng point);
+NEARBY_API std::ostream& operator<<(std::ostream& out, Position position);
 
 }  // namespace nearby
 

@@ -31,6 +31,18 @@ struct ClientHandle {
   friend bool operator!=(ClientHandle a, ClientHandle b) { return !(a == b); }
 };
 
+/// A session of a runtime: the shard where its user is at home, and the client there. A default
+/// one names no session.
+struct SessionId {
+  ShardId shard{};
+  ClientHandle client;
+
+  friend bool operator==(const SessionId& a, const SessionId& b) {
+    return a.shard == b.shard && a.client == b.client;
+  }
+  friend bool operator!=(const SessionId& a, const SessionId& b) { return !(a == b); }
+};
+
 constexpr std::uint64_t ToInt(UserId user) { return static_cast<std::uint64_t>(user); }
 constexpr std::uint32_t ToInt(Slot slot) { return static_cast<std::uint32_t>(slot); }
 constexpr std::uint32_t ToInt(ShardId shard) { return static_cast<std::uint32_t>(shard); }

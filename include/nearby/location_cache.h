@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "nearby/export.h"
 #include "nearby/geo.h"
 #include "nearby/ids.h"
 #include "nearby/time.h"
@@ -35,7 +36,7 @@ namespace nearby {
 ///   2. `position(slot)` is somewhere exactly while the slot is active.
 ///   3. PopExpired yields each active slot whose accepted_at + ttl <= until exactly once, in
 ///      ascending order of (deadline, user).
-class LocationCache {
+class NEARBY_API LocationCache {
  public:
   struct Options {
     /// How long a location stays without a newer one. Requires at least 1 ms.

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "nearby/engine.h"
+#include "nearby/export.h"
 #include "nearby/friend_graph.h"
 #include "nearby/ids.h"
 
@@ -32,7 +33,7 @@ namespace nearby {
 /// hold when they connect.
 ///
 /// Thread-compatible. Owns the engines and the graph.
-class Lockstep {
+class NEARBY_API Lockstep {
  public:
   struct Options {
     EngineOptions engine;  ///< For each shard; `shard` and `shard_count` are filled in.

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "nearby/export.h"
 #include "nearby/geo.h"
 
 namespace nearby {
@@ -15,7 +16,7 @@ namespace nearby {
 inline constexpr double kMaxRadiusMeters = 20'100'000;
 
 /// Ok, or `InvalidArgument` for a radius that is not finite, negative, or above kMaxRadiusMeters.
-absl::Status ValidateRadius(double radius_m);
+NEARBY_API absl::Status ValidateRadius(double radius_m);
 
 /// A radius in the form in which distances are compared: the haversine of its angle, sin^2(r / 2R).
 /// It grows with the distance, so comparing haversines compares distances, without an inverse
@@ -27,7 +28,7 @@ absl::Status ValidateRadius(double radius_m);
 /// because it uses only correctly rounded operations (polynomials for the sines, no libm).
 ///
 /// Immutable value type. Cost: some 20 ns a test, no memory access.
-class RadiusLimit {
+class NEARBY_API RadiusLimit {
  public:
   /// Requires a valid radius.
   static RadiusLimit FromMeters(double radius_m);
@@ -45,7 +46,7 @@ class RadiusLimit {
 
 /// Half-widths of a box, in units of Position, around a centre: it holds every point within a
 /// radius of the centre, and some more. Near a pole it holds every longitude.
-struct FixedPointBox {
+struct NEARBY_API FixedPointBox {
   std::uint32_t lat_units = 0;
   std::uint32_t lng_units = 0;
 
@@ -66,11 +67,11 @@ struct IndexedRow {
 /// Positions nowhere are selected by boxes of a quarter turn or more, too; the exact test must look
 /// at them. Branch-free but for the loop, with the gathers prefetched. Requires room for
 /// entries.size() numbers.
-std::size_t SelectInBox(Position center, FixedPointBox box, const Position* table,
-                        const IndexedRow& row, std::uint32_t* out);
+NEARBY_API std::size_t SelectInBox(Position center, FixedPointBox box, const Position* table,
+                                   const IndexedRow& row, std::uint32_t* out);
 /// The same, plainly: the oracle of the kernel.
-std::size_t SelectInBoxPlain(Position center, FixedPointBox box, const Position* table,
-                             const IndexedRow& row, std::uint32_t* out);
+NEARBY_API std::size_t SelectInBoxPlain(Position center, FixedPointBox box, const Position* table,
+                                        const IndexedRow& row, std::uint32_t* out);
 
 /// Which of many positions lie within a radius of a centre: a box in fixed point first, then the
 /// exact test for what is left. No trigonometry per pair. Agrees with the haversine formula to
@@ -83,7 +84,7 @@ std::size_t SelectInBoxPlain(Position center, FixedPointBox box, const Position*
 ///
 /// Immutable, so thread-safe. Cost: about 1 ns a position outside the box, 20 ns inside, and some
 /// 100 ns to make the box.
-class RadiusFilter {
+class NEARBY_API RadiusFilter {
  public:
   /// `InvalidArgument` for a radius that ValidateRadius refuses.
   static absl::StatusOr<RadiusFilter> Create(double radius_m);

@@ -6,13 +6,14 @@
 #include <cstdint>
 
 #include "nearby/effects.h"
+#include "nearby/export.h"
 
 namespace nearby {
 
 /// Counts since an engine was made, and what it holds now. Plain data; the sum over shards is the
 /// count of the whole, but for what a pair across shards costs on both sides (checks, entities,
 /// edges).
-struct EngineStats {
+struct NEARBY_API EngineStats {
   // Reports by what became of them.
   std::uint64_t reports_accepted = 0;
   std::uint64_t reports_conflated = 0;  ///< Held back; once applied, counted as accepted as well.

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "nearby/export.h"
 #include "nearby/ids.h"
 #include "nearby/time.h"
 
@@ -81,7 +82,7 @@ static_assert(sizeof(Edge) == 4 && std::is_standard_layout_v<Edge>);
 ///   1. b is in a's row exactly if a is in b's, each at most once, never a in its own.
 ///   2. The flags of a pair's two edges are `Mirrored` of each other.
 ///   3. No row is longer than `max_row`.
-class SubscriptionRegistry {
+class NEARBY_API SubscriptionRegistry {
  public:
   struct Options {
     /// Link fails beyond this many edges in either row; at most 65,535.

@@ -49,6 +49,34 @@ absl::StatusOr<FriendGraph::Outcome> FriendGraph::Unsubscribe(Viewing viewing) {
   return Set(viewing.viewer, viewing.owner, &Friendship::i_unsubscribed, true);
 }
 
+absl::StatusOr<FriendGraph::Outcome> FriendGraph::Edit(const FriendEdit& edit) {
+  absl::StatusOr<Outcome> outcome = EditAny(edit);
+  if (outcome.ok() && outcome->change.user != edit.user) {
+    FriendshipChange& change = outcome->change;
+    std::swap(change.user, change.friend_id);
+    change.friendship = change.friendship.Flipped();
+  }
+  return outcome;
+}
+
+absl::StatusOr<FriendGraph::Outcome> FriendGraph::EditAny(const FriendEdit& edit) {
+  switch (edit.kind) {
+    case FriendEdit::Kind::kBefriend:
+      return Befriend(edit.user, edit.friend_id);
+    case FriendEdit::Kind::kUnfriend:
+      return Unfriend(edit.user, edit.friend_id);
+    case FriendEdit::Kind::kHide:
+      return Hide({/*viewer=*/edit.friend_id, /*owner=*/edit.user});
+    case FriendEdit::Kind::kShare:
+      return Share({/*viewer=*/edit.friend_id, /*owner=*/edit.user});
+    case FriendEdit::Kind::kSubscribe:
+      return Subscribe({/*viewer=*/edit.user, /*owner=*/edit.friend_id});
+    case FriendEdit::Kind::kUnsubscribe:
+      return Unsubscribe({/*viewer=*/edit.user, /*owner=*/edit.friend_id});
+  }
+  return absl::InvalidArgumentError("no such kind of edit");
+}
+
 Friendship FriendGraph::Get(UserId user, UserId friend_id) const {
   const auto found = users_.find(user);
   if (found == users_.end()) return Friendship();

@@ -7,12 +7,13 @@
 #   shared         builds nearby as a shared library first
 #   subdirectory   add_subdirectory()
 #   fetch_content  FetchContent with a local source tree
+#   pkg_config     installs from BUILD_DIR as static does; without CMake
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 usage() {
-  sed -n '4,9s/^# \{0,3\}//p' "${BASH_SOURCE[0]}" >&2
+  sed -n '4,10s/^# \{0,3\}//p' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
 [[ $# -ge 1 && $# -le 2 ]] || usage
@@ -49,14 +50,48 @@ install_and_move() {
 build_consumer() {
   quietly cmake -S "$root/tests/consumer" -B "$work/consumer" -G Ninja -D CMAKE_BUILD_TYPE=Release "$@"
   quietly cmake --build "$work/consumer"
-  quietly "$work/consumer/consumer"
-  quietly "$work/consumer/umbrella_consumer"
+  quietly ctest --test-dir "$work/consumer" --no-tests=error --output-on-failure
+}
+
+# A shared library shows what its headers mark, and none of the inside.
+check_visibility() {
+  local library shown
+  for library in "$work"/prefix/lib*/libnearby_*.so; do
+    shown=$(nm --dynamic --defined-only --demangle "$library" |
+      grep -E ' [TDBR] ' | grep -E 'nearby::(internal|Engine::Impl|Runtime::Impl|wire)|google::protobuf' || true)
+    if [[ -n $shown ]]; then
+      printf 'consumer (%s): %s shows what it should hide:\n%s\n' "$mode" "${library##*/}" "$shown" >&2
+      exit 1
+    fi
+  done
+}
+
+# Every component by pkg-config alone.
+build_with_pkg_config() {
+  local component
+  PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name nearby-core.pc)")
+  export PKG_CONFIG_PATH
+  for component in core wire runtime testing; do
+    # The flags are words of their own.
+    # shellcheck disable=SC2046
+    quietly g++ -std=c++17 -O1 "$root/tests/consumer/$component.cc" -o "$work/$component" \
+      $(pkg-config --static --cflags --libs "nearby-$component")
+    quietly "$work/$component"
+  done
 }
 
 case $mode in
   static)
     install_and_move "${2:-$root/build/dev}"
     build_consumer -D "CMAKE_PREFIX_PATH=$work/prefix"
+    # One component, and no word of the others' dependencies.
+    rm -r "$work/consumer"
+    build_consumer -D "CMAKE_PREFIX_PATH=$work/prefix" -D NEARBY_CONSUMER_COMPONENTS=core \
+      -D CMAKE_DISABLE_FIND_PACKAGE_Protobuf=ON
+    ;;
+  pkg_config)
+    install_and_move "${2:-$root/build/dev}"
+    build_with_pkg_config
     ;;
   shared)
     quietly cmake -S "$root" -B "$work/shared" -G Ninja -D CMAKE_BUILD_TYPE=Release \
@@ -64,6 +99,7 @@ case $mode in
       -D NEARBY_BUILD_BENCHMARKS=OFF
     quietly cmake --build "$work/shared"
     install_and_move "$work/shared"
+    check_visibility
     # Another standard than the library's own: its headers must read the same under both.
     build_consumer -D "CMAKE_PREFIX_PATH=$work/prefix" -D CMAKE_CXX_STANDARD=20
     ;;

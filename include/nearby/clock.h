@@ -1,0 +1,36 @@
+#ifndef NEARBY_CLOCK_H_
+#define NEARBY_CLOCK_H_
+
+#include "nearby/export.h"
+#include "nearby/time.h"
+
+namespace nearby {
+
+/// Where a runtime reads engine time. A host implements it to drive time itself: in tests
+/// (`nearby/testing/simulated_clock.h`), or from a clock that its event loop has read already.
+///
+/// Contract:
+///   1. Now is valid (`IsValid`).
+///   2. Now may be called from any thread, at any time while a runtime that uses the clock lives.
+///   3. Now does not block: it is read once for each batch of work.
+/// Now may go backward, as wall clocks do. A runtime then stays where it is until the clock has
+/// caught up.
+class NEARBY_API Clock {
+ public:
+  virtual ~Clock() = default;
+
+  virtual Time Now() const = 0;
+};
+
+/// The system's wall clock, in milliseconds since the Unix epoch: the default. Thread-safe.
+class NEARBY_API SystemClock : public Clock {
+ public:
+  /// The one for all; it lives as long as the process.
+  static const SystemClock* Get();
+
+  Time Now() const override;
+};
+
+}  // namespace nearby
+
+#endif  // NEARBY_CLOCK_H_

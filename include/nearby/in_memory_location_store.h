@@ -1,0 +1,45 @@
+#ifndef NEARBY_IN_MEMORY_LOCATION_STORE_H_
+#define NEARBY_IN_MEMORY_LOCATION_STORE_H_
+
+#include <cstddef>
+#include <memory>
+
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "nearby/clock.h"
+#include "nearby/export.h"
+#include "nearby/location_store.h"
+
+namespace nearby {
+
+/// A location store in this process's memory, with expiry: the embedded default, and what several
+/// nodes in one test process share.
+///
+/// Thread-safe. Borrows the clock, which must outlive it. Every call completes before it returns.
+/// Cost: a hash look-up for each location; expired ones go as writes come, O(1) amortised.
+class NEARBY_API InMemoryLocationStore : public LocationStore {
+ public:
+  struct Options {
+    /// A write beyond this many users fails with `ResourceExhausted` for those who are new.
+    std::size_t max_users = 1u << 26;
+  };
+
+  explicit InMemoryLocationStore(const Clock* clock = SystemClock::Get());
+  InMemoryLocationStore(const Clock* clock, const Options& options);
+  ~InMemoryLocationStore() override;
+
+  void Write(absl::Span<const AcceptedLocation> locations, absl::Duration ttl, Done done) override;
+  void Read(absl::Span<const UserId> users, ReadDone done) override;
+  void Erase(absl::Span<const Erasure> erasures, Done done) override;
+
+  /// Locations held, expired ones that have not gone yet included.
+  std::size_t size() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace nearby
+
+#endif  // NEARBY_IN_MEMORY_LOCATION_STORE_H_
