@@ -1,0 +1,87 @@
+#ifndef NEARBY_SRC_RUNTIME_CALLS_H_
+#define NEARBY_SRC_RUNTIME_CALLS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "nearby/effects.h"
+#include "nearby/friend_store.h"
+#include "nearby/friendship.h"
+#include "nearby/ids.h"
+#include "nearby/runtime.h"
+#include "src/runtime/joint.h"
+
+namespace nearby::internal {
+
+// What comes to a shard besides reports, in one order.
+
+// A host's calls; bounded by the mailbox.
+struct ConnectRequested {
+  ConnectCall call;
+  Runtime::ConnectDone done;
+};
+struct RadiusRequested {
+  ClientHandle client;
+  double radius_m = 0;
+  Runtime::Done done;
+};
+struct PageRequested {
+  UserId user{};
+  PageToken after;
+  std::size_t page_size = 0;
+  Runtime::NearbyDone done;
+};
+
+// The rest must not be refused, and is bounded by what set it off: sessions, edits, loads.
+struct DisconnectRequested {
+  ClientHandle client;
+};
+struct ReadyAgain {
+  ClientHandle client;
+};
+struct ChangeCommitted {
+  FriendshipChange change;
+  std::shared_ptr<Joint> joint;
+};
+// The edit has been applied by all shards concerned: now say where the friend is.
+struct SubscriptionCommitted {
+  FriendEdit edit;
+  Runtime::EditDone done;
+};
+struct ReloadRequested {
+  UserId user{};
+};
+struct ListArrived {
+  std::uint64_t load = 0;
+  absl::StatusOr<FriendList> list;
+};
+struct StoreAnswered {
+  enum class Store : std::uint8_t { kLocations, kErasures, kHistory };
+  Store store = Store::kLocations;
+  absl::Status status;
+};
+struct DrainRequested {
+  std::shared_ptr<Joint> joint;  // done once no session is left
+};
+
+using Call = std::variant<ConnectRequested, RadiusRequested, PageRequested, DisconnectRequested,
+                          ReadyAgain, ChangeCommitted, SubscriptionCommitted, ReloadRequested,
+                          ListArrived, StoreAnswered, DrainRequested>;
+
+// Asks another shard to answer once it has taken everything that was sent to it before.
+struct Fence {
+  ShardId from{};
+  std::uint64_t number = 0;
+  bool is_answer = false;
+};
+
+// What shards send each other, in order.
+using PeerItem = std::variant<PeerMessage, Fence>;
+
+}  // namespace nearby::internal
+
+#endif  // NEARBY_SRC_RUNTIME_CALLS_H_

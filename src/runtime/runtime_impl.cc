@@ -1,0 +1,345 @@
+#include "src/runtime/runtime_impl.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "nearby/engine.h"
+#include "nearby/friend_store.h"
+#include "nearby/friendship.h"
+#include "nearby/geo.h"
+#include "nearby/ids.h"
+#include "nearby/location_store.h"
+#include "nearby/radius_filter.h"
+#include "nearby/runtime.h"
+#include "nearby/runtime_options.h"
+#include "nearby/runtime_stats.h"
+#include "nearby/time.h"
+#include "src/runtime/calls.h"
+#include "src/runtime/joint.h"
+#include "src/runtime/mailbox.h"
+#include "src/runtime/metrics.h"
+#include "src/runtime/shard.h"
+
+namespace nearby {
+namespace {
+
+absl::Status Destroyed() { return absl::CancelledError("the runtime was destroyed"); }
+
+absl::Status Behind(ShardId shard) {
+  return absl::ResourceExhaustedError(absl::StrCat("shard ", ToInt(shard), " is behind"));
+}
+
+absl::Status NoSuchShard() { return absl::NotFoundError("no such session: no such shard"); }
+
+// Whether an edit that ended so may all the same have changed the store.
+bool LeavesOpen(const absl::Status& status) {
+  return absl::IsDeadlineExceeded(status) || absl::IsUnavailable(status) ||
+         absl::IsUnknown(status) || absl::IsInternal(status) || absl::IsCancelled(status);
+}
+
+bool IsSamePair(const FriendshipChange& change, const FriendEdit& edit) {
+  return (change.user == edit.user && change.friend_id == edit.friend_id) ||
+         (change.user == edit.friend_id && change.friend_id == edit.user);
+}
+
+absl::Status ValidateReport(LatLng location, Time reported_at) {
+  if (absl::Status status = Validate(location); !status.ok()) return status;
+  return IsValid(reported_at) ? absl::OkStatus() : ToStatus(ReportOutcome::kInvalidTime);
+}
+
+}  // namespace
+
+Runtime::Impl::Impl(const RuntimeOptions& options, RuntimeHost host)
+    : options_(options), host_(std::move(host)), edits_(options.max_edits_in_flight) {}
+
+absl::Status Runtime::Impl::Start() {
+  internal::Mailbox::Options limits;
+  limits.max_reports = options_.max_queued_reports;
+  limits.max_calls = options_.max_queued_calls;
+  limits.max_messages = options_.max_queued_messages;
+  std::vector<internal::Mailbox*> mailboxes;
+  for (std::uint32_t i = 0; i < options_.shards; ++i) {
+    mailboxes_.push_back(std::make_unique<internal::Mailbox>(limits, [this, i] {
+      if (host_.wake) host_.wake(ShardId{i});
+    }));
+    mailboxes.push_back(mailboxes_.back().get());
+  }
+  EngineOptions engine_options = options_.engine;
+  engine_options.shard_count = options_.shards;
+  engine_options.hold_connect_answers = true;
+  engine_options.emit_locations = host_.locations != nullptr || host_.history != nullptr;
+  for (std::uint32_t i = 0; i < options_.shards; ++i) {
+    engine_options.shard = ShardId{i};
+    absl::StatusOr<std::unique_ptr<Engine>> engine = Engine::Create(engine_options);
+    if (!engine.ok()) return engine.status();
+    shards_.push_back(std::make_unique<internal::Shard>(
+        options_, ShardId{i}, host_, *std::move(engine), mailboxes, ServicesOf(ShardId{i})));
+  }
+  return absl::OkStatus();
+}
+
+internal::Shard::Services Runtime::Impl::ServicesOf(ShardId shard) {
+  const std::weak_ptr<Impl> weak = weak_from_this();
+  internal::Shard::Services services;
+  services.load_list = [this, weak, shard](std::uint64_t load, UserId user) {
+    host_.friends->List(user, [weak, shard, load](absl::StatusOr<FriendList> list) {
+      const std::shared_ptr<Impl> self = weak.lock();
+      if (self == nullptr) return;
+      self->mailbox(shard).AddUnrefusable(internal::ListArrived{load, std::move(list)});
+    });
+  };
+  using Store = internal::StoreAnswered::Store;
+  const auto answer = [weak, shard](Store store) {
+    return [weak, shard, store](absl::Status status) {
+      const std::shared_ptr<Impl> self = weak.lock();
+      if (self == nullptr) return;
+      self->mailbox(shard).AddUnrefusable(internal::StoreAnswered{store, std::move(status)});
+    };
+  };
+  if (host_.locations != nullptr) {
+    services.write_locations = [this, answer](absl::Span<const AcceptedLocation> locations) {
+      host_.locations->Write(locations, options_.engine.ttl, answer(Store::kLocations));
+    };
+    services.erase_locations = [this, answer](absl::Span<const LocationStore::Erasure> erasures) {
+      host_.locations->Erase(erasures, answer(Store::kErasures));
+    };
+  }
+  if (host_.history != nullptr) {
+    services.append_history = [this, answer](absl::Span<const AcceptedLocation> locations) {
+      host_.history->Append(locations, answer(Store::kHistory));
+    };
+  }
+  return services;
+}
+
+void Runtime::Impl::Shutdown() {
+  is_shut_down_ = true;
+  Stop();
+  for (const auto& shard : shards_) shard->Cancel();
+  for (internal::Edits::Edit& edit : edits_.EndAll()) edit.done(Destroyed());
+}
+
+absl::Duration Runtime::Impl::Poll(ShardId shard) {
+  if (!IsShard(shard)) return absl::InfiniteDuration();
+  const absl::Duration next = shards_[ToInt(shard)]->Poll();
+  if (host_.metrics != nullptr) ExportMetricsIfDue();
+  return next;
+}
+
+absl::Duration Runtime::Impl::PollAll() {
+  for (;;) {
+    absl::Duration next = absl::InfiniteDuration();
+    for (std::uint32_t i = 0; i < options_.shards; ++i) next = std::min(next, Poll(ShardId{i}));
+    // A shard may have given work to one that was polled before it.
+    const bool is_idle = std::all_of(mailboxes_.begin(), mailboxes_.end(),
+                                     [](const auto& mailbox) { return mailbox->is_empty(); });
+    if (is_idle && next > absl::ZeroDuration()) return next;
+  }
+}
+
+void Runtime::Impl::Run(ShardId shard) {
+  if (!IsShard(shard)) return;
+  while (!is_stopped_) mailbox(shard).Wait(Poll(shard));
+}
+
+void Runtime::Impl::Stop() {
+  is_stopped_ = true;
+  for (const auto& mailbox : mailboxes_) mailbox->Interrupt();
+}
+
+template <typename Request>
+void Runtime::Impl::Post(ShardId shard, Request request) {
+  if (is_shut_down_) {
+    request.done(Destroyed());
+    return;
+  }
+  if (!IsShard(shard)) {
+    request.done(NoSuchShard());
+    return;
+  }
+  internal::Call call = std::move(request);
+  if (mailbox(shard).AddCall(call)) return;
+  std::get<Request>(call).done(Behind(shard));
+}
+
+void Runtime::Impl::Connect(const ConnectCall& call, ConnectDone done) {
+  absl::Status status;
+  if (is_draining_) status = absl::UnavailableError("this node is being drained");
+  if (call.location) {
+    status.Update(ValidateReport(call.location->location, call.location->reported_at));
+  }
+  if (!status.ok()) {
+    ++calls_refused_;
+    done(std::move(status));
+    return;
+  }
+  Post(HomeShard(call.user, options_.shards), internal::ConnectRequested{call, std::move(done)});
+}
+
+void Runtime::Impl::Disconnect(SessionId session) {
+  if (!IsShard(session.shard) || is_shut_down_) return;
+  mailbox(session.shard).AddUnrefusable(internal::DisconnectRequested{session.client});
+}
+
+void Runtime::Impl::Ready(SessionId session) {
+  if (!IsShard(session.shard) || is_shut_down_) return;
+  mailbox(session.shard).AddUnrefusable(internal::ReadyAgain{session.client});
+}
+
+absl::Status Runtime::Impl::Report(const SessionReport& report) {
+  if (absl::Status status = ValidateReport(report.location, report.reported_at); !status.ok()) {
+    return status;
+  }
+  if (!IsShard(report.session.shard)) return NoSuchShard();
+  const LocationReport one{report.session.client, report.location, report.reported_at};
+  return mailbox(report.session.shard).AddReports({&one, 1}) == 1 ? absl::OkStatus()
+                                                                  : Behind(report.session.shard);
+}
+
+std::size_t Runtime::Impl::ReportAll(absl::Span<const SessionReport> reports) {
+  std::vector<std::vector<LocationReport>> by_shard(options_.shards);
+  std::size_t taken = 0;
+  for (const SessionReport& report : reports) {
+    if (!IsShard(report.session.shard)) continue;
+    if (!ValidateReport(report.location, report.reported_at).ok()) continue;
+    by_shard[ToInt(report.session.shard)].push_back(
+        {report.session.client, report.location, report.reported_at});
+  }
+  for (std::uint32_t i = 0; i < options_.shards; ++i) {
+    if (!by_shard[i].empty()) taken += mailboxes_[i]->AddReports(by_shard[i]);
+  }
+  return reports.size() - taken;
+}
+
+void Runtime::Impl::SetRadius(SessionId session, double radius_m, Done done) {
+  Post(session.shard, internal::RadiusRequested{session.client, radius_m, std::move(done)});
+}
+
+void Runtime::Impl::Nearby(UserId user, PageToken after, std::size_t page_size, NearbyDone done) {
+  Post(HomeShard(user, options_.shards),
+       internal::PageRequested{user, after, page_size, std::move(done)});
+}
+
+void Runtime::Impl::Edit(const FriendEdit& edit, EditDone done) {
+  if (is_shut_down_) {
+    done(Destroyed());
+    return;
+  }
+  internal::Edits::Edit entry{edit, std::move(done)};
+  const std::optional<std::uint64_t> number = edits_.Begin(entry);
+  if (!number) {
+    ++edits_failed_;
+    entry.done(absl::ResourceExhaustedError("too many edits of friendships are under way"));
+    return;
+  }
+  const std::weak_ptr<Impl> weak = weak_from_this();
+  host_.friends->Edit(edit, [weak, number = *number](absl::StatusOr<FriendshipOutcome> outcome) {
+    if (const std::shared_ptr<Impl> self = weak.lock()) {
+      self->OnEdited(number, std::move(outcome));
+    }
+  });
+}
+
+void Runtime::Impl::OnEdited(std::uint64_t number, absl::StatusOr<FriendshipOutcome> outcome) {
+  const std::optional<FriendEdit> edit = edits_.Find(number);
+  if (!edit) return;  // The runtime is being destroyed.
+  if (outcome.ok() && !IsSamePair(outcome->change, *edit)) {
+    outcome = absl::InternalError("the friend store answered for another pair");
+  }
+  if (outcome.ok()) {
+    // Applied even where nothing has changed: the call that did change it may not have come to the
+    // shards yet, and what is acknowledged must be in force.
+    const std::weak_ptr<Impl> weak = weak_from_this();
+    Apply(outcome->change, [weak, number](const absl::Status& status) {
+      if (const std::shared_ptr<Impl> self = weak.lock()) self->FinishEdit(number, status);
+    });
+    return;
+  }
+  if (LeavesOpen(outcome.status())) {
+    for (const UserId user : {edit->user, edit->friend_id}) {
+      mailbox_of(user).AddUnrefusable(internal::ReloadRequested{user});
+    }
+  }
+  FinishEdit(number, outcome.status());
+}
+
+void Runtime::Impl::FinishEdit(std::uint64_t number, const absl::Status& status) {
+  std::optional<internal::Edits::Edit> edit = edits_.End(number);
+  if (!edit) return;
+  if (!status.ok()) {
+    ++edits_failed_;
+    edit->done(status);
+    return;
+  }
+  ++edits_done_;
+  if (edit->edit.kind != FriendEdit::Kind::kSubscribe) {
+    edit->done(std::optional<NearbyFriend>());
+    return;
+  }
+  mailbox_of(edit->edit.user)
+      .AddUnrefusable(internal::SubscriptionCommitted{edit->edit, std::move(edit->done)});
+}
+
+void Runtime::Impl::Apply(const FriendshipChange& change, Done done) {
+  if (is_shut_down_) {
+    done(Destroyed());
+    return;
+  }
+  internal::Mailbox& one = mailbox_of(change.user);
+  internal::Mailbox& other = mailbox_of(change.friend_id);
+  const std::size_t parts = &one == &other ? 1 : 2;
+  const auto joint = std::make_shared<internal::Joint>(parts, std::move(done));
+  one.AddUnrefusable(internal::ChangeCommitted{change, joint});
+  if (parts == 2) other.AddUnrefusable(internal::ChangeCommitted{change, joint});
+}
+
+void Runtime::Impl::Drain(Done done) {
+  if (is_shut_down_) {
+    done(Destroyed());
+    return;
+  }
+  is_draining_ = true;
+  const auto joint = std::make_shared<internal::Joint>(mailboxes_.size(), std::move(done));
+  for (const auto& mailbox : mailboxes_) {
+    mailbox->AddUnrefusable(internal::DrainRequested{joint});
+  }
+}
+
+RuntimeStats Runtime::Impl::stats() const {
+  RuntimeStats sum;
+  for (const auto& shard : shards_) sum += shard->stats();
+  sum.edits = edits_done_;
+  sum.edits_failed = edits_failed_;
+  sum.edits_in_flight = edits_.size();
+  sum.calls_refused += calls_refused_;
+  return sum;
+}
+
+absl::Status Runtime::Impl::CheckInvariants() const {
+  for (const auto& shard : shards_) {
+    if (absl::Status status = shard->CheckInvariants(); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+void Runtime::Impl::ExportMetricsIfDue() {
+  const Time now = host_.clock->Now();
+  const std::unique_lock<std::mutex> lock(metrics_mutex_, std::try_to_lock);
+  if (!lock.owns_lock() || now < next_export_) return;
+  next_export_ = Time{now.ms + absl::ToInt64Milliseconds(options_.metrics_interval)};
+  internal::ExportMetrics(stats(), host_.metrics);
+}
+
+}  // namespace nearby

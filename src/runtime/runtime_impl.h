@@ -1,0 +1,87 @@
+#ifndef NEARBY_SRC_RUNTIME_RUNTIME_IMPL_H_
+#define NEARBY_SRC_RUNTIME_RUNTIME_IMPL_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "nearby/friendship.h"
+#include "nearby/ids.h"
+#include "nearby/runtime.h"
+#include "nearby/runtime_options.h"
+#include "nearby/runtime_stats.h"
+#include "nearby/time.h"
+#include "src/runtime/calls.h"
+#include "src/runtime/edits.h"
+#include "src/runtime/joint.h"
+#include "src/runtime/mailbox.h"
+#include "src/runtime/shard.h"
+
+namespace nearby {
+
+// What shards share, and the way of an edit through the store and the shards. Completions of stores
+// hold it weakly: one that comes when the runtime is gone finds nothing.
+class Runtime::Impl : public std::enable_shared_from_this<Runtime::Impl> {
+ public:
+  Impl(const RuntimeOptions& options, RuntimeHost host);
+
+  // Makes the shards; apart from the constructor, because they need a weak pointer to this.
+  absl::Status Start();
+  void Shutdown();
+
+  std::uint32_t shard_count() const { return options_.shards; }
+  absl::Duration Poll(ShardId shard);
+  absl::Duration PollAll();
+  void Run(ShardId shard);
+  void Stop();
+  void Connect(const ConnectCall& call, ConnectDone done);
+  void Disconnect(SessionId session);
+  void Ready(SessionId session);
+  absl::Status Report(const SessionReport& report);
+  std::size_t ReportAll(absl::Span<const SessionReport> reports);
+  void SetRadius(SessionId session, double radius_m, Done done);
+  void Nearby(UserId user, PageToken after, std::size_t page_size, NearbyDone done);
+  void Edit(const FriendEdit& edit, EditDone done);
+  void Apply(const FriendshipChange& change, Done done);
+  void Drain(Done done);
+  RuntimeStats stats() const;
+  absl::Status CheckInvariants() const;
+
+ private:
+  internal::Shard::Services ServicesOf(ShardId shard);
+  internal::Mailbox& mailbox(ShardId shard) { return *mailboxes_[ToInt(shard)]; }
+  internal::Mailbox& mailbox_of(UserId user) { return mailbox(HomeShard(user, options_.shards)); }
+  bool IsShard(ShardId shard) const { return ToInt(shard) < options_.shards; }
+  // Hands a call to a shard, or completes it with the reason why it can't.
+  template <typename Request>
+  void Post(ShardId shard, Request request);
+  void OnEdited(std::uint64_t number, absl::StatusOr<FriendshipOutcome> outcome);
+  void FinishEdit(std::uint64_t number, const absl::Status& status);
+  void ExportMetricsIfDue();
+
+  const RuntimeOptions options_;
+  const RuntimeHost host_;
+  std::vector<std::unique_ptr<internal::Mailbox>> mailboxes_;
+  std::vector<std::unique_ptr<internal::Shard>> shards_;
+  internal::Edits edits_;
+  std::atomic<bool> is_stopped_{false};
+  std::atomic<bool> is_shut_down_{false};
+  std::atomic<bool> is_draining_{false};
+  std::atomic<std::uint64_t> edits_done_{0};
+  std::atomic<std::uint64_t> edits_failed_{0};
+  std::atomic<std::uint64_t> calls_refused_{0};
+
+  std::mutex metrics_mutex_;
+  Time next_export_{-kMaxTimeMs};
+};
+
+}  // namespace nearby
+
+#endif  // NEARBY_SRC_RUNTIME_RUNTIME_IMPL_H_

@@ -1,0 +1,220 @@
+#include <memory>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "nearby/engine.h"
+#include "nearby/ids.h"
+#include "nearby/runtime.h"
+#include "nearby/time.h"
+#include "src/runtime/calls.h"
+#include "src/runtime/shard.h"
+
+namespace nearby::internal {
+namespace {
+
+absl::Status Draining() { return absl::UnavailableError("this node is being drained"); }
+
+absl::Status Destroyed() { return absl::CancelledError("the runtime was destroyed"); }
+
+}  // namespace
+
+void Shard::On(ConnectRequested& call) {
+  if (!is_draining_ && (!loads_.has_room() || !waiting_connects_.empty())) {
+    waiting_connects_.push_back(std::move(call));
+    return;
+  }
+  mailbox_.FinishCalls(1);
+  Connect(call);
+}
+
+void Shard::ConnectWaiting() {
+  while (!waiting_connects_.empty() && (is_draining_ || loads_.has_room())) {
+    ConnectRequested call = std::move(waiting_connects_.front());
+    waiting_connects_.pop_front();
+    mailbox_.FinishCalls(1);
+    Connect(call);
+    CarryOut();
+  }
+}
+
+void Shard::Connect(ConnectRequested& call) {
+  if (is_draining_) {
+    ++counts_.calls_refused;
+    call.done(Draining());
+    return;
+  }
+  const Index index = sessions_.Add(call.call.user, call.call.cookie);
+  ConnectRequest request;
+  request.user = call.call.user;
+  request.cookie = index;
+  request.radius_m = call.call.radius_m;
+  const absl::StatusOr<ClientHandle> client = engine_->Connect(request, &effects_);
+  if (!client.ok()) {
+    sessions_.Remove(index);
+    call.done(client.status());
+    return;
+  }
+  sessions_.Bind(index, *client);
+  Connecting connecting;
+  connecting.done = std::move(call.done);
+  if (call.call.location) {
+    const auto& [location, reported_at] = *call.call.location;
+    connecting.location_outcome = engine_->Report({*client, location, reported_at}, &effects_);
+  }
+  connecting_.insert_or_assign(index, std::move(connecting));
+}
+
+void Shard::On(RadiusRequested& call) {
+  mailbox_.FinishCalls(1);
+  absl::Status status = engine_->SetRadius(call.client, call.radius_m, &effects_);
+  CarryOut();
+  call.done(std::move(status));
+}
+
+void Shard::On(PageRequested& call) {
+  mailbox_.FinishCalls(1);
+  const std::optional<ClientHandle> client = engine_->Find(call.user);
+  // To the host, a session that has not been answered is none yet.
+  if (!client || sessions_[sessions_.Find(*client)].state != Session::State::kOpen) {
+    call.done(absl::NotFoundError(absl::StrCat("user ", ToInt(call.user), " is not connected")));
+    return;
+  }
+  absl::StatusOr<NearbyPage> page = engine_->Nearby(*client, call.after, call.page_size, &effects_);
+  CarryOut();
+  call.done(std::move(page));
+}
+
+void Shard::On(DisconnectRequested& call) {
+  const Index index = sessions_.Find(call.client);
+  if (index == SessionTable::kNone) return;
+  engine_->Disconnect(call.client, &effects_).IgnoreError();  // It is a client: just found.
+  CarryOut();
+  EraseLocation(sessions_[index].user);
+  Forget(index);
+}
+
+void Shard::Forget(Index index) {
+  Session& session = sessions_[index];
+  if (session.is_busy) --busy_sessions_;
+  RecycleOutbox(&session);
+  connecting_.erase(index);
+  sessions_.Remove(index);
+}
+
+void Shard::On(ReadyAgain& call) {
+  const Index index = sessions_.Find(call.client);
+  if (index == SessionTable::kNone || !sessions_[index].is_busy) return;
+  sessions_[index].is_busy = false;
+  --busy_sessions_;
+  if (sessions_[index].outbox != nullptr) MarkDirty(index);
+}
+
+void Shard::On(ChangeCommitted& call) {
+  absl::Status status = engine_->Apply(call.change, &effects_);
+  CarryOut();
+  if (absl::IsFailedPrecondition(status)) {
+    // What it takes away has been taken; what it grants, fresh lists will tell.
+    Reload(call.change.user);
+    Reload(call.change.friend_id);
+    status = absl::OkStatus();
+  } else if (absl::IsResourceExhausted(status)) {
+    // The friendship stands; that the two are not linked here for want of room is in the
+    // statistics.
+    status = absl::OkStatus();
+  }
+  call.joint->Finish(status);
+  call.joint.reset();
+}
+
+void Shard::On(SubscriptionCommitted& call) {
+  const ShardId friends_shard = HomeShard(call.edit.friend_id, options_.shards);
+  if (friends_shard == id_) {
+    AnswerSubscription(call);
+    return;
+  }
+  Fencing fencing;
+  fencing.shards = std::uint64_t{1} << ToInt(friends_shard);
+  fencing.then = std::move(call);
+  BeginFence(std::move(fencing));
+}
+
+void Shard::AnswerSubscription(SubscriptionCommitted& call) {
+  std::optional<NearbyFriend> in_sight;
+  if (const std::optional<ClientHandle> client = engine_->Find(call.edit.user)) {
+    in_sight = engine_->InSight(*client, call.edit.friend_id);
+  }
+  call.done(in_sight);
+}
+
+void Shard::On(ReloadRequested& call) { Reload(call.user); }
+
+void Shard::Reload(UserId user) {
+  const std::optional<ClientHandle> client = engine_->Find(user);
+  if (client) loads_.Add(*client, user, kNever);
+}
+
+void Shard::On(ListArrived& call) {
+  const std::optional<ListLoads::Load> load = loads_.End(call.load);
+  // Too late: it has been given up, or asked for again.
+  if (!load) return;
+  if (call.list.ok()) {
+    waiting_lists_.push_back({*load, *std::move(call.list)});
+  } else {
+    LoadFailed(*load, call.list.status());
+  }
+}
+
+void Shard::On(StoreAnswered& call) {
+  switch (call.store) {
+    case StoreAnswered::Store::kLocations:
+      locations_.End(call.status, now_);
+      break;
+    case StoreAnswered::Store::kHistory:
+      history_.End(call.status, now_);
+      break;
+    case StoreAnswered::Store::kErasures:
+      // One that failed is not repeated: the location expires by itself.
+      if (!call.status.ok()) ++counts_.store_failures;
+      erasing_.clear();
+      break;
+  }
+}
+
+void Shard::On(DrainRequested& call) {
+  draining_.push_back(std::move(call.joint));
+  if (is_draining_) return;
+  is_draining_ = true;
+  drain_time_ = now_;
+}
+
+void Shard::Cancel() {
+  const std::lock_guard<std::mutex> lock(poll_mutex_);
+  mailbox_.Take(&contents_);
+  for (Call& call : contents_.calls) {
+    if (auto* connect = std::get_if<ConnectRequested>(&call)) connect->done(Destroyed());
+    if (auto* radius = std::get_if<RadiusRequested>(&call)) radius->done(Destroyed());
+    if (auto* page = std::get_if<PageRequested>(&call)) page->done(Destroyed());
+    if (auto* subscription = std::get_if<SubscriptionCommitted>(&call)) {
+      subscription->done(Destroyed());
+    }
+  }
+  for (ConnectRequested& call : waiting_connects_) call.done(Destroyed());
+  for (auto& [index, connecting] : connecting_) connecting.done(Destroyed());
+  for (auto& [number, fencing] : fences_) {
+    if (auto* subscription = std::get_if<SubscriptionCommitted>(&fencing.then)) {
+      subscription->done(Destroyed());
+    }
+  }
+  contents_.Clear();
+  waiting_connects_.clear();
+  connecting_.clear();
+  fences_.clear();
+  draining_.clear();
+}
+
+}  // namespace nearby::internal

@@ -1,0 +1,120 @@
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "nearby/effects.h"
+#include "nearby/friend_store.h"
+#include "nearby/ids.h"
+#include "nearby/time.h"
+#include "src/runtime/backoff.h"
+#include "src/runtime/shard.h"
+
+namespace nearby::internal {
+
+void Shard::BeginLoads() {
+  // While lists wait for other shards, loading more would only make them wait longer.
+  while (waiting_lists_.empty()) {
+    const std::optional<ListLoads::Load> load = loads_.Begin(now_);
+    if (!load) return;
+    if (sessions_.Find(load->client) == SessionTable::kNone) {
+      loads_.End(load->number);
+      continue;
+    }
+    services_.load_list(load->number, load->user);
+  }
+}
+
+void Shard::TimeOutLoads() {
+  while (const std::optional<ListLoads::Load> load = loads_.TimeOut(now_)) {
+    LoadFailed(*load, absl::DeadlineExceededError("the friend store did not answer in time"));
+  }
+}
+
+void Shard::InstallLists() {
+  while (!waiting_lists_.empty()) {
+    if (OthersAreBehind()) {
+      ++counts_.calls_deferred;
+      return;
+    }
+    const WaitingList next = std::move(waiting_lists_.front());
+    waiting_lists_.pop_front();
+    Install(next.load, next.list);
+    // So that the others' mailboxes show what this list has cost.
+    FlushAll();
+  }
+}
+
+void Shard::Install(const ListLoads::Load& load, const FriendList& list) {
+  const Index index = sessions_.Find(load.client);
+  if (index == SessionTable::kNone) return;
+  const absl::Status status =
+      engine_->FriendsLoaded(load.client, list.version, list.friends, &effects_);
+  if (!status.ok()) {
+    CarryOut();
+    LoadFailed(load, status);
+    return;
+  }
+  ++counts_.lists_loaded;
+  Fencing fencing;
+  for (const PeerMessage& message : effects_.messages) {
+    fencing.shards |= std::uint64_t{1} << ToInt(message.to);
+  }
+  CarryOut();
+  if (sessions_[index].state != Session::State::kConnecting) return;
+  if (fencing.shards == 0) {
+    Answer(load.client);
+  } else {
+    fencing.then = load.client;
+    BeginFence(std::move(fencing));
+  }
+}
+
+void Shard::LoadFailed(const ListLoads::Load& load, const absl::Status& status) {
+  ++counts_.loads_failed;
+  const Index index = sessions_.Find(load.client);
+  if (index == SessionTable::kNone) return;
+  // A list that was too old when it came is worth another look at once the next one is not.
+  const bool may_help = IsRetryable(status.code()) || absl::IsFailedPrecondition(status);
+  if (may_help && loads_.Retry(load, now_)) return;
+  const bool connects = load.deadline != kNever;
+  if (connects && sessions_[index].state == Session::State::kConnecting) FailConnect(index, status);
+}
+
+void Shard::FailConnect(Index index, const absl::Status& status) {
+  ++counts_.connects_failed;
+  const auto found = connecting_.find(index);
+  Connecting connecting = std::move(found->second);
+  connecting_.erase(found);
+  engine_->Disconnect(sessions_[index].client, &effects_).IgnoreError();  // It is a client.
+  CarryOut();
+  EraseLocation(sessions_[index].user);
+  Forget(index);
+  connecting.done(status);
+}
+
+void Shard::EraseLocation(UserId user) {
+  if (!services_.erase_locations) return;
+  locations_.Drop(user);
+  // Past the limit it is left to expire by itself.
+  if (erasures_.size() < options_.max_unstored_locations) erasures_.push_back({user, now_});
+}
+
+// One call of a store is under way at a time. An erasure goes before the writes that came after it,
+// and after those that came before.
+void Shard::FlushStorage() {
+  if (services_.write_locations && erasing_.empty() && !locations_.is_under_way()) {
+    if (!erasures_.empty()) {
+      std::swap(erasing_, erasures_);
+      services_.erase_locations(erasing_);
+    } else if (const auto batch = locations_.Begin(now_); !batch.empty()) {
+      services_.write_locations(batch);
+    }
+  }
+  if (services_.append_history) {
+    if (const auto batch = history_.Begin(now_); !batch.empty()) services_.append_history(batch);
+  }
+}
+
+}  // namespace nearby::internal
