@@ -14,7 +14,12 @@ build_packages=(
   g++
   libabsl-dev
   libboost-dev
+  libprotobuf-dev
+  libsqlite3-dev
+  libssl-dev
+  libxxhash-dev
   ninja-build
+  protobuf-compiler
   zlib1g-dev
 )
 test_packages=(
@@ -27,7 +32,11 @@ test_packages=(
   libclang-rt-dev # clang's sanitizer runtimes and libFuzzer
   libgmock-dev
   libgtest-dev
+  pkg-config
   python3
+  python3-protobuf
+  python3-websockets
+  python3-xxhash
 )
 
 usage() {

@@ -101,7 +101,7 @@ run_dev_checks() {
   check "clang-tidy" .ci/lint.sh tidy build/dev || true
   announce "building a host's project against nearby"
   local mode
-  for mode in static shared subdirectory fetch_content; do
+  for mode in static shared pkg_config subdirectory fetch_content; do
     check "consumer, $mode" tests/consumer/run.sh "$mode" || true
   done
 }
@@ -136,6 +136,10 @@ if ! $quick; then
     find build/asan-ubsan-coverage -name '*.gcda' -delete
     run_ctest asan-ubsan-coverage
     check "coverage" measure_coverage || true
+  fi
+  # Data races, in what runs on several threads.
+  if build tsan; then
+    run_ctest tsan
   fi
   # The library by the other compiler, and a short search for new inputs that break it.
   if build fuzz; then
