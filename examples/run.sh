@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds the examples and replays the life of a generated city, with a live table of who is near
-# whom.
+# Installs what is missing, builds the examples, starts the echo server on its embedded default (friendships in memory)
+# and phones that walk around a generated city, and shows live what one of the phones sees.
 #
 #   examples/run.sh           goes on until Ctrl-C
 #   examples/run.sh --once    ends by itself after some 20 seconds, with a summary
@@ -18,9 +18,9 @@ case $#:${1:-} in
     ;;
 esac
 
-users=2000
+users=200
 seed=1
-pace=30   # seconds of the city's life in one of ours
+pace=30    # seconds of the city's life in one of ours
 minutes=10 # of the city's life that --once shows: 10 min at pace 30 are 20 s
 
 echo "== installing"
@@ -29,31 +29,48 @@ echo "== installing"
 echo "== building (release)"
 cmake --preset release -B build/examples \
   -D NEARBY_BUILD_TESTS=OFF -D NEARBY_BUILD_BENCHMARKS=OFF >/dev/null
-cmake --build build/examples --parallel "${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}" \
-  --target nearby_replay make_trace
-programs=build/examples/examples/replay
+cmake --build build/examples --parallel "${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}" --target echo_server phones
+echo_server=build/examples/examples/echo_server/echo_server
+phones=build/examples/examples/phones/phones
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-friends=$work/friends.tsv
-trace=$work/trace.tsv
-
-# make_city MINUTES FRIENDS TRACE: 0 minutes never end. The seed alone decides who is whose friend.
-make_city() {
-  "$programs/make_trace" --city --users "$users" --seed "$seed" --minutes "$1" --friends "$2" --trace "$3"
+server_pid=""
+# Ends the server as an operator would, and waits for it.
+stop_server() {
+  [[ -n $server_pid ]] || return 0
+  kill -TERM "$server_pid" 2>/dev/null || true
+  wait "$server_pid" || true
+  server_pid=""
 }
+trap 'stop_server; rm -rf "$work"' EXIT
 
+echo "== generating a city: $users people who have a phone"
+"$phones" --city --users "$users" --seed "$seed" --write-friends "$work/friends.tsv"
+(umask 077 && head -c 32 /dev/urandom | base64 >"$work/secret")
+
+echo "== starting the echo server"
+"$echo_server" --listen 127.0.0.1:0 --friends "$work/friends.tsv" --secret-file "$work/secret" \
+  --calls-per-second 100 --drain-timeout 5 --drain-spread 1 >"$work/server.log" &
+server_pid=$!
+address=""
+while [[ -z $address ]]; do
+  kill -0 "$server_pid" || { echo "run.sh: the server did not start" >&2; exit 1; }
+  address=$(sed -n 's/^listening on //p' "$work/server.log")
+  [[ -n $address ]] || sleep 0.1
+done
+echo "it listens on $address"
+
+echo "== $users phones walk around, $pace times as fast as life"
+phones_options=(--server "$address" --secret-file "$work/secret" --city --users "$users" --seed "$seed" --pace "$pace")
 if $once; then
-  echo "== generating a city: $users users, $minutes minutes"
-  make_city "$minutes" "$friends" "$trace"
-  echo "== replaying it, $pace times as fast as life"
-  "$programs/nearby_replay" --friends "$friends" --trace "$trace" --live --pace "$pace"
+  "$phones" "${phones_options[@]}" --minutes "$minutes"
+  echo "== stopping the server (SIGTERM: it drains)"
+  kill -TERM "$server_pid"
+  wait "$server_pid"
+  server_pid=""
   echo "== done"
 else
-  echo "== generating a city of $users users and replaying it, $pace times as fast as life, until Ctrl-C"
-  # The replay reads all friendships before the first report: they are written ahead of the endless trace.
-  make_city 1 "$friends" /dev/null
-  trap 'exit 0' INT
-  make_city 0 /dev/null - |
-    "$programs/nearby_replay" --friends "$friends" --trace - --live --pace "$pace"
+  # Ctrl-C reaches the phones and the server alike: both end by themselves.
+  trap 'stop_server; rm -rf "$work"; exit 0' INT
+  "$phones" "${phones_options[@]}"
 fi

@@ -8,7 +8,7 @@
 
 #include "absl/strings/string_view.h"
 #include "examples/replay/population.h"
-#include "examples/replay/trace_writer.h"
+#include "examples/replay/trace_sink.h"
 #include "nearby/ids.h"
 #include "nearby/time.h"
 
@@ -40,41 +40,41 @@ Churn::Churn(const Population& population, nearby::Time start, std::uint64_t see
   FindNext();
 }
 
-void Churn::Write(TraceWriter* writer) {
+void Churn::Write(TraceSink* sink) {
   if (!undos_.empty() && undos_.top().time_ms == next_.ms) {
     const Undo undo = undos_.top();
     undos_.pop();
-    writer->Pair(undo.action, undo.first, undo.second, next_);
+    sink->Pair(undo.action, undo.first, undo.second, next_);
   } else {
-    Begin(writer);
+    Begin(sink);
     next_begin_ms_ += static_cast<std::int64_t>(random_.Exponential(mean_pause_ms_));
   }
   FindNext();
 }
 
-void Churn::Begin(TraceWriter* writer) {
+void Churn::Begin(TraceSink* sink) {
   auto [first, second] = (*friendships_)[random_.Below(friendships_->size())];
   if (random_.Chance(0.5)) std::swap(first, second);
   switch (random_.Below(5)) {
     case 0:
-      return BeginPair("hide", "share", first, second, writer);
+      return BeginPair("hide", "share", first, second, sink);
     case 1:
-      return BeginPair("unsubscribe", "subscribe", first, second, writer);
+      return BeginPair("unsubscribe", "subscribe", first, second, sink);
     case 2:
-      return BeginPair("unfriend", "befriend", first, second, writer);
+      return BeginPair("unfriend", "befriend", first, second, sink);
     case 3:
       if (DrawStrangers(&first, &second)) {
-        BeginPair("befriend", "unfriend", first, second, writer);
+        BeginPair("befriend", "unfriend", first, second, sink);
       }
       return;
     default:
-      return writer->Radius(first, kRadiiMeters[random_.Below(kRadiiMeters.size())], next_);
+      return sink->Radius(first, kRadiiMeters[random_.Below(kRadiiMeters.size())], next_);
   }
 }
 
 void Churn::BeginPair(absl::string_view action, absl::string_view undo, nearby::UserId first,
-                      nearby::UserId second, TraceWriter* writer) {
-  writer->Pair(action, first, second, next_);
+                      nearby::UserId second, TraceSink* sink) {
+  sink->Pair(action, first, second, next_);
   const auto later = static_cast<std::int64_t>(random_.Exponential(kMeanTimeToUndoMs));
   undos_.push({next_.ms + later, ++begun_, undo, first, second});
 }

@@ -12,7 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "examples/replay/population.h"
 #include "examples/replay/random.h"
-#include "examples/replay/trace_writer.h"
+#include "examples/replay/trace_sink.h"
 #include "nearby/ids.h"
 #include "nearby/time.h"
 
@@ -32,7 +32,7 @@ class Churn {
   /// When the next thing happens; kNever if nothing does.
   nearby::Time next() const { return next_; }
   /// Writes what happens at next() and moves on.
-  void Write(TraceWriter* writer);
+  void Write(TraceSink* sink);
 
  private:
   struct Undo {
@@ -47,9 +47,9 @@ class Churn {
     }
   };
 
-  void Begin(TraceWriter* writer);
+  void Begin(TraceSink* sink);
   void BeginPair(absl::string_view action, absl::string_view undo, nearby::UserId first,
-                 nearby::UserId second, TraceWriter* writer);
+                 nearby::UserId second, TraceSink* sink);
   // Two users with a friend in common who are not friends, if a few draws find any.
   bool DrawStrangers(nearby::UserId* first, nearby::UserId* second);
   void FindNext();

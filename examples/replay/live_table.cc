@@ -1,10 +1,6 @@
 #include "examples/replay/live_table.h"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -17,6 +13,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "examples/replay/live_text.h"
+#include "examples/replay/screen.h"
 #include "nearby/effects.h"
 #include "nearby/ids.h"
 #include "nearby/time.h"
@@ -38,81 +36,6 @@ constexpr std::int64_t kFreshMs = 60'000;
 constexpr std::size_t kTickerLines = 5;
 constexpr int kOtherLines = 5;  // Title, rates, two headings, and the cursor's.
 constexpr int kMostRowsPerUser = 4;
-
-// What a terminal is sent for each Style, in order: nothing, bold cyan, bold, green, faint.
-constexpr std::array<const char*, 5> kStyleCodes = {"", "\x1b[1;36m", "\x1b[1m", "\x1b[32m",
-                                                    "\x1b[2m"};
-
-constexpr double kMetersPerMile = 1609.344;
-
-std::string Grouped(std::uint64_t number) {
-  std::string text = absl::StrCat(number);
-  for (std::size_t at = text.size(); at > 3;) {
-    at -= 3;
-    text.insert(at, ",");
-  }
-  return text;
-}
-
-// Four digits or so, whatever the size.
-std::string Distance(double value, absl::string_view unit) {
-  const int decimals = value < 100 ? 2 : value < 1000 ? 1 : 0;
-  return absl::StrFormat("%.*f %s", decimals, value, unit);
-}
-
-std::string Miles(std::int64_t distance_mm) {
-  return Distance(static_cast<double>(distance_mm) / 1000 / kMetersPerMile, "mi");
-}
-
-std::string Kilometers(std::int64_t distance_mm) {
-  return Distance(static_cast<double>(distance_mm) / 1e6, "km");
-}
-
-std::string Span(std::int64_t ms) {
-  const std::int64_t s = std::max<std::int64_t>(0, ms) / 1000;
-  if (s < 60) return absl::StrFormat("%ds", s);
-  if (s < 3600) return absl::StrFormat("%dm %02ds", s / 60, s % 60);
-  return absl::StrFormat("%dh %02dm", s / 3600, s / 60 % 60);
-}
-
-// Coarser, and never longer than "59s ago".
-std::string Ago(std::int64_t ms) {
-  const std::int64_t s = std::max<std::int64_t>(0, ms) / 1000;
-  if (s < 60) return absl::StrFormat("%ds ago", s);
-  if (s < 3600) return absl::StrFormat("%dm ago", s / 60);
-  return absl::StrFormat("%dh ago", s / 3600);
-}
-
-std::string ClockTime(nearby::Time time) {
-  return absl::FormatTime("%H:%M:%S", time.ToAbsl(), absl::UTCTimeZone());
-}
-
-// With the date if the time is Unix time, which a trace that counts from 0 does not bear.
-std::string TitleTime(nearby::Time time) {
-  constexpr nearby::Time kYear1980 = nearby::Time::Millis(315'532'800'000);
-  if (time < kYear1980) return ClockTime(time);
-  return absl::FormatTime("%Y-%m-%d %H:%M:%S", time.ToAbsl(), absl::UTCTimeZone());
-}
-
-absl::string_view Describe(nearby::LeaveReason reason) {
-  switch (reason) {
-    case nearby::LeaveReason::kRange:
-      return "out of range";
-    case nearby::LeaveReason::kExpired:
-      return "no report for too long";
-    case nearby::LeaveReason::kOffline:
-      return "offline";
-    case nearby::LeaveReason::kUnfriended:
-      return "friends no more";
-    case nearby::LeaveReason::kUnsubscribed:
-      return "unsubscribed";
-    case nearby::LeaveReason::kHidden:
-      return "hidden";
-    case nearby::LeaveReason::kNone:
-      break;
-  }
-  return "gone";
-}
 
 // The same change of the same pair, seen from the other end.
 bool AreMirrored(const nearby::Delivery& a, const nearby::Delivery& b) {
@@ -147,21 +70,13 @@ std::string TableRow(absl::string_view user, absl::string_view friend_id, absl::
                          updated);
 }
 
-int TerminalSize(std::FILE* out, unsigned short winsize::*dimension, int otherwise) {
-  struct winsize size = {};
-  if (ioctl(fileno(out), TIOCGWINSZ, &size) != 0 || size.*dimension == 0) return otherwise;
-  return size.*dimension;
-}
-
 }  // namespace
 
 LiveTable::Environment LiveTable::Environment::OfSystem(std::FILE* out) {
   Environment environment;
+  static_cast<Screen::Environment&>(environment) = Screen::Environment::OfSystem(out);
   environment.now = [] { return absl::Now(); };
   environment.sleep = [](absl::Duration duration) { absl::SleepFor(duration); };
-  environment.is_terminal = isatty(fileno(out)) == 1;
-  environment.height = [out] { return TerminalSize(out, &winsize::ws_row, 24); };
-  environment.width = [out] { return TerminalSize(out, &winsize::ws_col, 80); };
   return environment;
 }
 
@@ -169,7 +84,7 @@ LiveTable::LiveTable(const Options& options, std::FILE* out)
     : LiveTable(options, out, Environment::OfSystem(out)) {}
 
 LiveTable::LiveTable(const Options& options, std::FILE* out, Environment environment)
-    : options_(options), out_(out), environment_(std::move(environment)) {}
+    : options_(options), environment_(std::move(environment)), screen_(out, environment_) {}
 
 void LiveTable::OnDelivery(const nearby::Delivery& delivery) {
   switch (delivery.kind) {
@@ -245,7 +160,7 @@ void LiveTable::KeepPace() {
 
 void LiveTable::DrawIfDue(absl::Time wall) {
   UpdateRates(wall);
-  if (wall - last_draw_ < (environment_.is_terminal ? kTerminalInterval : kPlainInterval)) return;
+  if (wall - last_draw_ < (screen_.is_terminal() ? kTerminalInterval : kPlainInterval)) return;
   last_draw_ = wall;
   Draw();
 }
@@ -296,7 +211,7 @@ void LiveTable::Draw() {
                    Style::kHeading});
   for (const nearby::UserId user : watched_) AddUser(user, RowsPerUser(), &lines);
   AddTicker(&lines);
-  Print(lines);
+  screen_.Print(lines);
 }
 
 void LiveTable::AddTitle(std::vector<Line>* lines) const {
@@ -309,8 +224,8 @@ void LiveTable::AddTitle(std::vector<Line>* lines) const {
 }
 
 int LiveTable::RowsPerUser() const {
-  if (!environment_.is_terminal || watched_.empty()) return kMostRowsPerUser;
-  const int room = environment_.height() - kOtherLines - static_cast<int>(kTickerLines);
+  if (!screen_.is_terminal() || watched_.empty()) return kMostRowsPerUser;
+  const int room = screen_.height() - kOtherLines - static_cast<int>(kTickerLines);
   return std::clamp(room / static_cast<int>(watched_.size()), 1, kMostRowsPerUser);
 }
 
@@ -342,27 +257,6 @@ void LiveTable::AddTicker(std::vector<Line>* lines) const {
   for (const News& news : ticker_) {
     lines->push_back({Tell(news.delivery, news.is_mutual), Style::kFaint});
   }
-}
-
-void LiveTable::Print(const std::vector<Line>& lines) {
-  std::string picture;
-  if (!environment_.is_terminal) {
-    for (const Line& line : lines) absl::StrAppend(&picture, line.text, "\n");
-    picture += "\n";
-  } else {
-    // The whole screen the first time, then from the top left, each line clearing what it leaves of
-    // the old one: no flicker.
-    picture = has_drawn_ ? "\x1b[H" : "\x1b[2J\x1b[H";
-    const auto width = static_cast<std::size_t>(std::max(1, environment_.width()));
-    for (const Line& line : lines) {
-      absl::StrAppend(&picture, kStyleCodes[static_cast<std::size_t>(line.style)],
-                      line.text.substr(0, width), "\x1b[0m\x1b[K\n");
-    }
-    picture += "\x1b[J";
-  }
-  has_drawn_ = true;
-  std::fwrite(picture.data(), 1, picture.size(), out_);
-  std::fflush(out_);
 }
 
 }  // namespace replay

@@ -11,6 +11,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
+#include "examples/replay/screen.h"
 #include "nearby/effects.h"
 #include "nearby/ids.h"
 #include "nearby/time.h"
@@ -41,13 +42,9 @@ class LiveTable {
   };
 
   /// What the table would otherwise ask the system.
-  struct Environment {
+  struct Environment : Screen::Environment {
     std::function<absl::Time()> now;
     std::function<void(absl::Duration)> sleep;
-    bool is_terminal = false;
-    /// Of the terminal, asked before each picture.
-    std::function<int()> height;
-    std::function<int()> width;
 
     static Environment OfSystem(std::FILE* out);
   };
@@ -66,11 +63,8 @@ class LiveTable {
   void Finish();
 
  private:
-  enum class Style : std::uint8_t { kPlain, kTitle, kHeading, kFresh, kFaint };
-  struct Line {
-    std::string text;
-    Style style = Style::kPlain;
-  };
+  using Line = Screen::Line;
+  using Style = Screen::Style;
   struct Sighting {
     std::int64_t distance_mm = 0;
     nearby::Time since;
@@ -96,7 +90,6 @@ class LiveTable {
   void KeepPace();
   void DrawIfDue(absl::Time wall);
   void Draw();
-  void Print(const std::vector<Line>& lines);
   void UpdateWatched();
   void UpdateRates(absl::Time wall);
   void AddNews(const nearby::Delivery& delivery);
@@ -109,8 +102,8 @@ class LiveTable {
   int RowsPerUser() const;
 
   Options options_;
-  std::FILE* out_;
   Environment environment_;
+  Screen screen_;
 
   // What is known.
   bool has_time_ = false;
@@ -128,7 +121,6 @@ class LiveTable {
 
   // Pictures.
   absl::Time last_draw_ = absl::InfinitePast();
-  bool has_drawn_ = false;
   Rates rates_;
   Counts rates_counts_;  // At the last update of the rates, as are the next two.
   nearby::Time rates_time_;

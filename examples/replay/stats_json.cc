@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "examples/replay/json_object.h"
 #include "examples/replay/replayer.h"
 #include "nearby/effects.h"
 #include "nearby/stats.h"
@@ -31,23 +31,6 @@ double Rate(std::uint64_t count, absl::Duration time) {
   const double seconds = absl::ToDoubleSeconds(time);
   return seconds > 0 ? static_cast<double>(count) / seconds : 0;
 }
-
-// Builds one JSON object of numbers, member by member. Keys must need no escaping.
-class JsonObject {
- public:
-  void Add(absl::string_view key, std::uint64_t value) { AddText(key, absl::StrCat(value)); }
-  void Add(absl::string_view key, double value) { AddText(key, absl::StrFormat("%.6f", value)); }
-  void Add(absl::string_view key, const JsonObject& value) { AddText(key, value.ToString()); }
-
-  std::string ToString() const { return absl::StrCat("{", members_, "}"); }
-
- private:
-  void AddText(absl::string_view key, absl::string_view value) {
-    absl::StrAppend(&members_, members_.empty() ? "" : ", ", "\"", key, "\": ", value);
-  }
-
-  std::string members_;
-};
 
 }  // namespace
 

@@ -8,7 +8,7 @@
 #include "examples/replay/great_circle.h"
 #include "examples/replay/movement.h"
 #include "examples/replay/population.h"
-#include "examples/replay/trace_writer.h"
+#include "examples/replay/trace_sink.h"
 #include "nearby/time.h"
 
 namespace replay {
@@ -41,35 +41,35 @@ TraceMaker::TraceMaker(const Population& population, const MovementModel& model,
   }
 }
 
-bool TraceMaker::WriteNext(TraceWriter* writer) {
+bool TraceMaker::WriteNext(TraceSink* sink) {
   if (due_.empty()) return false;
   const auto [now_ms, index] = due_.top();
   const bool is_churn = churn_.has_value() && churn_->next().ms <= now_ms;
   const std::int64_t next_ms = is_churn ? churn_->next().ms : now_ms;
   if (options_.duration_ms > 0 && next_ms >= options_.start.ms + options_.duration_ms) return false;
   if (is_churn) {
-    churn_->Write(writer);
+    churn_->Write(sink);
     return true;
   }
   due_.pop();
   Phone& phone = phones_[index];
   if (phone.is_disconnecting) {
     phone.is_disconnecting = false;
-    writer->Disconnect(population_->people[index].id, nearby::Time::Millis(now_ms));
+    sink->Disconnect(population_->people[index].id, nearby::Time::Millis(now_ms));
     due_.emplace(now_ms + static_cast<std::int64_t>(random_.Exponential(kMeanOfflineMs)) + 1,
                  index);
     return true;
   }
-  Report(index, now_ms, writer);
+  Report(index, now_ms, sink);
   due_.emplace(now_ms + DrawPause(&phone), index);
   return true;
 }
 
-void TraceMaker::Report(std::size_t index, std::int64_t now_ms, TraceWriter* writer) {
+void TraceMaker::Report(std::size_t index, std::int64_t now_ms, TraceSink* sink) {
   Phone& phone = phones_[index];
   phone.owner.AdvanceTo(now_ms, *model_, &random_);
-  writer->Report(population_->people[index].id, nearby::Time::Millis(now_ms),
-                 ToLatLng(Measured(phone, now_ms)));
+  sink->Report(population_->people[index].id, nearby::Time::Millis(now_ms),
+               ToLatLng(Measured(phone, now_ms)));
   phone.last_ms = now_ms;
   ++reports_;
 }

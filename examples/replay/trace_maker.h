@@ -14,7 +14,7 @@
 #include "examples/replay/movement.h"
 #include "examples/replay/population.h"
 #include "examples/replay/random.h"
-#include "examples/replay/trace_writer.h"
+#include "examples/replay/trace_sink.h"
 #include "nearby/time.h"
 
 namespace replay {
@@ -46,7 +46,7 @@ class TraceMaker {
   TraceMaker(const Population& population, const MovementModel& model, const TraceOptions& options);
 
   /// Writes the next line or few; false at the end of the trace.
-  bool WriteNext(TraceWriter* writer);
+  bool WriteNext(TraceSink* sink);
 
   std::uint64_t reports() const { return reports_; }
   std::uint64_t glitches() const { return glitches_; }
@@ -59,7 +59,7 @@ class TraceMaker {
     bool is_disconnecting = false;  // Its next line is no report but a disconnect.
   };
 
-  void Report(std::size_t index, std::int64_t now_ms, TraceWriter* writer);
+  void Report(std::size_t index, std::int64_t now_ms, TraceSink* sink);
   UnitVector Measured(const Phone& phone, std::int64_t now_ms);
   // How long until the phone's next line.
   std::int64_t DrawPause(Phone* phone);

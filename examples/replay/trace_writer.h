@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "examples/replay/output_file.h"
+#include "examples/replay/trace_sink.h"
 #include "nearby/geo.h"
 #include "nearby/ids.h"
 #include "nearby/time.h"
@@ -45,19 +46,18 @@ class TextOutput {
 /// Coordinates have seven decimals, about a centimetre; longitudes come out in [-180, 180).
 ///
 /// Thread-compatible. Borrows the output, which must outlive it.
-class TraceWriter {
+class TraceWriter : public TraceSink {
  public:
   enum class TimeFormat : std::uint8_t { kSeconds, kRfc3339 };
 
   TraceWriter(TextOutput* output, TimeFormat time_format)
       : output_(output), time_format_(time_format) {}
 
-  void Report(nearby::UserId user, nearby::Time time, nearby::LatLng location);
-  void Disconnect(nearby::UserId user, nearby::Time time);
-  /// `action` is one of "befriend", "unfriend", "hide", "share", "subscribe" and "unsubscribe".
+  void Report(nearby::UserId user, nearby::Time time, nearby::LatLng location) override;
+  void Disconnect(nearby::UserId user, nearby::Time time) override;
   void Pair(absl::string_view action, nearby::UserId first, nearby::UserId second,
-            nearby::Time time);
-  void Radius(nearby::UserId subscriber, double radius_m, nearby::Time time);
+            nearby::Time time) override;
+  void Radius(nearby::UserId subscriber, double radius_m, nearby::Time time) override;
 
   std::uint64_t lines() const { return lines_; }
   const absl::Status& status() const { return output_->status(); }

@@ -191,8 +191,8 @@ TEST(InMemoryLocationStoreTest, Clause6AShorterTimeToLiveCountsAtOnce) {
 TEST(InMemoryLocationStoreTest, Clause6TimesToLiveWithoutEndOrBeginning) {
   SimulatedClock clock(Time::Millis(0));
   InMemoryLocationStore store(&clock);
-  ASSERT_TRUE(Write(store, {At(kAlice, 0)}, absl::InfiniteDuration()).ok());
-  ASSERT_TRUE(Write(store, {At(kBob, 0)}, -absl::InfiniteDuration()).ok());
+  ASSERT_TRUE(Write(store, {At(kAlice, 1)}, absl::InfiniteDuration()).ok());
+  ASSERT_TRUE(Write(store, {At(kBob, -1)}, -absl::InfiniteDuration()).ok());
   clock.Set(Time::Millis(kMaxTimeMs));
   EXPECT_TRUE(ReadOne(store, kAlice).has_value());
   EXPECT_FALSE(ReadOne(store, kBob).has_value());

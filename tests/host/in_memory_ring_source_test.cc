@@ -157,33 +157,35 @@ TEST(InMemoryRingSourceTest, Clause3ADestroyedWatcherIsNotCalled) {
 TEST(InMemoryRingSourceTest, Clause3OneWatcherMayDestroyAnother) {
   InMemoryRingSource source;
   Told first;
-  Told second;
+  const auto held = std::make_shared<int>(1);
   std::unique_ptr<RingSource::Watcher> victim;
-  first.hook = [&](const HashRing&) { victim.reset(); };
+  first.hook = [&](const HashRing&) {
+    victim.reset();
+    EXPECT_EQ(held.use_count(), 1) << "what its call held has gone with it";
+  };
   const auto watcher = source.Watch(first.Changed());
-  victim = source.Watch(second.Changed());
+  victim = source.Watch([held](const Ring&) { ADD_FAILURE() << "called"; });
   ASSERT_TRUE(source.Set(Numbered(1)).ok());
-  EXPECT_THAT(second.versions(), IsEmpty());
+  EXPECT_THAT(first.versions(), ElementsAre(1));
 }
 
 TEST(InMemoryRingSourceTest, Clause3TheDestructorWaitsForARunningCall) {
   InMemoryRingSource source;
   Told told;
   test::Gate entered;
-  test::Gate leave;
+  test::Gate destroying;
   told.hook = [&](const HashRing&) {
     entered.Open();
-    leave.Await();
+    destroying.Await();
+    // A destructor that did not wait would return about now.
+    for (int i = 0; i < 1'000; ++i) std::this_thread::yield();
   };
   auto watcher = source.Watch(told.Changed());
   std::thread setter([&] { ASSERT_TRUE(source.Set(Numbered(1)).ok()); });
   entered.Await();
-  std::thread destroyer([&] {
-    watcher.reset();
-    EXPECT_FALSE(told.is_running());
-  });
-  leave.Open();
-  destroyer.join();
+  destroying.Open();
+  watcher.reset();
+  EXPECT_FALSE(told.is_running());
   setter.join();
 }
 

@@ -1,0 +1,28 @@
+#ifndef EXAMPLES_ECHO_SERVER_HTTP_ERRORS_H_
+#define EXAMPLES_ECHO_SERVER_HTTP_ERRORS_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "examples/echo_server/http_message.h"
+#include "nearby/server_codec.h"
+
+namespace echo_server {
+
+/// The media type of what the codec writes as JSON.
+inline constexpr char kJsonType[] = "application/json";
+
+/// The HTTP status that says what an error status says.
+int ToHttpStatus(absl::StatusCode code);
+
+/// An error, in the one form that all of them have, over HTTP and in text frames:
+/// {"error": {"code": "NOT_FOUND", "message": "..."}}.
+HttpResponse ErrorResponse(nearby::ServerEncoder* encoder, const absl::Status& status);
+
+/// The same with an HTTP status that the code alone does not give.
+HttpResponse ErrorResponse(nearby::ServerEncoder* encoder, int http_status,
+                           const absl::Status& status);
+
+}  // namespace echo_server
+
+#endif  // EXAMPLES_ECHO_SERVER_HTTP_ERRORS_H_

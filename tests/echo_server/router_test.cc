@@ -1,0 +1,263 @@
+#include "examples/echo_server/router.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "examples/echo_server/http_errors.h"
+#include "examples/echo_server/token.h"
+#include "tests/echo_server/echo_world.h"
+
+namespace echo_server {
+namespace {
+
+using nearby::LatLng;
+using nearby::UserId;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Key;
+using ::testing::Not;
+using ::testing::Pair;
+using ::testing::StartsWith;
+
+constexpr char kSecret[] = "0123456789abcdef0123456789abcdef";
+constexpr LatLng kHere{48.137, 11.575};
+
+class RouterTest : public ::testing::Test {
+ protected:
+  Router MakeRouter(const Authenticator* authenticator) {
+    Router::Parts parts;
+    parts.api = {world_.runtime.get(), &world_.store, &requests_, &world_.codec, &world_.loop};
+    parts.authenticator = authenticator;
+    parts.metrics = &metrics_;
+    parts.clock = &world_.clock;
+    parts.is_draining = &world_.is_draining;
+    return Router(parts);
+  }
+
+  static std::string Token(std::uint64_t user, bool is_admin = false) {
+    return TokenKey::Create(kSecret)->Sign({UserId{user}, 1'800'000'000, is_admin});
+  }
+
+  // As the bearer of a token; of none if it is empty.
+  HttpResponse Ask(const std::string& method, const std::string& target, const std::string& token) {
+    HttpRequest request{method, target, ""};
+    if (!token.empty()) request.authorization = absl::StrCat("Bearer ", token);
+    return Ask(&router_, request);
+  }
+  HttpResponse Ask(Router* router, const HttpRequest& request) {
+    std::optional<HttpResponse> response;
+    router->Handle(request, [&response](HttpResponse answer) {
+      EXPECT_FALSE(response.has_value()) << "answered twice";
+      response = std::move(answer);
+    });
+    world_.Settle();
+    EXPECT_TRUE(response.has_value()) << "not answered";
+    return response.value_or(HttpResponse());
+  }
+
+  bool AreFriends(std::uint64_t a, std::uint64_t b) {
+    return world_.friends.graph().Get(UserId{a}, UserId{b}).friends;
+  }
+
+  EchoWorld world_;
+  FriendRequests requests_{FriendRequests::Options()};
+  ConnectionSlots slots_{10};
+  MetricsPage metrics_{&world_.stats, &requests_, &slots_};
+  Authenticator secure_{TokenKey::Create(kSecret).value()};
+  Authenticator insecure_ = Authenticator::Insecure();
+  Router router_ = MakeRouter(&secure_);
+};
+
+TEST_F(RouterTest, BefriendingNeedsBoth) {
+  HttpResponse response = Ask("PUT", "/v1/users/1/friends/2", Token(1));
+  EXPECT_EQ(response.status, 202);
+  EXPECT_EQ(response.body, R"({"state": "requested"})");
+  EXPECT_EQ(Ask("PUT", "/v1/users/1/friends/2", Token(1)).status, 202);
+  EXPECT_FALSE(AreFriends(1, 2));
+
+  response = Ask("PUT", "/v1/users/2/friends/1", Token(2));
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, R"({"state": "friends"})");
+  EXPECT_TRUE(AreFriends(1, 2));
+  EXPECT_EQ(requests_.size(), 0u);
+  EXPECT_EQ(Ask("PUT", "/v1/users/1/friends/2", Token(1)).status, 200);
+  EXPECT_EQ(requests_.size(), 0u);
+}
+
+TEST_F(RouterTest, AFriendshipThatCouldNotBeMadeIsStillAskedFor) {
+  Ask("PUT", "/v1/users/1/friends/2", Token(1));
+  world_.store.edits().FailNext(1, absl::UnavailableError("down"));
+  const HttpResponse response = Ask("PUT", "/v1/users/2/friends/1", Token(2));
+  EXPECT_EQ(response.status, 503);
+  EXPECT_THAT(response.headers, Contains(Key("Retry-After")));
+  EXPECT_EQ(Ask("PUT", "/v1/users/2/friends/1", Token(2)).status, 200);
+}
+
+TEST_F(RouterTest, AdminsMakeFriendsAtOnce) {
+  EXPECT_EQ(Ask("PUT", "/v1/users/1/friends/2", Token(9, true)).status, 200);
+  EXPECT_TRUE(AreFriends(1, 2));
+}
+
+TEST_F(RouterTest, EitherSideEndsOrTurnsDown) {
+  Ask("PUT", "/v1/users/1/friends/2", Token(1));
+  const HttpResponse response = Ask("DELETE", "/v1/users/2/friends/1", Token(2));
+  EXPECT_EQ(response.status, 204);
+  EXPECT_EQ(response.body, "");
+  EXPECT_EQ(Ask("PUT", "/v1/users/2/friends/1", Token(2)).status, 202) << "turned down";
+  Ask("PUT", "/v1/users/1/friends/2", Token(1));
+  EXPECT_TRUE(AreFriends(1, 2));
+  EXPECT_EQ(Ask("DELETE", "/v1/users/2/friends/1", Token(2)).status, 204);
+  EXPECT_FALSE(AreFriends(1, 2));
+  EXPECT_EQ(Ask("DELETE", "/v1/users/2/friends/1", Token(2)).status, 204) << "again";
+}
+
+TEST_F(RouterTest, NobodyActsForAnother) {
+  for (const char* const target : {"/v1/users/1/friends/2", "/v1/users/1/hidden/2"}) {
+    for (const char* const method : {"PUT", "DELETE"}) {
+      EXPECT_EQ(Ask(method, target, Token(2)).status, 403) << method << target;
+      EXPECT_EQ(Ask(method, target, "").status, 401) << method << target;
+      EXPECT_EQ(Ask(method, target, "v1.a.b").status, 401) << method << target;
+    }
+  }
+  EXPECT_EQ(Ask("GET", "/v1/users/1/nearby", Token(2)).status, 403);
+  const HttpResponse response = Ask("GET", "/v1/users/1/nearby", "");
+  EXPECT_EQ(response.status, 401);
+  EXPECT_THAT(response.headers, Contains(Pair("WWW-Authenticate", "Bearer")));
+  EXPECT_THAT(response.body, HasSubstr("UNAUTHENTICATED"));
+  EXPECT_EQ(world_.friends.graph().user_count(), 0u);
+}
+
+TEST_F(RouterTest, HidingIsDoneWhenItIsAnswered) {
+  world_.Befriend(1, 2);
+  Phone one(&world_, {UserId{1}});
+  Phone two(&world_, {UserId{2}});
+  one.Init(kHere);
+  two.Init(kHere);
+  one.Hear();
+  EXPECT_EQ(Ask("PUT", "/v1/users/2/hidden/1", Token(2)).status, 204);
+  const auto update = one.HearOne<nearby::ClientUpdate>();
+  ASSERT_EQ(update.events.size(), 1u);
+  EXPECT_EQ(update.events[0].reason, nearby::LeaveReason::kOffline);
+  EXPECT_EQ(Ask("DELETE", "/v1/users/2/hidden/1", Token(2)).status, 204);
+  EXPECT_EQ(one.HearOne<nearby::ClientUpdate>().events[0].kind, nearby::DeliveryKind::kEnter);
+}
+
+TEST_F(RouterTest, ListsWhoIsNearby) {
+  EXPECT_EQ(Ask("GET", "/v1/users/1/nearby", Token(1)).status, 404) << "not connected";
+  world_.Befriend(1, 2);
+  world_.Befriend(1, 3);
+  Phone one(&world_, {UserId{1}});
+  Phone two(&world_, {UserId{2}});
+  Phone three(&world_, {UserId{3}});
+  for (Phone* const phone : {&one, &two, &three}) phone->Init(kHere);
+
+  HttpResponse response = Ask("GET", "/v1/users/1/nearby?page_size=1", Token(1));
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.content_type, kJsonType);
+  nearby::ServerDecoder decoder;
+  const auto first = decoder.Decode(nearby::WireFormat::kJson, response.body).value();
+  const auto& page = std::get<nearby::NearbyAnswer>(first.message).page;
+  ASSERT_EQ(page.friends.size(), 1u);
+  EXPECT_EQ(page.in_sight, 2u);
+  ASSERT_TRUE(page.next.has_value());
+
+  // The token as a client finds it in the body.
+  const std::size_t begin = response.body.find("nextPageToken") + 16;
+  const std::string token = response.body.substr(begin, response.body.find('"', begin) - begin);
+  response = Ask("GET", "/v1/users/1/nearby?page_size=1&page_token=" + token, Token(1));
+  EXPECT_EQ(response.status, 200) << response.body;
+  const auto second = decoder.Decode(nearby::WireFormat::kJson, response.body).value();
+  EXPECT_NE(std::get<nearby::NearbyAnswer>(second.message).page.friends[0].friend_id,
+            page.friends[0].friend_id);
+
+  for (const char* const query :
+       {"page_size=x", "page_size=-1", "page_size=100000", "page_token=%22", "page_token=AAAA",
+        "page_token=\\", "page_token=x%22%7D"}) {
+    EXPECT_EQ(Ask("GET", absl::StrCat("/v1/users/1/nearby?", query), Token(1)).status, 400)
+        << query;
+  }
+}
+
+TEST_F(RouterTest, SaysWhatIsNotThere) {
+  for (const char* const target :
+       {"/", "/v1", "/v1/users", "/v1/users/1", "/v1/users/1/friends", "/v1/users/1/friends/2/3",
+        "/v1/users/1/frobs/2", "/v2/users/1/friends/2", "/healthz/", "/metrics/x"}) {
+    const HttpResponse response = Ask("GET", target, Token(1));
+    EXPECT_EQ(response.status, 404) << target;
+    EXPECT_THAT(response.body, HasSubstr("NOT_FOUND"));
+    EXPECT_THAT(response.body, StartsWith("{\"error\":"));
+  }
+  EXPECT_EQ(Ask("PUT", "/v1/users/x/friends/2", Token(1)).status, 400);
+  EXPECT_EQ(Ask("PUT", "/v1/users/1/friends/x", Token(1)).status, 400);
+  EXPECT_EQ(Ask("PUT", "/v1/users/1/friends/1", Token(1)).status, 400);
+  EXPECT_EQ(Ask("PUT", "/v1/users/1/hidden/1", Token(1)).status, 400);
+  EXPECT_EQ(Ask("GET", "/%", Token(1)).status, 400);
+}
+
+TEST_F(RouterTest, SaysWhichMethodsThereAre) {
+  const std::pair<const char*, const char*> targets[] = {
+      {"/healthz", "GET, HEAD"},
+      {"/metrics", "GET, HEAD"},
+      {"/ws", "GET"},
+      {"/v1/users/1/nearby", "GET, HEAD"},
+      {"/v1/users/1/friends/2", "PUT, DELETE"},
+      {"/v1/users/1/hidden/2", "PUT, DELETE"},
+  };
+  for (const auto& [target, allowed] : targets) {
+    const HttpResponse response = Ask("POST", target, Token(1));
+    EXPECT_EQ(response.status, 405) << target;
+    EXPECT_THAT(response.headers, Contains(Pair("Allow", allowed))) << target;
+  }
+  EXPECT_EQ(Ask("GET", "/ws", Token(1)).status, 426);
+}
+
+TEST_F(RouterTest, TellsWhetherItIsHealthy) {
+  HttpResponse response = Ask("GET", "/healthz", "");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, "ok");
+  world_.is_draining = true;
+  response = Ask("GET", "/healthz", "");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.body, "draining");
+  EXPECT_THAT(Ask("GET", "/metrics", "").body, HasSubstr("nearby_server_websockets 0"));
+}
+
+TEST_F(RouterTest, AdmitsWebSockets) {
+  const auto admit = [this](const std::string& target, const std::string& authorization) {
+    return router_.AdmitWebSocket({"GET", target, authorization});
+  };
+  EXPECT_TRUE(Router::IsWebSocketPath("/ws"));
+  EXPECT_TRUE(Router::IsWebSocketPath("/ws?token=a"));
+  EXPECT_FALSE(Router::IsWebSocketPath("/wsx"));
+  EXPECT_FALSE(Router::IsWebSocketPath("/ws/"));
+  EXPECT_EQ(admit("/ws?token=" + Token(7), "")->user, UserId{7});
+  EXPECT_EQ(admit("/ws", "Bearer " + Token(7))->user, UserId{7});
+  EXPECT_TRUE(absl::IsUnauthenticated(admit("/ws?user=7", "").status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(admit("/ws?%", "").status()));
+  world_.is_draining = true;
+  EXPECT_TRUE(absl::IsUnavailable(admit("/ws", "Bearer " + Token(7)).status()));
+}
+
+TEST_F(RouterTest, InsecurelyEverybodyIsWhomTheySayTheyAre) {
+  Router router = MakeRouter(&insecure_);
+  EXPECT_EQ(Ask(&router, {"PUT", "/v1/users/1/friends/2", ""}).status, 202) << "not an admin";
+  EXPECT_EQ(Ask(&router, {"PUT", "/v1/users/2/friends/1", ""}).status, 200);
+  EXPECT_EQ(router.AdmitWebSocket({"GET", "/ws?user=7", ""})->user, UserId{7});
+}
+
+TEST(HttpErrors, DoNotTellWhatWentWrongInside) {
+  nearby::ServerEncoder encoder;
+  const HttpResponse response =
+      ErrorResponse(&encoder, absl::InternalError("disk /dev/sda1 is on fire"));
+  EXPECT_EQ(response.status, 500);
+  EXPECT_THAT(response.body, Not(HasSubstr("sda1")));
+  EXPECT_THAT(response.body, HasSubstr("INTERNAL"));
+}
+
+}  // namespace
+}  // namespace echo_server
