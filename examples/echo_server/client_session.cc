@@ -147,7 +147,7 @@ auto ClientSession::OnLoop(std::uint64_t request_id, Answer answer) {
     TaskQueue* const loop = self->host_->loop;
     loop->Post([self, request_id, answer, result = std::move(result)] {
       --self->calls_in_flight_;
-      if (!result.ok()) return self->AnswerError(request_id, result.status());
+      if (!result.ok()) return self->AnswerError(request_id, StatusForClient(result.status()));
       std::string frame;
       answer(*result, self->format(), &frame);
       self->Send(std::move(frame));
@@ -185,7 +185,7 @@ void ClientSession::FinishInit(std::uint64_t request_id,
   }
   if (!result.ok()) {
     phase_ = Phase::kNew;
-    AnswerError(request_id, result.status());
+    AnswerError(request_id, StatusForClient(result.status()));
     if (absl::IsAborted(result.status())) return OnReplaced();
     if (host_->is_draining->load()) return OnShutdown();
     if (phase_ != Phase::kNew) return;
@@ -290,8 +290,7 @@ void ClientSession::SendError(std::uint64_t request_id, const absl::Status& stat
   if (phase_ >= Phase::kClosing) return;
   host_->stats->errors_sent.Add();
   std::string frame;
-  host_->codec->encoder.EncodeError(format(), request_id, StatusForClient(status), retry_after,
-                                    &frame);
+  host_->codec->encoder.EncodeError(format(), request_id, status, retry_after, &frame);
   Send(std::move(frame));
 }
 

@@ -13,7 +13,8 @@ struct Codec {
   nearby::ServerEncoder encoder;
 };
 
-/// The status as others may see it: what went wrong inside the server is for its operators.
+/// How a call on the runtime or a store failed, as others may see it: what went wrong inside is for
+/// the operators.
 absl::Status StatusForClient(const absl::Status& status);
 
 }  // namespace echo_server

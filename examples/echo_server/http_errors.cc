@@ -2,7 +2,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "examples/echo_server/codec.h"
 #include "nearby/wire_format.h"
 
 namespace echo_server {
@@ -55,8 +54,7 @@ HttpResponse ErrorResponse(nearby::ServerEncoder* encoder, int http_status,
   response.status = http_status;
   response.content_type = kJsonType;
   const absl::Duration retry_after = MayRetry(http_status) ? kRetryAfter : absl::ZeroDuration();
-  encoder->EncodeError(nearby::WireFormat::kJson, 0, StatusForClient(status), retry_after,
-                       &response.body);
+  encoder->EncodeError(nearby::WireFormat::kJson, 0, status, retry_after, &response.body);
   if (retry_after > absl::ZeroDuration()) {
     response.headers.emplace_back("Retry-After", absl::StrCat(absl::ToInt64Seconds(retry_after)));
   }

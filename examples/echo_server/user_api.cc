@@ -65,7 +65,7 @@ auto UserApi::OnLoop(Done done, Next next) {
           next = std::move(next)](absl::StatusOr<Result> result) mutable {
     loop->Post([this, done = std::move(done), next = std::move(next),
                 result = std::move(result)]() mutable {
-      if (!result.ok()) return done(Error(result.status()));
+      if (!result.ok()) return done(Error(StatusForClient(result.status())));
       next(*result, std::move(done));
     });
   };

@@ -35,7 +35,8 @@ namespace phones {
 namespace {
 
 constexpr absl::Duration kTick = absl::Milliseconds(10);
-constexpr absl::Duration kTerminalInterval = absl::Milliseconds(250);
+// How often there is something to look at, and a new picture on a terminal.
+constexpr absl::Duration kLookInterval = absl::Milliseconds(250);
 constexpr absl::Duration kPlainInterval = absl::Seconds(3);
 // Until then people are still appearing, and the one with most friends may be among them.
 constexpr absl::Duration kSettling = absl::Minutes(1);
@@ -132,7 +133,7 @@ class LiveSession : public FleetListener {
                        absl::FormatDuration(flags_.patience), "; last ", fleet_.last_failure())));
     }
     if (life_.is_over()) return End(absl::OkStatus());
-    DrawIfDue();
+    LookIfDue();
   }
 
   void End(const absl::Status& status) {
@@ -143,26 +144,27 @@ class LiveSession : public FleetListener {
     end_by_us_ = clock_.NowMicros() + absl::ToInt64Microseconds(kHangUpTimeout);
   }
 
-  void DrawIfDue() {
-    if (flags_.once) return;
+  void LookIfDue() {
     const std::int64_t now_us = clock_.NowMicros();
-    const absl::Duration interval =
-        view_.screen().is_terminal() ? kTerminalInterval : kPlainInterval;
-    if (now_us - drawn_us_ < absl::ToInt64Microseconds(interval)) return;
+    if (now_us - looked_us_ < absl::ToInt64Microseconds(kLookInterval)) return;
+    looked_us_ = now_us;
+    view_.Sample(fleet_.tally(), clock_.Now());
+    watched_ = ChooseWatched();
+    if (watched_.has_value()) view_.Watch(fleet_.phone(*watched_).user());
+    const absl::Duration interval = view_.screen().is_terminal() ? kLookInterval : kPlainInterval;
+    if (flags_.once || now_us - drawn_us_ < absl::ToInt64Microseconds(interval)) return;
     drawn_us_ = now_us;
     Draw();
   }
 
   void Draw() {
-    const std::optional<std::size_t> phone = ChooseWatched();
-    if (phone.has_value()) view_.Watch(fleet_.phone(*phone).user());
     View::Totals totals;
     totals.pace = flags_.pace;
     totals.life = life_.now();
     totals.phones = fleet_.size();
     totals.online = fleet_.online();
     totals.tally = fleet_.tally();
-    view_.Draw(phone.has_value() ? &fleet_.phone(*phone) : nullptr, totals, clock_.Now());
+    view_.Draw(watched_.has_value() ? &fleet_.phone(*watched_) : nullptr, totals, clock_.Now());
   }
 
   std::optional<std::size_t> ChooseWatched() const {
@@ -189,6 +191,8 @@ class LiveSession : public FleetListener {
   Life life_;
   View view_;
   Loop::Timer timer_;
+  std::optional<std::size_t> watched_;  // whose phone is shown
+  std::int64_t looked_us_ = start_us_;
   std::int64_t drawn_us_ = start_us_;
   bool is_ending_ = false;
   std::int64_t end_by_us_ = 0;

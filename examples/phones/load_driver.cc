@@ -30,9 +30,9 @@ namespace {
 constexpr std::int64_t kIdleMicros = 5'000;
 // Reports sent before the sockets have their turn again.
 constexpr int kBurst = 64;
-constexpr std::int64_t kSweepMicros = 20'000;
+constexpr std::int64_t kSweepMicros = 100'000;
 // Far longer than a report takes: who has not been heard of by then is in nobody's sight.
-constexpr std::int64_t kUnheardMicros = 200'000;
+constexpr std::int64_t kUnheardMicros = 2'000'000;
 
 absl::Duration ThreadCpu() {
   timespec time = {};

@@ -91,7 +91,6 @@ void View::Tell(Time time, const std::string& news) {
 }
 
 void View::Draw(const Phone* phone, const Totals& totals, Time now) {
-  UpdateRates(totals.tally, now);
   std::vector<Line> lines;
   AddTitle(totals, &lines);
   if (phone != nullptr) {
@@ -101,7 +100,7 @@ void View::Draw(const Phone* phone, const Totals& totals, Time now) {
   screen_.Print(lines);
 }
 
-void View::UpdateRates(const Tally& tally, Time now) {
+void View::Sample(const Tally& tally, Time now) {
   if (rates_time_.has_value() && now.ms - rates_time_->ms < kRatesIntervalMs) return;
   if (rates_time_.has_value()) {
     const double seconds = static_cast<double>(now.ms - rates_time_->ms) / 1000;

@@ -24,6 +24,7 @@ namespace phones {
 ///
 ///   view.Watch(user);
 ///   view.OnMessage(message, now);    // what that user's phone is told
+///   view.Sample(tally, now);         // often
 ///   view.Draw(phone, totals, now);   // now and then
 ///
 /// Thread-compatible. Owns the screen.
@@ -49,6 +50,9 @@ class View {
   /// `now` is the phone's time.
   void OnMessage(const nearby::ServerMessage& message, nearby::Time now);
 
+  /// Learns what has been going on, for the rates between one second and the next.
+  void Sample(const Tally& tally, nearby::Time now);
+
   /// `phone` is null as long as there is none to show.
   void Draw(const Phone* phone, const Totals& totals, nearby::Time now);
 
@@ -61,7 +65,6 @@ class View {
 
   void Tell(nearby::Time time, const std::string& news);
   void TellEvent(const nearby::ClientEvent& event);
-  void UpdateRates(const Tally& tally, nearby::Time now);
   void AddTitle(const Totals& totals, std::vector<Line>* lines) const;
   void AddFriends(const Phone& phone, nearby::Time now, std::vector<Line>* lines) const;
   void AddTicker(std::vector<Line>* lines) const;

@@ -12,7 +12,16 @@ namespace nearby {
 
 /// The latest locations of each user, in this process's memory: the embedded default.
 ///
-/// Thread-safe. Every call completes before it returns.
+///   InMemoryHistoryStore history;
+///   history.Read({user, from, until}, [](absl::StatusOr<std::vector<AcceptedLocation>> found) {
+///     ...
+///   });
+///
+/// Thread-safe: one lock. Every call completes before it returns. What is appended twice is kept
+/// twice.
+/// Cost: an append is a hash look-up, and O(max_per_user) if it comes out of order; a read is
+/// O(log max_per_user + answers). 24 bytes a location and about 120 a user: at most 2.7 GB with the
+/// default limits.
 class NEARBY_API InMemoryHistoryStore : public HistoryStore {
  public:
   struct Options {

@@ -15,8 +15,13 @@ namespace nearby {
 /// A location store in this process's memory, with expiry: the embedded default, and what several
 /// nodes in one test process share.
 ///
-/// Thread-safe. Borrows the clock, which must outlive it. Every call completes before it returns.
-/// Cost: a hash look-up for each location; expired ones go as writes come, O(1) amortised.
+///   InMemoryLocationStore locations;
+///   locations.Write(accepted, absl::Minutes(10), [](absl::Status status) { ... });
+///
+/// Thread-safe: one lock. Every call completes before it returns. Nobody reads an expired location.
+/// Ownership: borrows the clock, which must outlive it.
+/// Cost: a hash look-up for each location; renewing one costs no more. Expired ones go as writes
+/// come, a few with each, O(log users) for each location and time to live. About 100 bytes a user.
 class NEARBY_API InMemoryLocationStore : public LocationStore {
  public:
   struct Options {

@@ -1,6 +1,8 @@
 #include "nearby/in_memory_history_store.h"
 
 #include <algorithm>
+#include <cassert>
+#include <cstddef>
 #include <list>
 #include <mutex>
 #include <utility>
@@ -69,9 +71,8 @@ class Track {
   }
 
   void Grow(std::size_t max) {
-    std::rotate(points_.begin(), points_.begin() + static_cast<std::ptrdiff_t>(first_),
-                points_.end());
-    first_ = 0;
+    // The circle turns only once it has its full size.
+    assert(first_ == 0);
     const std::size_t size = std::min(max, std::max<std::size_t>(4, 2 * points_.size()));
     points_.reserve(size);
     points_.resize(size);

@@ -124,7 +124,7 @@ absl::Status InMemoryBroker::State::Subscribe(const std::shared_ptr<Endpoint>& e
   if (link == nullptr) {
     link = std::make_shared<Link>();
     link->endpoint = endpoint;
-    link->server = std::string(server);
+    link->server.assign(server.data(), server.size());
     at.links.push_back(link);
   }
   link->channels.insert(channel);
@@ -155,8 +155,9 @@ absl::Status InMemoryBroker::State::Publish(absl::string_view server, UserId cha
   if (at->second.is_down) return Down(server);
   const auto subscribers = at->second.channels.find(channel);
   if (subscribers == at->second.channels.end()) return absl::OkStatus();
-  for (Link* link : subscribers->second)
+  for (Link* link : subscribers->second) {
     links->push_back(link->endpoint->links.find(server)->second);
+  }
   const auto shared = std::make_shared<const std::string>(payload);
   // Not over the subscribers themselves: a link that breaks is taken out of them.
   for (const std::shared_ptr<Link>& link : *links) Enqueue(*link, {shared, channel, {}});

@@ -23,8 +23,9 @@ class Backoff {
 
   // In milliseconds, after that many failures in a row, the first being 1.
   std::int64_t DelayMs(std::uint32_t failures) {
-    const std::uint32_t doublings = std::min<std::uint32_t>(failures > 0 ? failures - 1 : 0, 30);
-    const std::int64_t base = std::min(max_ms_, min_ms_ << doublings);
+    const std::uint32_t doublings = std::min<std::uint32_t>(failures > 0 ? failures - 1 : 0, 62);
+    // Compared before it is shifted: the shift could overflow.
+    const std::int64_t base = min_ms_ > max_ms_ >> doublings ? max_ms_ : min_ms_ << doublings;
     return base + static_cast<std::int64_t>(Next() % static_cast<std::uint64_t>(base / 2 + 1));
   }
 

@@ -47,6 +47,11 @@ struct ChangeCommitted {
   FriendshipChange change;
   std::shared_ptr<Joint> joint;
 };
+// The store has refused or failed: complete the edit on a thread that polls.
+struct EditFailed {
+  absl::Status status;
+  std::shared_ptr<Joint> joint;
+};
 // The edit has been applied by all shards concerned: now say where the friend is.
 struct SubscriptionCommitted {
   FriendEdit edit;
@@ -69,8 +74,8 @@ struct DrainRequested {
 };
 
 using Call = std::variant<ConnectRequested, RadiusRequested, PageRequested, DisconnectRequested,
-                          ReadyAgain, ChangeCommitted, SubscriptionCommitted, ReloadRequested,
-                          ListArrived, StoreAnswered, DrainRequested>;
+                          ReadyAgain, ChangeCommitted, EditFailed, SubscriptionCommitted,
+                          ReloadRequested, ListArrived, StoreAnswered, DrainRequested>;
 
 // Asks another shard to answer once it has taken everything that was sent to it before.
 struct Fence {

@@ -18,14 +18,30 @@ std::uint64_t KeyOf(ClientHandle client) {
 }  // namespace
 
 void ListLoads::Add(ClientHandle client, UserId user, Time deadline) {
-  if (!queued_.insert(KeyOf(client)).second) return;
   Load load;
-  load.number = next_number_++;
   load.client = client;
   load.user = user;
   load.deadline = deadline;
-  waiting_[load.number] = load;
-  starts_.emplace(-kMaxTimeMs, load.number);
+  load.start = Time{-kMaxTimeMs};
+  Wait(load);
+}
+
+void ListLoads::Wait(Load load) {
+  const auto [queued, is_new] = queued_.try_emplace(KeyOf(load.client), next_number_);
+  if (is_new) {
+    load.number = next_number_++;
+    waiting_[load.number] = load;
+    starts_.emplace(load.start.ms, load.number);
+    return;
+  }
+  // What waits will do as well, unless it comes too late for a connect.
+  if (load.deadline == kNever) return;
+  Load& waiting = waiting_[queued->second];
+  waiting.deadline = std::min(waiting.deadline, load.deadline);
+  if (waiting.start <= load.start) return;
+  starts_.erase({waiting.start.ms, waiting.number});
+  waiting.start = load.start;
+  starts_.emplace(waiting.start.ms, waiting.number);
 }
 
 std::optional<ListLoads::Load> ListLoads::Begin(Time now) {
@@ -58,13 +74,9 @@ std::optional<ListLoads::Load> ListLoads::TimeOut(Time now) {
 
 bool ListLoads::Retry(const Load& load, Time now) {
   Load again = load;
-  const Time start{now.ms + backoff_.DelayMs(++again.failures)};
-  if (start >= load.deadline) return false;
-  // What is to be loaded already will do as well.
-  if (!queued_.insert(KeyOf(load.client)).second) return true;
-  again.number = next_number_++;
-  waiting_[again.number] = again;
-  starts_.emplace(start.ms, again.number);
+  again.start = Time{now.ms + backoff_.DelayMs(++again.failures)};
+  if (again.start >= load.deadline) return false;
+  Wait(again);
   return true;
 }
 

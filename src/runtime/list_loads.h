@@ -8,7 +8,6 @@
 
 #include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "nearby/ids.h"
 #include "nearby/time.h"
 #include "src/runtime/backoff.h"
@@ -27,6 +26,7 @@ class ListLoads {
     UserId user{};
     std::uint32_t failures = 0;
     Time deadline;  // kNever for a list that no connect waits for
+    Time start;     // of this attempt, at the earliest
     Time timeout;   // of this attempt, once it is under way
   };
 
@@ -36,7 +36,8 @@ class ListLoads {
   // Whether another connect may begin to load: none has to wait for a place.
   bool has_room() const { return in_flight_.size() + waiting_.size() < max_in_flight_; }
 
-  // Does nothing for a client whose list is to be loaded already, and has not begun to.
+  // A client whose list is to be loaded already, and has not begun to, is not added again; but a
+  // deadline holds for what is there as well.
   void Add(ClientHandle client, UserId user, Time deadline);
 
   // The next attempt to begin now, if any; it counts as under way from here on.
@@ -56,6 +57,9 @@ class ListLoads {
  private:
   using Schedule = absl::btree_set<std::pair<std::int64_t, std::uint64_t>>;  // (ms, number)
 
+  // Has a load begin when its start has come, or one of the same client that waits already.
+  void Wait(Load load);
+
   std::size_t max_in_flight_;
   std::int64_t attempt_timeout_ms_;
   Backoff backoff_;
@@ -63,8 +67,8 @@ class ListLoads {
   absl::flat_hash_map<std::uint64_t, Load> in_flight_;
   Schedule timeouts_;  // of those
   absl::flat_hash_map<std::uint64_t, Load> waiting_;
-  Schedule starts_;                            // of those waiting
-  absl::flat_hash_set<std::uint64_t> queued_;  // clients among those waiting
+  Schedule starts_;                                           // of those waiting
+  absl::flat_hash_map<std::uint64_t, std::uint64_t> queued_;  // their numbers, by client
 };
 
 }  // namespace nearby::internal

@@ -90,22 +90,30 @@ absl::Status Runtime::Impl::Start() {
   return absl::OkStatus();
 }
 
+template <typename Then>
+void Runtime::Impl::IfThere(const std::weak_ptr<Impl>& weak, Then then) {
+  const std::shared_ptr<Impl> self = weak.lock();
+  if (self == nullptr || !self->gate_.Enter()) return;
+  then(*self);
+  self->gate_.Leave();
+}
+
 internal::Shard::Services Runtime::Impl::ServicesOf(ShardId shard) {
   const std::weak_ptr<Impl> weak = weak_from_this();
   internal::Shard::Services services;
   services.load_list = [this, weak, shard](std::uint64_t load, UserId user) {
     host_.friends->List(user, [weak, shard, load](absl::StatusOr<FriendList> list) {
-      const std::shared_ptr<Impl> self = weak.lock();
-      if (self == nullptr) return;
-      self->mailbox(shard).AddUnrefusable(internal::ListArrived{load, std::move(list)});
+      IfThere(weak, [&](Impl& self) {
+        self.mailbox(shard).AddUnrefusable(internal::ListArrived{load, std::move(list)});
+      });
     });
   };
   using Store = internal::StoreAnswered::Store;
   const auto answer = [weak, shard](Store store) {
     return [weak, shard, store](absl::Status status) {
-      const std::shared_ptr<Impl> self = weak.lock();
-      if (self == nullptr) return;
-      self->mailbox(shard).AddUnrefusable(internal::StoreAnswered{store, std::move(status)});
+      IfThere(weak, [&](Impl& self) {
+        self.mailbox(shard).AddUnrefusable(internal::StoreAnswered{store, std::move(status)});
+      });
     };
   };
   if (host_.locations != nullptr) {
@@ -125,6 +133,8 @@ internal::Shard::Services Runtime::Impl::ServicesOf(ShardId shard) {
 }
 
 void Runtime::Impl::Shutdown() {
+  // First the gate: what comes through it still finds everything as it was.
+  gate_.Close();
   is_shut_down_ = true;
   Stop();
   for (const auto& shard : shards_) shard->Cancel();
@@ -176,12 +186,13 @@ void Runtime::Impl::Post(ShardId shard, Request request) {
 
 void Runtime::Impl::Connect(const ConnectCall& call, ConnectDone done) {
   absl::Status status;
-  if (is_draining_) status = absl::UnavailableError("this node is being drained");
-  if (call.location) {
-    status.Update(ValidateReport(call.location->location, call.location->reported_at));
+  if (is_draining_) {
+    ++calls_refused_;
+    status = absl::UnavailableError("this node is being drained");
+  } else if (call.location) {
+    status = ValidateReport(call.location->location, call.location->reported_at);
   }
   if (!status.ok()) {
-    ++calls_refused_;
     done(std::move(status));
     return;
   }
@@ -246,9 +257,7 @@ void Runtime::Impl::Edit(const FriendEdit& edit, EditDone done) {
   }
   const std::weak_ptr<Impl> weak = weak_from_this();
   host_.friends->Edit(edit, [weak, number = *number](absl::StatusOr<FriendshipOutcome> outcome) {
-    if (const std::shared_ptr<Impl> self = weak.lock()) {
-      self->OnEdited(number, std::move(outcome));
-    }
+    IfThere(weak, [&](Impl& self) { self.OnEdited(number, std::move(outcome)); });
   });
 }
 
@@ -258,13 +267,14 @@ void Runtime::Impl::OnEdited(std::uint64_t number, absl::StatusOr<FriendshipOutc
   if (outcome.ok() && !IsSamePair(outcome->change, *edit)) {
     outcome = absl::InternalError("the friend store answered for another pair");
   }
+  const std::weak_ptr<Impl> weak = weak_from_this();
+  Done finish = [weak, number](const absl::Status& status) {
+    if (const std::shared_ptr<Impl> self = weak.lock()) self->FinishEdit(number, status);
+  };
   if (outcome.ok()) {
     // Applied even where nothing has changed: the call that did change it may not have come to the
     // shards yet, and what is acknowledged must be in force.
-    const std::weak_ptr<Impl> weak = weak_from_this();
-    Apply(outcome->change, [weak, number](const absl::Status& status) {
-      if (const std::shared_ptr<Impl> self = weak.lock()) self->FinishEdit(number, status);
-    });
+    Apply(outcome->change, std::move(finish));
     return;
   }
   if (LeavesOpen(outcome.status())) {
@@ -272,7 +282,11 @@ void Runtime::Impl::OnEdited(std::uint64_t number, absl::StatusOr<FriendshipOutc
       mailbox_of(user).AddUnrefusable(internal::ReloadRequested{user});
     }
   }
-  FinishEdit(number, outcome.status());
+  // By way of a shard: this may be a thread of the store's, which the host's completions must not
+  // meet.
+  mailbox_of(edit->user)
+      .AddUnrefusable(internal::EditFailed{
+          outcome.status(), std::make_shared<internal::Joint>(1, std::move(finish))});
 }
 
 void Runtime::Impl::FinishEdit(std::uint64_t number, const absl::Status& status) {
@@ -300,9 +314,11 @@ void Runtime::Impl::Apply(const FriendshipChange& change, Done done) {
   internal::Mailbox& one = mailbox_of(change.user);
   internal::Mailbox& other = mailbox_of(change.friend_id);
   const std::size_t parts = &one == &other ? 1 : 2;
-  const auto joint = std::make_shared<internal::Joint>(parts, std::move(done));
-  one.AddUnrefusable(internal::ChangeCommitted{change, joint});
+  auto joint = std::make_shared<internal::Joint>(parts, std::move(done));
   if (parts == 2) other.AddUnrefusable(internal::ChangeCommitted{change, joint});
+  // Nothing of it stays here: the shards may be quicker than this call, and the last to let go is
+  // the one that completes it.
+  one.AddUnrefusable(internal::ChangeCommitted{change, std::move(joint)});
 }
 
 void Runtime::Impl::Drain(Done done) {
@@ -311,10 +327,12 @@ void Runtime::Impl::Drain(Done done) {
     return;
   }
   is_draining_ = true;
-  const auto joint = std::make_shared<internal::Joint>(mailboxes_.size(), std::move(done));
-  for (const auto& mailbox : mailboxes_) {
-    mailbox->AddUnrefusable(internal::DrainRequested{joint});
+  auto joint = std::make_shared<internal::Joint>(mailboxes_.size(), std::move(done));
+  for (std::size_t i = 1; i < mailboxes_.size(); ++i) {
+    mailboxes_[i]->AddUnrefusable(internal::DrainRequested{joint});
   }
+  // As in Apply, nothing of it stays here.
+  mailboxes_[0]->AddUnrefusable(internal::DrainRequested{std::move(joint)});
 }
 
 RuntimeStats Runtime::Impl::stats() const {
@@ -337,7 +355,7 @@ absl::Status Runtime::Impl::CheckInvariants() const {
 void Runtime::Impl::ExportMetricsIfDue() {
   const Time now = host_.clock->Now();
   const std::unique_lock<std::mutex> lock(metrics_mutex_, std::try_to_lock);
-  if (!lock.owns_lock() || now < next_export_) return;
+  if (!lock.owns_lock() || !IsValid(now) || now < next_export_) return;
   next_export_ = Time{now.ms + absl::ToInt64Milliseconds(options_.metrics_interval)};
   internal::ExportMetrics(stats(), host_.metrics);
 }

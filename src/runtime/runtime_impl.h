@@ -20,6 +20,7 @@
 #include "nearby/time.h"
 #include "src/runtime/calls.h"
 #include "src/runtime/edits.h"
+#include "src/runtime/gate.h"
 #include "src/runtime/joint.h"
 #include "src/runtime/mailbox.h"
 #include "src/runtime/shard.h"
@@ -27,7 +28,8 @@
 namespace nearby {
 
 // What shards share, and the way of an edit through the store and the shards. Completions of stores
-// hold it weakly: one that comes when the runtime is gone finds nothing.
+// hold it weakly and come by the gate: one that comes when the runtime is gone, or going, does
+// nothing, and the runtime does not go while one is under way.
 class Runtime::Impl : public std::enable_shared_from_this<Runtime::Impl> {
  public:
   Impl(const RuntimeOptions& options, RuntimeHost host);
@@ -62,6 +64,9 @@ class Runtime::Impl : public std::enable_shared_from_this<Runtime::Impl> {
   // Hands a call to a shard, or completes it with the reason why it can't.
   template <typename Request>
   void Post(ShardId shard, Request request);
+  // What a store has completed, unless the runtime is gone.
+  template <typename Then>
+  static void IfThere(const std::weak_ptr<Impl>& weak, Then then);
   void OnEdited(std::uint64_t number, absl::StatusOr<FriendshipOutcome> outcome);
   void FinishEdit(std::uint64_t number, const absl::Status& status);
   void ExportMetricsIfDue();
@@ -71,6 +76,7 @@ class Runtime::Impl : public std::enable_shared_from_this<Runtime::Impl> {
   std::vector<std::unique_ptr<internal::Mailbox>> mailboxes_;
   std::vector<std::unique_ptr<internal::Shard>> shards_;
   internal::Edits edits_;
+  internal::Gate gate_;
   std::atomic<bool> is_stopped_{false};
   std::atomic<bool> is_shut_down_{false};
   std::atomic<bool> is_draining_{false};

@@ -159,6 +159,9 @@ absl::Duration Shard::TimeToNextPoll() const {
     if (next != kNever) sleep_ms = std::min(sleep_ms, next.ms - now_.ms);
   }
   if (!waiting_lists_.empty()) sleep_ms = std::min(sleep_ms, kCatchUpMs);
+  if (!waiting_connects_.empty()) {
+    sleep_ms = std::min(sleep_ms, waiting_connects_.front().deadline.ms - now_.ms);
+  }
   if (is_draining_ && drain_next_ < sessions_.limit()) {
     const double ms =
         1000.0 * static_cast<double>(options_.shards) / options_.drain_clients_per_second;

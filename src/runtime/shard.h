@@ -71,7 +71,14 @@ class Shard {
   // A connect that has not been answered.
   struct Connecting {
     Runtime::ConnectDone done;
+    Time deadline;  // for its friends to be loaded
     ReportOutcome location_outcome = ReportOutcome::kAccepted;
+  };
+
+  // A connect that waits for a place among the loads.
+  struct WaitingConnect {
+    ConnectRequested call;
+    Time deadline;
   };
 
   // Shards that have been asked to answer, and what is done once all have, twice: the first time
@@ -110,13 +117,14 @@ class Shard {
   void On(DisconnectRequested& call);
   void On(ReadyAgain& call);
   void On(ChangeCommitted& call);
+  static void On(EditFailed& call);
   void On(SubscriptionCommitted& call);
   void On(ReloadRequested& call);
   void On(ListArrived& call);
   void On(StoreAnswered& call);
   void On(DrainRequested& call);
-  void Connect(ConnectRequested& call);
-  // Begins the connects that have waited for a place among the loads.
+  void Connect(ConnectRequested& call, Time deadline);
+  // Begins the connects that have waited for a place among the loads, or too long.
   void ConnectWaiting();
   void AnswerSubscription(SubscriptionCommitted& call);
   void Reload(UserId user);
@@ -179,7 +187,7 @@ class Shard {
 
   SessionTable sessions_;
   absl::flat_hash_map<Index, Connecting> connecting_;
-  std::deque<ConnectRequested> waiting_connects_;  // for a place among the loads
+  std::deque<WaitingConnect> waiting_connects_;  // in order of their deadlines, too
   std::vector<Index> dirty_;
   std::vector<std::unique_ptr<Outbox>> spare_outboxes_;
   std::vector<ClientEvent> snapshot_;

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "nearby/engine.h"
 #include "nearby/ids.h"
 #include "nearby/runtime.h"
@@ -24,25 +25,33 @@ absl::Status Destroyed() { return absl::CancelledError("the runtime was destroye
 }  // namespace
 
 void Shard::On(ConnectRequested& call) {
+  const Time deadline{now_.ms + absl::ToInt64Milliseconds(options_.load_timeout)};
   if (!is_draining_ && (!loads_.has_room() || !waiting_connects_.empty())) {
-    waiting_connects_.push_back(std::move(call));
+    waiting_connects_.push_back({std::move(call), deadline});
     return;
   }
   mailbox_.FinishCalls(1);
-  Connect(call);
+  Connect(call, deadline);
 }
 
 void Shard::ConnectWaiting() {
-  while (!waiting_connects_.empty() && (is_draining_ || loads_.has_room())) {
-    ConnectRequested call = std::move(waiting_connects_.front());
+  while (!waiting_connects_.empty()) {
+    const bool is_late = !is_draining_ && waiting_connects_.front().deadline <= now_;
+    if (!is_late && !is_draining_ && !loads_.has_room()) return;
+    WaitingConnect next = std::move(waiting_connects_.front());
     waiting_connects_.pop_front();
     mailbox_.FinishCalls(1);
-    Connect(call);
+    if (is_late) {
+      ++counts_.connects_failed;
+      next.call.done(absl::DeadlineExceededError("too many friend lists are being loaded"));
+      continue;
+    }
+    Connect(next.call, next.deadline);
     CarryOut();
   }
 }
 
-void Shard::Connect(ConnectRequested& call) {
+void Shard::Connect(ConnectRequested& call, Time deadline) {
   if (is_draining_) {
     ++counts_.calls_refused;
     call.done(Draining());
@@ -62,6 +71,7 @@ void Shard::Connect(ConnectRequested& call) {
   sessions_.Bind(index, *client);
   Connecting connecting;
   connecting.done = std::move(call.done);
+  connecting.deadline = deadline;
   if (call.call.location) {
     const auto& [location, reported_at] = *call.call.location;
     connecting.location_outcome = engine_->Report({*client, location, reported_at}, &effects_);
@@ -91,7 +101,9 @@ void Shard::On(PageRequested& call) {
 
 void Shard::On(DisconnectRequested& call) {
   const Index index = sessions_.Find(call.client);
-  if (index == SessionTable::kNone) return;
+  // To the host, a session that has not been answered is none yet: this handle is not of its
+  // making.
+  if (index == SessionTable::kNone || sessions_[index].state != Session::State::kOpen) return;
   engine_->Disconnect(call.client, &effects_).IgnoreError();  // It is a client: just found.
   CarryOut();
   EraseLocation(sessions_[index].user);
@@ -128,6 +140,11 @@ void Shard::On(ChangeCommitted& call) {
     status = absl::OkStatus();
   }
   call.joint->Finish(status);
+  call.joint.reset();
+}
+
+void Shard::On(EditFailed& call) {
+  call.joint->Finish(call.status);
   call.joint.reset();
 }
 
@@ -203,7 +220,7 @@ void Shard::Cancel() {
       subscription->done(Destroyed());
     }
   }
-  for (ConnectRequested& call : waiting_connects_) call.done(Destroyed());
+  for (WaitingConnect& waiting : waiting_connects_) waiting.call.done(Destroyed());
   for (auto& [index, connecting] : connecting_) connecting.done(Destroyed());
   for (auto& [number, fencing] : fences_) {
     if (auto* subscription = std::get_if<SubscriptionCommitted>(&fencing.then)) {

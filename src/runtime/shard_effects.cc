@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
 #include "nearby/effects.h"
 #include "nearby/engine.h"
 #include "nearby/ids.h"
@@ -109,8 +108,8 @@ void Shard::LoadFriends(const FriendsRequest& request) {
   const Index index = sessions_.Find(request.client);
   if (index == SessionTable::kNone) return;
   const bool connects = sessions_[index].state == Session::State::kConnecting;
-  const Time deadline{now_.ms + absl::ToInt64Milliseconds(options_.load_timeout)};
-  loads_.Add(request.client, request.user, connects ? deadline : kNever);
+  loads_.Add(request.client, request.user,
+             connects ? connecting_.find(index)->second.deadline : kNever);
 }
 
 }  // namespace nearby::internal

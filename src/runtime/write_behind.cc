@@ -37,7 +37,21 @@ void WriteBehind::Drop(UserId user) {
   }
   // A batch that fails is not repeated for a user who is no longer there.
   if (!batch_.empty()) gone_.insert(user);
-  if (!is_under_way_) RemoveGone();
+  if (!is_under_way_) {
+    RemoveGone();
+  } else if (gone_.size() > 2 * batch_.size()) {
+    ForgetStrangers();
+  }
+}
+
+// However long the batch is under way, and whoever comes and goes meanwhile: at least half of those
+// who are gone have nothing in it, so it is paid for by the drops since the last time.
+void WriteBehind::ForgetStrangers() {
+  absl::flat_hash_set<UserId> theirs;
+  for (const AcceptedLocation& location : batch_) {
+    if (gone_.contains(location.user)) theirs.insert(location.user);
+  }
+  gone_ = std::move(theirs);
 }
 
 void WriteBehind::RemoveGone() {

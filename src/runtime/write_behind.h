@@ -49,7 +49,10 @@ class WriteBehind {
   std::uint64_t failures() const { return failures_; }
 
  private:
+  // Takes those who are gone out of the batch.
   void RemoveGone();
+  // Forgets those who are gone and have nothing in the batch anyway.
+  void ForgetStrangers();
 
   Keep keep_;
   std::size_t limit_;
@@ -57,7 +60,7 @@ class WriteBehind {
   std::vector<AcceptedLocation> waiting_;            // in order; a dropped one has no position
   absl::flat_hash_map<UserId, std::size_t> newest_;  // into waiting_, for kNewestOfEachUser
   std::vector<AcceptedLocation> batch_;              // under way, or to be tried again
-  absl::flat_hash_set<UserId> gone_;                 // dropped while the batch is held
+  absl::flat_hash_set<UserId> gone_;  // dropped while the batch is held; at most twice as many
   bool is_under_way_ = false;
   std::uint32_t failures_in_a_row_ = 0;
   Time not_before_{-kMaxTimeMs};

@@ -4,13 +4,14 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "src/testing/call_script_state.h"
 
 namespace nearby {
 
 CallScript::State::Failure CallScript::State::FailureOf(const absl::Status& status) {
   if (status.ok()) return {absl::StatusCode::kUnknown, "a scripted failure"};
-  return {status.code(), std::string(status.message())};
+  return {status.code(), absl::StrCat(status.message())};
 }
 
 void CallScript::State::Add(Script script) {
@@ -27,7 +28,6 @@ CallScript::State::Fate CallScript::State::Begin() {
     fate = scripts.front().fate;
     if (--scripts.front().calls == 0) scripts.pop_front();
   }
-  fate.held = is_holding;
   return fate;
 }
 
@@ -42,8 +42,7 @@ void CallScript::State::Finish(const Fate& fate, std::vector<UserId> users, Answ
       return;
     }
     if (fate.failure.has_value()) ++counts.failed;
-    // Held only as long as the script still holds: Resume has released what was there.
-    if (fate.held && is_holding) {
+    if (is_holding) {
       held.push_back({std::move(users), std::move(answer)});
       changed.notify_all();
       return;

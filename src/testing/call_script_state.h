@@ -36,7 +36,6 @@ struct CallScript::State {
   struct Fate {
     bool carried_out = true;
     bool lost = false;
-    bool held = false;
     std::optional<Failure> failure;
   };
   struct Script {
@@ -95,21 +94,21 @@ class ScriptedCalls {
     const std::shared_ptr<CallScript::State> state = script.state_;
     CallScript::State::Fate fate = state->Begin();
     if (!fate.carried_out) {
-      Answer(*state, fate, std::move(users), std::move(done), Result(fate.failure->ToStatus()));
+      Answer(*state, fate, std::move(users), std::move(done), Result());
       return;
     }
     start([state, fate = std::move(fate), users = std::move(users),
            done = std::move(done)](Result result) mutable {
-      Answer(*state, fate, std::move(users), std::move(done),
-             fate.failure.has_value() ? Result(fate.failure->ToStatus()) : std::move(result));
+      Answer(*state, fate, std::move(users), std::move(done), std::move(result));
     });
   }
 
  private:
   template <typename Result>
   static void Answer(CallScript::State& state, const CallScript::State::Fate& fate,
-                     std::vector<UserId> users, absl::AnyInvocable<void(Result)> done,
+                     std::vector<UserId>&& users, absl::AnyInvocable<void(Result)> done,
                      Result result) {
+    if (fate.failure.has_value()) result = fate.failure->ToStatus();
     state.Finish(fate, std::move(users),
                  [done = std::move(done), result = std::move(result)]() mutable {
                    done(std::move(result));

@@ -54,7 +54,7 @@ std::size_t RecordingMetricsSink::exports() const {
 std::optional<std::uint64_t> RecordingMetricsSink::value(absl::string_view name,
                                                          absl::string_view label_value) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const auto it = latest_.find({std::string(name), std::string(label_value)});
+  const auto it = latest_.find(Key(name, label_value));
   if (it == latest_.end()) return std::nullopt;
   return it->second.value;
 }

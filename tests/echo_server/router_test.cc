@@ -250,10 +250,9 @@ TEST_F(RouterTest, InsecurelyEverybodyIsWhomTheySayTheyAre) {
   EXPECT_EQ(router.AdmitWebSocket({"GET", "/ws?user=7", ""})->user, UserId{7});
 }
 
-TEST(HttpErrors, DoNotTellWhatWentWrongInside) {
-  nearby::ServerEncoder encoder;
-  const HttpResponse response =
-      ErrorResponse(&encoder, absl::InternalError("disk /dev/sda1 is on fire"));
+TEST_F(RouterTest, SaysNothingOfWhatWentWrongInside) {
+  world_.store.edits().FailNext(1, absl::InternalError("disk /dev/sda1 is on fire"));
+  const HttpResponse response = Ask("PUT", "/v1/users/1/hidden/2", Token(1));
   EXPECT_EQ(response.status, 500);
   EXPECT_THAT(response.body, Not(HasSubstr("sda1")));
   EXPECT_THAT(response.body, HasSubstr("INTERNAL"));

@@ -142,12 +142,13 @@ TEST_F(ViewTest, ShowsWhomThePhoneSees) {
 
 TEST_F(ViewTest, ShowsRatesBetweenPictures) {
   View view = MakeView();
-  view.Draw(&phone_, totals_, At(0));
+  view.Sample(totals_.tally, At(0));
   totals_.tally.reports = 10;
   totals_.tally.enters = 1;
   totals_.tally.moves = 40;
   totals_.tally.errors = 1234;
   totals_.tally.reconnects = 2;
+  view.Sample(totals_.tally, At(4));
   view.Draw(&phone_, totals_, At(4));
   EXPECT_THAT(Output(), HasSubstr("a second: 2.5 reports, 10.2 events; in all: 1,234 errors, 2 "
                                   "reconnects\n"));

@@ -194,6 +194,31 @@ TEST_F(ListLoadsTest, ALoadThatStandsInForARetryKeepsItsDeadline) {
   EXPECT_EQ(loads_.next_event(), After(5'000));
 }
 
+TEST_F(ListLoadsTest, ALoadThatStandsInForARetryDoesNotBeginLaterThanThatWould) {
+  Add(1, After(5'000));
+  Begin();
+  const std::uint64_t connect = last_.number;
+  // A reload has failed so often that it is to be tried again only after the deadline.
+  Add(1);
+  Begin();
+  ListLoads::Load reload = *loads_.End(last_.number);
+  reload.failures = 20;
+  ASSERT_TRUE(loads_.Retry(reload, kNow));
+  ASSERT_TRUE(loads_.Retry(*loads_.End(connect), kNow));
+  EXPECT_LE(loads_.next_event(), After(kMinDelayMs + kMinDelayMs / 2));
+  EXPECT_EQ(Begin(After(kMinDelayMs + kMinDelayMs / 2)), 1);
+  EXPECT_EQ(Begin(After(60'000)), -1);
+}
+
+TEST_F(ListLoadsTest, ALoadThatIsToWaitIsNotHurriedByAnotherThatNoConnectWaitsFor) {
+  Add(1);
+  Begin();
+  ASSERT_TRUE(loads_.Retry(*loads_.End(last_.number), kNow));
+  Add(1);
+  EXPECT_EQ(Begin(), -1) << "the store is to be given time";
+  EXPECT_EQ(Begin(After(kMinDelayMs * 2)), 1);
+}
+
 TEST_F(ListLoadsTest, ALoadThatStandsInForAnAddKeepsTheEarlierDeadline) {
   Add(1);
   Add(1, After(5'000));

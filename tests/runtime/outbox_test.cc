@@ -291,8 +291,8 @@ TEST(OutboxTest, EveryShortSequenceLeavesTheClientWithTheTruth) {
   for (const std::size_t limit : {std::size_t{1}, kNoLimit}) {
     SCOPED_TRACE(absl::StrCat("limit ", limit));
     std::size_t sequences = 0;
-    TryAll(Client(limit), 6, &sequences);
-    EXPECT_GT(sequences, 20'000u);
+    TryAll(Client(limit), 8, &sequences);
+    EXPECT_GT(sequences, 100'000u);
     if (::testing::Test::HasFailure()) return;
   }
 }

@@ -213,6 +213,17 @@ TEST(WriteBehindTest, AUserWhoWentWhileABatchSucceededIsNotHeldAgainstTheNextOne
   EXPECT_THAT(Names(writes.Begin(writes.next_attempt())), ElementsAre(Pair(1, 5)));
 }
 
+TEST(WriteBehindTest, HoweverManyComeAndGoThoseOfTheBatchAreRemembered) {
+  WriteBehind writes = Newest();
+  for (std::uint64_t user = 1; user <= 3; ++user) writes.Add(At(user, 1));
+  writes.Begin(kNow);
+  writes.Drop(UserId{2});
+  for (std::uint64_t user = 1'000; user < 2'000; ++user) writes.Drop(UserId{user});
+  writes.Drop(UserId{3});
+  writes.End(absl::UnavailableError("down"), kNow);
+  EXPECT_THAT(Names(writes.Begin(writes.next_attempt())), ElementsAre(Pair(1, 1)));
+}
+
 TEST(WriteBehindTest, ABatchOfUsersWhoAreAllGoneGivesWayToTheNext) {
   WriteBehind writes = Newest();
   writes.Add(At(1, 1));

@@ -41,7 +41,8 @@ class NEARBY_API CallScript {
   CallScript(const CallScript&) = delete;
   CallScript& operator=(const CallScript&) = delete;
 
-  /// From now on answers are held back, scripted failures included.
+  /// From now on answers are held back, scripted failures included, and those of earlier calls that
+  /// the store has not answered yet.
   void Hold();
   /// Stops that, and releases all that is held.
   void Resume();
