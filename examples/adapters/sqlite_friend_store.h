@@ -27,8 +27,8 @@ namespace adapters {
 /// has been answered is on the disk; edits that wait together are committed together.
 /// Ownership: owns the connection and the thread. Destroying the store drops what still waits,
 /// uncalled.
-/// Cost: about half a microsecond for each friend of a list; for an edit, its share of a commit, which
-/// takes as long as the disk does, some milliseconds.
+/// Cost: about half a microsecond for each friend of a list; for an edit, its share of a commit,
+/// which takes as long as the disk does, some milliseconds.
 class SqliteFriendStore : public nearby::FriendStore {
  public:
   struct Options {

@@ -58,7 +58,7 @@ The live table
 Load: no table; everybody connects, then reports for a while, walking 30 seconds of life each time
   --load               of a city, as above
   --rate X             reports in a second by all phones; 0, the default: each reports anew as soon
-                       as a friend has heard of its last report
+                       as all friends who see it have heard of its last report
   --seconds X          how long (10), after a second of warming up
   --threads N          event loops that share the phones, 1 to 64 (1)
 The server lets a phone make 20 calls a second: raise --calls-per-second and --call-burst there.

@@ -99,8 +99,7 @@ void Fleet::SetState(Line* line, State state) {
   line->state = state;
 }
 
-// --- what owners do
-// ----------------------------------------------------------------------------------
+// --- what owners do ------------------------------------------------------------------------------
 
 void Fleet::Report(std::size_t phone, const nearby::ReportCall& report) {
   Line* const line = lines_[phone].get();
@@ -137,8 +136,7 @@ void Fleet::SwitchOff(std::size_t phone) {
   }
 }
 
-// --- connections
-// -------------------------------------------------------------------------------------
+// --- connections ---------------------------------------------------------------------------------
 
 void Fleet::Advance() {
   const std::int64_t now_us = clock_->NowMicros();
@@ -202,14 +200,13 @@ void Fleet::OnClosed(Line* line, const Closure& closure) {
   line->phone.Close();
   const State state = line->state;
   const std::int64_t now_us = clock_->NowMicros();
-  if (is_hanging_up_) {
+  const bool is_leaving = state == State::kLeaving;
+  if (is_hanging_up_ || (is_leaving && !line->comes_back)) {
     SetState(line, State::kOff);
-  } else if (state != State::kLeaving) {
-    OnUnaskedEnd(line, state, closure);
-  } else if (line->comes_back) {
+  } else if (is_leaving) {
     WaitUntil(line, std::max(line->due_us, now_us));
   } else {
-    SetState(line, State::kOff);
+    OnUnaskedEnd(line, state, closure);
   }
   Advance();
 }
@@ -231,15 +228,18 @@ void Fleet::OnUnaskedEnd(Line* line, State state, const Closure& closure) {
     if (closure.http_status != 0) {
       absl::StrAppend(&last_failure_, " (HTTP ", closure.http_status, ")");
     }
-    if (IsFinal(closure.http_status)) status_ = absl::PermissionDeniedError(last_failure_);
+    if (IsFinal(closure.http_status)) {
+      status_ = absl::PermissionDeniedError(
+          absl::StrCat("the server lets no phone in: ", last_failure_,
+                       "; does it have this secret, or was it started with --insecure?"));
+    }
   } else {
     ++tally_.drops;
   }
   WaitUntil(line, now_us + absl::ToInt64Microseconds(line->backoff.Next(&random_)));
 }
 
-// --- messages
-// ----------------------------------------------------------------------------------------
+// --- messages ------------------------------------------------------------------------------------
 
 void Fleet::Send(Line* line, const nearby::ClientCall& call) {
   frame_.clear();
@@ -276,9 +276,10 @@ void Fleet::OnFrame(Line* line, nearby::WireFormat format, absl::string_view fra
     line->due_us = clock_->NowMicros() + absl::ToInt64Microseconds(line->backoff.Next(&random_));
     return Leave(line, /*comes_back=*/true);
   }
-  const Phone::Reaction reaction = line->phone.Take(*message, clock_->Now(), &tally_);
   if (listener_ != nullptr) listener_->OnMessage(line->number, *message);
-  React(line, reaction);
+  // The listener may have had phones report, and one of them may have found its connection dead.
+  if (line->socket == nullptr || line->state == State::kLeaving) return;
+  React(line, line->phone.Take(*message, clock_->Now(), &tally_));
 }
 
 void Fleet::React(Line* line, const Phone::Reaction& reaction) {

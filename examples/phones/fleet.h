@@ -35,7 +35,7 @@ class FleetListener {
  public:
   virtual ~FleetListener() = default;
 
-  /// After phone number `phone` has taken the message.
+  /// Before phone number `phone` takes the message.
   virtual void OnMessage(std::size_t phone, const nearby::ServerMessage& message) = 0;
 };
 

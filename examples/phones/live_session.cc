@@ -104,6 +104,10 @@ class LiveSession : public FleetListener {
     figures->elapsed = absl::Microseconds(clock_.NowMicros() - start_us_);
     figures->passed_over = life_.passed_over();
     figures->tally = fleet_.tally();
+    if (status_.ok() && fleet_.size() > 0 && figures->tally.sessions == 0) {
+      return absl::UnavailableError(
+          absl::StrCat("no phone was ever connected; last ", fleet_.last_failure()));
+    }
     return status_;
   }
 

@@ -13,13 +13,16 @@
 #include "absl/time/time.h"
 #include "examples/phones/fleet.h"
 #include "examples/phones/load_board.h"
+#include "examples/phones/phone.h"
 #include "examples/phones/phone_clock.h"
 #include "examples/phones/report.h"
 #include "examples/phones/stamp.h"
 #include "examples/phones/tally.h"
 #include "nearby/client_sink.h"
 #include "nearby/effects.h"
+#include "nearby/engine.h"
 #include "nearby/geo.h"
+#include "nearby/ids.h"
 #include "nearby/server_codec.h"
 #include "nearby/time.h"
 
@@ -126,28 +129,59 @@ void LoadDriver::SweepUnheard(std::int64_t now_us) {
   }
 }
 
-void LoadDriver::OnMessage(std::size_t /*phone*/, const nearby::ServerMessage& message) {
+void LoadDriver::OnMessage(std::size_t phone, const nearby::ServerMessage& message) {
+  if (const auto* answer = std::get_if<nearby::InitAnswer>(&message.message)) {
+    for (const nearby::NearbyFriend& listed : answer->page.friends) Enter(listed.friend_id);
+    return;
+  }
   const auto* const update = std::get_if<nearby::ClientUpdate>(&message.message);
-  if (update == nullptr || times_.send_from_us == LoadTimes::kNotYet) return;
+  if (update == nullptr) return;
   const std::int64_t now_us = clock_->NowMicros();
-  for (const nearby::ClientEvent& event : update->events) {
-    if (event.kind == nearby::DeliveryKind::kLeave) continue;
-    const std::int64_t sent_us = SentMicros(event.reported_at, event.position);
-    // An enter may be the listener's own doing.
-    const bool counts = event.kind == nearby::DeliveryKind::kMove &&
-                        sent_us >= times_.count_from_us && sent_us < times_.end_us;
-    if (counts) figures_.latency.Add(now_us - sent_us);
-    if (options_.rate > 0) continue;
-    const std::optional<LoadBoard::Seat> seat = board_->Find(event.friend_id);
-    if (!seat.has_value() || !board_->Hear(*seat, sent_us)) continue;
-    if (seat->driver == options_.driver) {
-      heard_.push_back(seat->phone);
-    } else {
-      on_heard_(*seat);
+  if (update->start != nearby::BatchStart::kGoesOn) {
+    for (const Sighting& sighting : fleet_->phone(phone).friends()) {
+      if (sighting.is_in_sight) Leave(sighting.friend_id);
     }
   }
-  for (const std::size_t phone : heard_) Heard(phone);
+  for (const nearby::ClientEvent& event : update->events) {
+    if (event.kind == nearby::DeliveryKind::kLeave) {
+      Leave(event.friend_id);
+    } else {
+      Hear(event, now_us);
+    }
+  }
+  for (const std::size_t heard : heard_) Heard(heard);
   heard_.clear();
+}
+
+void LoadDriver::Enter(nearby::UserId friend_id) {
+  const std::optional<LoadBoard::Seat> seat = board_->Find(friend_id);
+  if (seat.has_value()) board_->Enter(*seat);
+}
+
+void LoadDriver::Leave(nearby::UserId friend_id) {
+  const std::optional<LoadBoard::Seat> seat = board_->Find(friend_id);
+  if (seat.has_value() && board_->Leave(*seat)) Pass(*seat);
+}
+
+void LoadDriver::Hear(const nearby::ClientEvent& event, std::int64_t now_us) {
+  const std::int64_t sent_us = SentMicros(event.reported_at, event.position);
+  // An enter may be the listener's own doing.
+  const bool counts = event.kind == nearby::DeliveryKind::kMove &&
+                      sent_us >= times_.count_from_us && sent_us < times_.end_us;
+  if (counts) figures_.latency.Add(now_us - sent_us);
+  if (options_.rate > 0) return;
+  const std::optional<LoadBoard::Seat> seat = board_->Find(event.friend_id);
+  if (!seat.has_value()) return;
+  if (event.kind == nearby::DeliveryKind::kEnter) board_->Enter(*seat);
+  if (board_->Hear(*seat, sent_us)) Pass(*seat);
+}
+
+void LoadDriver::Pass(LoadBoard::Seat seat) {
+  if (seat.driver == options_.driver) {
+    heard_.push_back(seat.phone);
+  } else {
+    on_heard_(seat);
+  }
 }
 
 LoadDriver::Mark LoadDriver::MakeMark(std::int64_t now_us) const {

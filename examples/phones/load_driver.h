@@ -13,7 +13,9 @@
 #include "examples/phones/phone_clock.h"
 #include "examples/phones/report.h"
 #include "examples/phones/tally.h"
+#include "nearby/client_sink.h"
 #include "nearby/geo.h"
+#include "nearby/ids.h"
 #include "nearby/server_codec.h"
 
 namespace phones {
@@ -21,9 +23,10 @@ namespace phones {
 /// Where everybody is, step by step; by user, from 1 on. See MakePaths.
 using Paths = std::vector<std::vector<nearby::LatLng>>;
 
-/// Has the phones of one thread report, at a rate or as fast as friends hear of it, and measures
-/// how long it takes until they do. The rate's schedule is fixed: a report that is sent late,
-/// because the server or this program is behind, counts from when it should have been sent.
+/// Has the phones of one thread report, at a rate or each anew as soon as all friends who see it
+/// have heard of its last report, and measures how long it takes until friends hear. The rate's
+/// schedule is fixed: a report that is sent late, because the server or this program is behind,
+/// counts from when it should have been sent.
 ///
 /// Thread-compatible: for the loop's thread. Borrows its parts, which must outlive it.
 class LoadDriver : public FleetListener {
@@ -45,7 +48,7 @@ class LoadDriver : public FleetListener {
   /// Does what is due; the time until it should be called again.
   absl::Duration Advance();
 
-  /// A friend has heard of the phone's last report. Without a schedule it sends the next one.
+  /// All who see the phone have heard of its last report. Without a schedule it sends the next one.
   void Heard(std::size_t phone);
 
   void OnMessage(std::size_t phone, const nearby::ServerMessage& message) override;
@@ -63,6 +66,12 @@ class LoadDriver : public FleetListener {
   void Send(std::size_t phone, std::int64_t sent_us);
   void SendDue(std::int64_t now_us);
   std::int64_t DueMicros(std::uint64_t number) const;
+  // What a phone is told about a friend.
+  void Enter(nearby::UserId friend_id);
+  void Leave(nearby::UserId friend_id);
+  void Hear(const nearby::ClientEvent& event, std::int64_t now_us);
+  // The phone need not wait any longer.
+  void Pass(LoadBoard::Seat seat);
   // Phones that nobody sees report anew after a while.
   void SweepUnheard(std::int64_t now_us);
   Mark MakeMark(std::int64_t now_us) const;

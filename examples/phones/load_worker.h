@@ -63,7 +63,7 @@ class LoadWorker {
 
   void Start();
   Status status() const;
-  /// A friend of that phone, with another worker, has heard of its report.
+  /// All who see that phone have heard of its report, as another worker has noticed.
   void HearOf(std::size_t phone);
   /// Says goodbye to the server; the thread then ends.
   void HangUp();

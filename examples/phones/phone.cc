@@ -55,8 +55,7 @@ Phone::Phone(UserId user, absl::Span<const UserId> friends) : user_(user) {
   histories_.resize(friends.size());
 }
 
-// --- calls
-// -----------------------------------------------------------------------------------------
+// --- calls ---------------------------------------------------------------------------------------
 
 ClientCall Phone::Init(const std::optional<nearby::ReportCall>& location) {
   Close();
@@ -104,8 +103,7 @@ bool Phone::EndAs(std::uint64_t request_id, CallKind kind, const Context& contex
   return false;
 }
 
-// --- answers
-// ---------------------------------------------------------------------------------------
+// --- answers -------------------------------------------------------------------------------------
 
 Phone::Reaction Phone::Take(const nearby::ServerMessage& message, Time now, Tally* tally) {
   Reaction reaction;
@@ -211,8 +209,7 @@ void Phone::AskForMore(const nearby::NearbyPage& page, Reaction* reaction) {
   reaction->call->call = nearby::NearbyCall{*page.next, 0};
 }
 
-// --- the friends in sight
-// ----------------------------------------------------------------------------
+// --- the friends in sight ------------------------------------------------------------------------
 
 void Phone::Answer(std::uint64_t /*request_id*/, const nearby::ClientUpdate& update,
                    const Context& context, Reaction* /*reaction*/) {

@@ -23,7 +23,7 @@ struct LoadFigures {
   std::uint64_t frames = 0;
   std::uint64_t bytes_sent = 0;
   std::uint64_t bytes_received = 0;
-  std::uint64_t unheard = 0;  ///< Reports that nobody heard of in time; without a rate only.
+  std::uint64_t unheard = 0;  ///< Reports that not all heard of in time; without a rate only.
   /// From when a report was due, or sent where there is no schedule, until a friend heard of it.
   LatencyHistogram latency;
 

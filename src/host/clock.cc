@@ -5,8 +5,8 @@
 namespace nearby {
 
 const SystemClock* SystemClock::Get() {
-  static const SystemClock clock;
-  return &clock;
+  static const SystemClock kClock;
+  return &kClock;
 }
 
 Time SystemClock::Now() const { return Time::FromAbsl(absl::Now()); }

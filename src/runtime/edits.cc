@@ -36,9 +36,11 @@ std::optional<FriendEdit> Edits::Find(std::uint64_t number) const {
 std::vector<Edits::Edit> Edits::EndAll() {
   const std::lock_guard<std::mutex> lock(mutex_);
   std::vector<std::uint64_t> numbers;
+  numbers.reserve(edits_.size());
   for (const auto& [number, edit] : edits_) numbers.push_back(number);
   std::sort(numbers.begin(), numbers.end());
   std::vector<Edit> edits;
+  edits.reserve(numbers.size());
   for (const std::uint64_t number : numbers) edits.push_back(std::move(edits_.at(number)));
   edits_.clear();
   return edits;

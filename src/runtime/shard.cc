@@ -34,7 +34,8 @@ constexpr std::int64_t kMaxSleepMs = 1000;
 constexpr std::int64_t kCatchUpMs = 1;
 
 Backoff MakeBackoff(const RuntimeOptions& options, ShardId shard, std::uint64_t use) {
-  return Backoff(options.min_retry_delay, options.max_retry_delay, ToInt(shard) * 16 + use);
+  return Backoff(options.min_retry_delay, options.max_retry_delay,
+                 std::uint64_t{ToInt(shard)} * 16 + use);
 }
 
 }  // namespace
@@ -127,7 +128,7 @@ void Shard::TakeMessages(absl::Span<const PeerItem> items) {
 void Shard::TakeCalls(std::vector<Call>* calls) {
   counts_.calls_taken += calls->size();
   for (Call& call : *calls) {
-    std::visit([this](auto& any) { On(any); }, call);
+    std::visit([this](auto& any) { this->On(any); }, call);
     CarryOut();
   }
 }

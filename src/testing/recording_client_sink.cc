@@ -218,18 +218,21 @@ RecordingClientSink::~RecordingClientSink() = default;
 
 ClientSink::Flow RecordingClientSink::Deliver(const ClientBatch& batch) {
   Hook hook;
+  Flow flow = Flow::kReady;
   {
     const std::lock_guard<std::mutex> lock(state_->mutex);
     Session* const session = state_->Begin(batch.session, batch.cookie, "Deliver");
     if (session == nullptr) return Flow::kReady;
     state_->Apply(batch, *session);
+    // As it is now: the client may be ready again, and say so, before this has returned.
+    flow = session->flow;
     hook = state_->hook;
   }
   // Without the lock: only so can a call that overlaps this one be seen.
   if (hook) hook(batch);
   const std::lock_guard<std::mutex> lock(state_->mutex);
   state_->End(batch.cookie);
-  return state_->sessions[batch.cookie].is_busy ? Flow::kBusy : Flow::kReady;
+  return flow;
 }
 
 void RecordingClientSink::Ended(SessionId session, std::uint64_t cookie, EndReason reason) {

@@ -166,18 +166,34 @@ TEST_F(LoadDriverTest, WalksToAndFro) {
   EXPECT_NEAR(lats[3], 52.5, 1e-6);
 }
 
-TEST_F(LoadDriverTest, ReportsAnewOnceAFriendHasHeard) {
+TEST_F(LoadDriverTest, ReportsAnewOnceEveryoneHasHeard) {
   Begin(/*rate=*/0);
   Pass(absl::ZeroDuration());
   std::vector<nearby::ReportCall> reports = Reports(0);
   ASSERT_EQ(reports.size(), 1);
   Pass(absl::Milliseconds(5));
   EXPECT_EQ(Reports(0).size(), 0);
+  // Whoever enters hears by that.
   Tell(1, UserId{1}, reports[0], nearby::DeliveryKind::kEnter);
-  EXPECT_EQ(Reports(0).size(), 1);
-  // Once for each report, however many hear of it.
+  reports = Reports(0);
+  ASSERT_EQ(reports.size(), 1);
+  // Another friend sees it, too, who is somebody else's phone.
+  board_.Enter({0, 0});
   Tell(1, UserId{1}, reports[0], nearby::DeliveryKind::kMove);
   EXPECT_EQ(Reports(0).size(), 0);
+  EXPECT_TRUE(board_.Hear({0, 0}, SentAt(reports[0])));
+  EXPECT_FALSE(board_.Hear({0, 0}, SentAt(reports[0])));
+}
+
+TEST_F(LoadDriverTest, DoesNotWaitForThoseWhoHaveLeft) {
+  Begin(/*rate=*/0);
+  Pass(absl::ZeroDuration());
+  board_.Enter({0, 0});
+  const std::vector<nearby::ReportCall> reports = Reports(0);
+  ASSERT_EQ(reports.size(), 1);
+  Tell(1, UserId{1}, reports[0], nearby::DeliveryKind::kEnter);
+  EXPECT_EQ(Reports(0).size(), 0);
+  EXPECT_TRUE(board_.Leave({0, 0}));
 }
 
 TEST_F(LoadDriverTest, TellsOtherDrivers) {

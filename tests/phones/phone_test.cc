@@ -265,8 +265,7 @@ TEST_F(PhoneTest, LetsFriendsReturnWhoWereSubscribedToBeforeTheAnswer) {
   EXPECT_EQ(tally_.violations.total(), 0);
 }
 
-// --- what a server must never say
-// ------------------------------------------------------------------
+// --- what a server must never say ----------------------------------------------------------------
 
 TEST_F(PhoneTest, NoticesAnEnterOfAFriendInSight) {
   GoOnline({Listed(2)});

@@ -50,6 +50,11 @@ class Reply {
     return state_->result.value();
   }
   const Result* operator->() const { return &**this; }
+  /// Whether the first completion was Ok.
+  bool is_ok() const {
+    const std::lock_guard<std::mutex> lock(state_->mutex);
+    return state_->result.has_value() && IsOk(*state_->result);
+  }
   /// That of the first completion; FailedPrecondition if none has come.
   absl::Status status() const {
     const std::lock_guard<std::mutex> lock(state_->mutex);
@@ -66,6 +71,11 @@ class Reply {
     std::optional<Result> result;
   };
 
+  static bool IsOk(const absl::Status& status) { return status.ok(); }
+  template <typename T>
+  static bool IsOk(const absl::StatusOr<T>& result) {
+    return result.ok();
+  }
   static absl::Status StatusOf(const absl::Status& status) { return status; }
   template <typename T>
   static absl::Status StatusOf(const absl::StatusOr<T>& result) {

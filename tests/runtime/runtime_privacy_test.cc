@@ -1,6 +1,6 @@
-// Invariant I4: once an edit that takes sight away has been completed with Ok, nothing about the one
-// is handed to the other's sink but a bare leave. The world has the sink watch over that from within
-// each completion on; these tests bring about the interleavings in which it is hard to keep.
+// Invariant I4: once an edit that takes sight away has been completed with Ok, nothing about the
+// one is handed to the other's sink but a bare leave. The world has the sink watch over that from
+// within each completion on; these tests bring about the interleavings in which it is hard to keep.
 
 #include <cstdint>
 #include <optional>
@@ -74,13 +74,13 @@ class RuntimePrivacyTest : public ::testing::TestWithParam<std::tuple<std::uint3
   int moves_ = 0;
 };
 
-INSTANTIATE_TEST_SUITE_P(
-    Ways, RuntimePrivacyTest,
-    ::testing::Combine(::testing::Values(1, 2), ::testing::ValuesIn(kRevocations)),
-    [](const auto& info) {
-      return std::string(std::get<1>(info.param).name) + "On" +
-             std::to_string(std::get<0>(info.param));
-    });
+INSTANTIATE_TEST_SUITE_P(Ways, RuntimePrivacyTest,
+                         ::testing::Combine(::testing::Values(1, 2),
+                                            ::testing::ValuesIn(kRevocations)),
+                         [](const auto& param_info) {
+                           return std::string(std::get<1>(param_info.param).name) + "On" +
+                                  std::to_string(std::get<0>(param_info.param));
+                         });
 
 TEST_P(RuntimePrivacyTest, TheViewerIsToldToForget) {
   Meet();
@@ -227,8 +227,8 @@ TEST_P(RuntimePrivacyTest, LocationsOnTheirWayBetweenShardsAreNotDelivered) {
 }
 
 TEST_P(RuntimePrivacyTest, ARepetitionIsNotAcknowledgedBeforeTheFirstIsInForce) {
-  // The store has made the first, and its answer is held back; the second finds that nothing is left
-  // to change, and is answered at once. What it promises must hold all the same.
+  // The store has made the first, and its answer is held back; the second finds that nothing is
+  // left to change, and is answered at once. What it promises must hold all the same.
   Meet();
   world_.friends().edits().Hold();
   const EditReply first = Revoke();
@@ -320,7 +320,7 @@ TEST_P(RuntimePrivacyTest, ItHoldsThoughMoreChangesAreMadeThanAreRemembered) {
   const UserId alice = world.User(0);
   const UserId bob = world.User(1);
   world.Befriend(alice, bob);
-  const Client alices = world.Connect(alice, kHere);
+  world.Connect(alice, kHere);
   const Client bobs = world.Connect(bob, North(100));
   world.friends().lists().Hold();
   const Connecting again = world.BeginConnect(alice, kHere);
@@ -350,6 +350,30 @@ TEST_P(RuntimePrivacyTest, AnEditOfOpenOutcomeIsInForceOnceTheListsHaveCome) {
   const EditReply reply = Revoke();
   world_.Settle();
   EXPECT_FALSE(reply.status().ok());
+  EXPECT_THAT(world_.InSight(alices_), IsEmpty());
+}
+
+TEST_P(RuntimePrivacyTest, AListReadBeforeAnEditOfOpenOutcomeDoesNotUndoWhatANewerOneTookAway) {
+  // Bob's first list is read, and held up on its way. Then the store makes the change and does not
+  // say so; Alice's new list comes at once, then Bob's old one, then his new one.
+  alices_ = world_.Connect(alice_, kHere);
+  world_.friends().lists().Hold();
+  const Connecting bob = world_.BeginConnect(bob_, North(100));
+  world_.Settle();
+  world_.friends().edits().FailNextAfterwards(1, absl::DeadlineExceededError("?"));
+  Revoke();
+  world_.Settle();
+  ASSERT_THAT(world_.friends().lists().held(), SizeIs(3));
+  ASSERT_TRUE(world_.friends().lists().ReleaseFor(alice_));
+  world_.Settle();
+  ASSERT_TRUE(world_.friends().lists().ReleaseOldest());
+  world_.Settle();
+  world_.friends().lists().Resume();
+  world_.Settle();
+  ASSERT_TRUE(bob.reply.status().ok());
+  world_.clock().Advance(absl::Seconds(1));
+  world_.Report(bob.client(), North(90));
+  world_.Settle();
   EXPECT_THAT(world_.InSight(alices_), IsEmpty());
 }
 

@@ -286,6 +286,27 @@ TEST_P(RuntimeSessionsTest, OneWhoExpiresIsResetAndEntersAfreshLater) {
   EXPECT_THAT(world_.InSight(alice), UnorderedElementsAre(bob_));
 }
 
+TEST_P(RuntimeSessionsTest, PollsAreAskedForNoMoreOftenThanThereIsSomethingToDo) {
+  // Two clients that report every half a minute, for an hour, on a host that polls when it is told.
+  const Client alice = world_.Connect(alice_, kHere);
+  const Client bob = world_.Connect(bob_, North(100));
+  std::int64_t polls = 0;
+  for (std::int64_t ms = 0; ms < 3'600'000; ++polls) {
+    const std::int64_t wait_ms = absl::ToInt64Milliseconds(world_.runtime().PollAll());
+    ASSERT_GE(wait_ms, 1);
+    world_.clock().Advance(absl::Milliseconds(wait_ms));
+    if (ms / 30'000 != (ms + wait_ms) / 30'000) {
+      world_.Report(alice, kHere);
+      world_.Report(bob, North(100));
+    }
+    ms += wait_ms;
+  }
+  // One for each second, for time must go on; the few more are for expiries that turned out to have
+  // been put off.
+  EXPECT_LT(polls, 3'900);
+  EXPECT_EQ(world_.runtime().stats().engine.expiries, 0u);
+}
+
 TEST_P(RuntimeSessionsTest, APollIsAskedForInTimeForTheNextExpiry) {
   world_.Connect(alice_, kHere);
   // However often it is polled, at least every second, and to the millisecond where it matters.

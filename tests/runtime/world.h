@@ -92,6 +92,7 @@ class World {
   Runtime& runtime() { return *runtime_; }
   SimulatedClock& clock() { return clock_; }
   RecordingClientSink& sink() { return sink_; }
+  const RecordingClientSink& sink() const { return sink_; }
   RecordingMetricsSink& metrics() { return metrics_; }
   FriendGraph& graph() { return store_.graph(); }
   ScriptedFriendStore& friends() { return friends_; }

@@ -39,6 +39,7 @@ class Phone:
     async def connect(cls, url, is_json=False, **options):
         options.setdefault("ping_interval", None)
         options.setdefault("max_size", 2**22)
+        options.setdefault("open_timeout", PATIENCE_S)
         return cls(await websockets.connect(url, **options), is_json)
 
     @classmethod

@@ -163,7 +163,7 @@ class HostileTest(ServerTest):
 
 
 class SlowRequestTest(ServerTest):
-    OPTIONS = ("--request-timeout", "0.5", "--init-timeout", "0.5")
+    OPTIONS = ("--request-timeout", "2", "--init-timeout", "2")
 
     async def test_half_a_request_is_not_waited_for(self):
         with socket.create_connection(("127.0.0.1", self.server.port), timeout=PATIENCE_S) as connection:

@@ -42,7 +42,7 @@ class IdentityTest(ServerTest):
             self.assertTrue((await phone.init(HOME)).HasField("init_answer"))
 
     async def test_expired_tokens(self):
-        token = self.server.token(7, "--ttl-s", "1")
+        token = self.server.token(7, "--ttl-s", "6")
         async with await Phone.connect(self.server.url(token=token)) as phone:
             self.assertTrue((await phone.init(HOME)).HasField("init_answer"))
             # The connection ends with its token.

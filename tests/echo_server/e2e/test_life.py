@@ -145,7 +145,7 @@ class LifeTest(ServerTest):
 
     async def test_a_location_expires(self):
         self.server.close()
-        self.server = type(self.server)("--ttl-s", "2")
+        self.server = type(self.server)("--ttl-s", "4")
         self.server.befriend(1, 2)
         async with await Phone.arrive(self.server, 1, HOME) as one, await Phone.arrive(self.server, 2, HOME) as other:
             await one.until(lambda: 2 in one.in_sight, "she enters")

@@ -118,7 +118,7 @@ class ManyTest(ServerTest):
 
 
 class DeadPeerTest(ServerTest):
-    OPTIONS = ("--idle-timeout", "1")
+    OPTIONS = ("--idle-timeout", "6")
 
     async def test_who_does_not_answer_pings_is_closed(self):
         self.server.befriend(1, 2)

@@ -1,0 +1,40 @@
+// Everything at once, on many threads (see churn.h). NEARBY_CHURN_CALLS is how often each host
+// thread calls; NEARBY_RANDOM_SEEDS and NEARBY_RANDOM_FIRST_SEED are as elsewhere, though with
+// threads a seed repeats the calls and not the interleaving.
+
+#include <cstdint>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "tests/runtime/churn.h"
+#include "tests/runtime/seeds.h"
+
+namespace nearby::test {
+namespace {
+
+class RuntimeChurnTest : public ::testing::TestWithParam<std::uint32_t> {};
+
+INSTANTIATE_TEST_SUITE_P(Shards, RuntimeChurnTest, ::testing::Values(1, 2, 3, 4));
+
+TEST_P(RuntimeChurnTest, WhatWasPromisedHoldsThroughoutAndInTheEndEachClientKnowsTheTruth) {
+  Churn::Counts sum;
+  ForSeeds(6, [&](std::uint64_t seed) {
+    Churn::Options options;
+    options.seed = seed;
+    options.shards = GetParam();
+    options.calls = FromEnvironment("NEARBY_CHURN_CALLS", 1'500);
+    Churn churn(options);
+    churn.Run();
+    churn.FinishAndCheck();
+    sum.answered += churn.counts().answered;
+    sum.batches += churn.counts().batches;
+    sum.promises += churn.counts().promises;
+  });
+  // A churn in which nothing happened proves nothing.
+  EXPECT_GT(sum.answered, 50u);
+  EXPECT_GT(sum.batches, 200u);
+  EXPECT_GT(sum.promises, 10u);
+}
+
+}  // namespace
+}  // namespace nearby::test

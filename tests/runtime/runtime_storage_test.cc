@@ -1,0 +1,360 @@
+// Accepted locations on their way to a location store and a history that may be slow or down.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nearby/runtime.h"
+#include "tests/runtime/world.h"
+
+namespace nearby::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+World::Options WithStores(std::uint32_t shards = 1) {
+  World::Options options;
+  options.runtime.shards = shards;
+  options.has_location_store = true;
+  options.has_history_store = true;
+  return options;
+}
+
+class RuntimeStorageTest : public ::testing::Test {
+ protected:
+  RuntimeStorageTest() : RuntimeStorageTest(WithStores()) {}
+  explicit RuntimeStorageTest(const World::Options& options) : world_(options) {}
+
+  RuntimeStats stats() { return world_.runtime().stats(); }
+
+  std::optional<AcceptedLocation> Stored(UserId user) {
+    std::optional<AcceptedLocation> stored;
+    world_.stored().Read({&user, 1}, [&stored](const auto& found) { stored = (*found)[0]; });
+    return stored;
+  }
+
+  std::size_t Logged(UserId user) {
+    std::size_t count = 0;
+    HistoryStore::Query query;
+    query.user = user;
+    query.from = Time{-kMaxTimeMs};
+    query.until = Time{kMaxTimeMs};
+    world_.logged().Read(query, [&count](const auto& found) { count = found->size(); });
+    return count;
+  }
+
+  void ReportAndSettle(const Client& client, double north) {
+    world_.clock().Advance(absl::Seconds(1));
+    world_.Report(client, North(north));
+    world_.Settle();
+  }
+
+  World world_;
+};
+
+TEST_F(RuntimeStorageTest, WhatIsAcceptedIsWrittenToBoth) {
+  const Client alice = world_.Connect(world_.User(0), kHere);
+  ReportAndSettle(alice, 10);
+  ReportAndSettle(alice, 20);
+  const std::optional<AcceptedLocation> stored = Stored(alice.user);
+  ASSERT_TRUE(stored.has_value());
+  EXPECT_EQ(stored->position, Position::FromLatLng(North(20)));
+  EXPECT_EQ(stored->accepted_at, world_.now());
+  EXPECT_EQ(Logged(alice.user), 3u);
+  EXPECT_EQ(stats().locations_stored, 3u);
+  EXPECT_EQ(stats().histories_stored, 3u);
+}
+
+TEST_F(RuntimeStorageTest, WhatIsRefusedIsNotWritten) {
+  const Client alice = world_.Connect(world_.User(0), kHere);
+  EXPECT_TRUE(world_.runtime().Report({alice.session, North(10), Time{kStart.ms - 5}}).ok());
+  world_.Settle();
+  EXPECT_EQ(Logged(alice.user), 1u);
+}
+
+TEST_F(RuntimeStorageTest, OneStoreMayBeThereWithoutTheOther) {
+  for (const bool has_history : {false, true}) {
+    World::Options options;
+    options.has_history_store = has_history;
+    options.has_location_store = !has_history;
+    World world(options);
+    const Client alice = world.Connect(world.User(0), kHere);
+    EXPECT_EQ(world.stored().size(), has_history ? 0u : 1u);
+    EXPECT_EQ(world.logged().size(), has_history ? 1u : 0u);
+    world.Disconnect(alice);
+    world.Settle();
+    EXPECT_EQ(world.stored().size(), 0u);
+  }
+}
+
+TEST_F(RuntimeStorageTest, OneWhoDisconnectsIsErased) {
+  const Client alice = world_.Connect(world_.User(0), kHere);
+  const Client bob = world_.Connect(world_.User(1), kHere);
+  world_.Disconnect(alice);
+  world_.Settle();
+  EXPECT_FALSE(Stored(alice.user).has_value());
+  EXPECT_TRUE(Stored(bob.user).has_value());
+  EXPECT_EQ(Logged(alice.user), 1u) << "the history stays";
+}
+
+TEST_F(RuntimeStorageTest, OneWhoIsReplacedIsNotErased) {
+  const Client alice = world_.Connect(world_.User(0), kHere);
+  world_.Connect(alice.user);
+  EXPECT_TRUE(Stored(alice.user).has_value());
+  EXPECT_EQ(world_.locations().erasures().counts().calls, 0u);
+}
+
+TEST_F(RuntimeStorageTest, OneWhoseConnectFailsIsErased) {
+  world_.friends().lists().FailNext(1, absl::PermissionDeniedError("no"));
+  world_.BeginConnect(world_.User(0), kHere);
+  world_.Settle();
+  EXPECT_FALSE(Stored(world_.User(0)).has_value());
+}
+
+// --- slow ---
+
+TEST_F(RuntimeStorageTest,
+       WhileAWriteIsUnderWayTheNewestOfEachUserGathersInTheStoreAndAllInTheLog) {
+  const Client alice = world_.Connect(world_.User(0), kHere);
+  world_.locations().writes().Hold();
+  world_.history().appends().Hold();
+  for (int i = 1; i <= 10; ++i) ReportAndSettle(alice, i);
+  EXPECT_THAT(world_.locations().writes().held(), SizeIs(1)) << "one at a time";
+  EXPECT_THAT(world_.history().appends().held(), SizeIs(1));
+  world_.locations().writes().Resume();
+  world_.history().appends().Resume();
+  world_.Settle();
+  EXPECT_EQ(Stored(alice.user)->position, Position::FromLatLng(North(10)));
+  EXPECT_EQ(Logged(alice.user), 11u);
+  EXPECT_EQ(stats().locations_stored, 3u) << "the first, that which was held, and the newest";
+  EXPECT_EQ(stats().locations_unstored, 0u);
+}
+
+TEST_F(RuntimeStorageTest, DeliveriesGoOnWhileTheStoresAreDown) {
+  world_.Befriend(world_.User(0), world_.User(1));
+  world_.locations().writes().Hold();
+  world_.history().appends().Hold();
+  const Client alice = world_.Connect(world_.User(0), kHere);
+  const Client bob = world_.Connect(world_.User(1), kHere);
+  ReportAndSettle(bob, 10);
+  EXPECT_EQ(world_.sink().InSight(alice.cookie).at(bob.user).position,
+            Position::FromLatLng(North(10)));
+}
+
+TEST_F(RuntimeStorageTest, WhatFailedIsWrittenAgainLaterEachTime) {
+  const Client alice = world_.Connect(world_.User(0));
+  world_.locations().writes().FailNext(3, absl::UnavailableError("down"));
+  world_.history().appends().FailNext(3, absl::UnavailableError("down"));
+  ReportAndSettle(alice, 1);
+  EXPECT_EQ(world_.locations().writes().counts().calls, 1u);
+  world_.Pass(absl::Milliseconds(99));
+  EXPECT_EQ(world_.locations().writes().counts().calls, 1u) << "too early";
+  for (int i = 0; i < 10; ++i) world_.Pass(absl::Milliseconds(200));
+  EXPECT_EQ(world_.locations().writes().counts().calls, 4u);
+  EXPECT_EQ(world_.history().appends().counts().calls, 4u);
+  EXPECT_TRUE(Stored(alice.user).has_value());
+  EXPECT_EQ(Logged(alice.user), 1u);
+  EXPECT_EQ(stats().store_failures, 6u);
+}
+
+TEST_F(RuntimeStorageTest, ARetryIsAskedForInTime) {
+  const Client alice = world_.Connect(world_.User(0));
+  world_.history().appends().FailNext(1, absl::UnavailableError("down"));
+  ReportAndSettle(alice, 1);
+  EXPECT_LE(world_.runtime().PollAll(), absl::Milliseconds(150));
+  EXPECT_GE(world_.runtime().PollAll(), absl::Milliseconds(1));
+}
+
+TEST_F(RuntimeStorageTest, WhatTheStoreWillNeverTakeIsDroppedAndCounted) {
+  const Client alice = world_.Connect(world_.User(0));
+  world_.history().appends().FailNext(1, absl::InvalidArgumentError("no"));
+  ReportAndSettle(alice, 1);
+  for (int i = 0; i < 5; ++i) ReportAndSettle(alice, 2 + i);
+  EXPECT_EQ(stats().histories_unstored, 1u);
+  EXPECT_EQ(Logged(alice.user), 5u);
+}
+
+class RuntimeStorageLimitTest : public RuntimeStorageTest {
+ protected:
+  static World::Options Limited() {
+    World::Options options = WithStores();
+    options.runtime.max_unstored_locations = 3;
+    return options;
+  }
+  RuntimeStorageLimitTest() : RuntimeStorageTest(Limited()) {}
+};
+
+TEST_F(RuntimeStorageLimitTest, PastTheLimitLocationsAreDroppedAndCountedAndItRecovers) {
+  world_.locations().writes().Hold();
+  world_.history().appends().Hold();
+  std::vector<Client> clients;
+  for (std::uint64_t i = 0; i < 6; ++i) {
+    clients.push_back(world_.Connect(world_.User(i), kHere));
+    world_.Pass(absl::Seconds(1));
+  }
+  EXPECT_EQ(stats().locations_unstored, 3u);
+  EXPECT_EQ(stats().histories_unstored, 3u);
+  world_.locations().writes().Resume();
+  world_.history().appends().Resume();
+  world_.Settle();
+  EXPECT_EQ(world_.stored().size(), 3u);
+  EXPECT_EQ(world_.logged().size(), 3u);
+  for (const Client& client : clients) ReportAndSettle(client, 5);
+  EXPECT_EQ(world_.stored().size(), 6u) << "the next report makes up for it";
+  EXPECT_EQ(stats().locations_unstored, 3u);
+}
+
+TEST_F(RuntimeStorageLimitTest, ErasuresPastTheLimitAreLeftToExpire) {
+  world_.locations().erasures().Hold();
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    const Client client = world_.Connect(world_.User(i));
+    world_.Disconnect(client);
+    world_.Settle();
+  }
+  world_.locations().erasures().Resume();
+  world_.Settle();
+  EXPECT_EQ(world_.locations().erasures().counts().calls, 2u);
+  EXPECT_THAT(world_.locations().erasures().held(), IsEmpty());
+}
+
+// --- in which order writes and erasures come to the store ---
+
+// Notes what it is asked to do, and answers when it is told to.
+class NotingLocationStore : public LocationStore {
+ public:
+  void Write(absl::Span<const AcceptedLocation> locations, absl::Duration /*ttl*/,
+             Done done) override {
+    std::string call = "write";
+    for (const AcceptedLocation& location : locations) {
+      call += " " + std::to_string(ToInt(location.user)) + "@" +
+              std::to_string(location.accepted_at.ms - kStart.ms);
+    }
+    calls.push_back(call);
+    waiting_.push_back(std::move(done));
+  }
+  void Read(absl::Span<const UserId> /*users*/, ReadDone /*done*/) override {}
+  void Erase(absl::Span<const Erasure> erasures, Done done) override {
+    std::string call = "erase";
+    for (const Erasure& erasure : erasures) {
+      call += " " + std::to_string(ToInt(erasure.user)) + "@" +
+              std::to_string(erasure.accepted_at.ms - kStart.ms);
+    }
+    calls.push_back(call);
+    waiting_.push_back(std::move(done));
+  }
+
+  void Answer(const absl::Status& status) {
+    std::vector<Done> waiting = std::move(waiting_);
+    waiting_.clear();
+    for (Done& done : waiting) done(status);
+  }
+
+  std::vector<std::string> calls;
+
+ private:
+  std::vector<Done> waiting_;
+};
+
+class RuntimeErasureTest : public ::testing::Test {
+ protected:
+  RuntimeErasureTest() {
+    RuntimeHost host;
+    host.sink = &sink_;
+    host.friends = &friends_;
+    host.clock = &clock_;
+    host.locations = &store_;
+    runtime_ = Runtime::Create({}, std::move(host)).value();
+  }
+
+  SessionId Connect(std::uint64_t user) {
+    ConnectReply reply;
+    ConnectCall call;
+    call.user = UserId{user};
+    call.cookie = ++last_cookie_;
+    call.location = TimedLocation{kHere, clock_.Now()};
+    runtime_->Connect(call,
+                      reply.DoneAnd([&](const auto&) { sink_.Connected(call.cookie, call.user); }));
+    runtime_->PollAll();
+    return (*reply)->session;
+  }
+  void Pass(std::int64_t ms) {
+    clock_.Advance(absl::Milliseconds(ms));
+    runtime_->PollAll();
+  }
+  void Answer(const absl::Status& status) {
+    store_.Answer(status);
+    runtime_->PollAll();
+  }
+
+  SimulatedClock clock_{kStart};
+  InMemoryFriendStore friends_;
+  NotingLocationStore store_;
+  RecordingClientSink sink_;
+  std::uint64_t last_cookie_ = 0;
+  std::unique_ptr<Runtime> runtime_;
+};
+
+TEST_F(RuntimeErasureTest, AnErasureComesAfterTheWritesBeforeIt) {
+  const SessionId session = Connect(1);
+  Pass(5);
+  runtime_->Disconnect(session);
+  runtime_->PollAll();
+  EXPECT_THAT(store_.calls, ElementsAre("write 1@0"));
+  Answer(absl::OkStatus());
+  EXPECT_THAT(store_.calls, ElementsAre("write 1@0", "erase 1@5"));
+}
+
+TEST_F(RuntimeErasureTest, AnErasureComesBeforeTheWritesAfterIt) {
+  const SessionId session = Connect(1);
+  Pass(5);
+  runtime_->Disconnect(session);
+  runtime_->PollAll();
+  Connect(1);
+  Answer(absl::OkStatus());
+  Answer(absl::OkStatus());
+  EXPECT_THAT(store_.calls, ElementsAre("write 1@0", "erase 1@5", "write 1@5"));
+}
+
+TEST_F(RuntimeErasureTest, AWriteThatFailsIsNotRepeatedForOneWhoIsErased) {
+  const SessionId session = Connect(1);
+  runtime_->Disconnect(session);
+  runtime_->PollAll();
+  Answer(absl::UnavailableError("down"));
+  Answer(absl::OkStatus());
+  for (int i = 0; i < 20; ++i) Pass(1'000);
+  EXPECT_THAT(store_.calls, ElementsAre("write 1@0", "erase 1@0"));
+}
+
+TEST_F(RuntimeErasureTest, AnErasureThatFailsIsNotRepeatedAndHoldsNothingUp) {
+  const SessionId session = Connect(1);
+  Answer(absl::OkStatus());
+  runtime_->Disconnect(session);
+  runtime_->PollAll();
+  Answer(absl::UnavailableError("down"));
+  EXPECT_EQ(runtime_->stats().store_failures, 1u);
+  Connect(2);
+  EXPECT_THAT(store_.calls, ElementsAre("write 1@0", "erase 1@0", "write 2@0"));
+}
+
+TEST_F(RuntimeErasureTest, WhileAnErasureIsUnderWayThereIsNothingToPollFor) {
+  const SessionId session = Connect(1);
+  Answer(absl::OkStatus());
+  runtime_->Disconnect(session);
+  runtime_->PollAll();
+  Connect(2);
+  EXPECT_GT(runtime_->PollAll(), absl::Milliseconds(100)) << "its answer will wake the shard";
+  Answer(absl::OkStatus());
+  EXPECT_EQ(store_.calls.back(), "write 2@0");
+}
+
+}  // namespace
+}  // namespace nearby::test
