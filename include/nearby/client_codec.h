@@ -105,7 +105,7 @@ class NEARBY_API ClientDecoder {
   std::uint64_t request_id() const;
 
  private:
-  class Impl;
+  class NEARBY_LOCAL Impl;
   explicit ClientDecoder(const ClientDecoderOptions& options);
 
   std::unique_ptr<Impl> impl_;
@@ -130,7 +130,7 @@ class NEARBY_API ClientEncoder {
   void Encode(WireFormat format, const ClientCall& call, std::string* frame);
 
  private:
-  class Impl;
+  class NEARBY_LOCAL Impl;
 
   std::unique_ptr<Impl> impl_;
 };

@@ -171,7 +171,7 @@ class NEARBY_API Engine {
   absl::Status CheckInvariants() const;
 
  private:
-  class Impl;
+  class NEARBY_LOCAL Impl;
   explicit Engine(std::unique_ptr<Impl> impl);
 
   std::unique_ptr<Impl> impl_;

@@ -58,7 +58,7 @@ class NEARBY_API NodeEncoder {
   void Encode(const NodeBatchId& id, absl::Span<const PeerMessage> events, std::string* payload);
 
  private:
-  class Impl;
+  class NEARBY_LOCAL Impl;
 
   std::unique_ptr<Impl> impl_;
 };
@@ -97,7 +97,7 @@ class NEARBY_API NodeDecoder {
   absl::Status Decode(absl::string_view payload, NodeBatch* batch);
 
  private:
-  class Impl;
+  class NEARBY_LOCAL Impl;
   explicit NodeDecoder(const NodeDecoderOptions& options);
 
   std::unique_ptr<Impl> impl_;

@@ -54,8 +54,9 @@ struct ConnectCall {
   UserId user{};
   /// Comes back with everything for this session: a connection's number or pointer.
   std::uint64_t cookie = 0;
-  std::optional<double> radius_m;         ///< The engine's default if absent.
-  std::optional<TimedLocation> location;  ///< Applied first, so that the answer knows who is near.
+  std::optional<double> radius_m = std::nullopt;  ///< The engine's default if absent.
+  /// Applied first, so that the answer knows who is near.
+  std::optional<TimedLocation> location = std::nullopt;
 };
 
 /// The answer to a connect: these friends are in sight, nearest first, as if each had entered.
@@ -196,7 +197,7 @@ class NEARBY_API Runtime {
   absl::Status CheckInvariants() const;
 
  private:
-  class Impl;
+  class NEARBY_LOCAL Impl;
   explicit Runtime(std::shared_ptr<Impl> impl);
 
   std::shared_ptr<Impl> impl_;

@@ -75,7 +75,7 @@ class NEARBY_API ServerEncoder {
   void EncodeDrain(WireFormat format, absl::Duration reconnect_after, std::string* frame);
 
  private:
-  class Impl;
+  class NEARBY_LOCAL Impl;
 
   std::unique_ptr<Impl> impl_;
 };
@@ -152,7 +152,7 @@ class NEARBY_API ServerDecoder {
   absl::StatusOr<ServerMessage> Decode(WireFormat format, absl::string_view frame);
 
  private:
-  class Impl;
+  class NEARBY_LOCAL Impl;
   explicit ServerDecoder(const ServerDecoderOptions& options);
 
   std::unique_ptr<Impl> impl_;

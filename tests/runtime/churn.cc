@@ -243,7 +243,9 @@ void Churn::OnConnected(Connection& connection, const ConnectResult& result) {
 
 void Churn::Disconnect(User& user) {
   const std::shared_ptr<Connection> open = Open(user);
-  if (open == nullptr) return;
+  // Where another connect is under way, its location may be older than what this session has
+  // reported in the meantime; disconnected, the user's time would start again from there.
+  if (open == nullptr || open != user.connections.back()) return;
   open->is_disconnected = true;
   sink_.Disconnected(open->cookie);
   runtime_->Disconnect(open->session());

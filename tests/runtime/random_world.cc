@@ -60,6 +60,13 @@ bool RandomWorld::IsOpen(const Session& session) const {
          !world_.sink().ended(session.connecting.cookie).has_value();
 }
 
+bool RandomWorld::IsBeingReplaced(const Session& session) const {
+  return std::any_of(sessions_.begin(), sessions_.end(), [&session](const auto& other) {
+    return other->connecting.user == session.connecting.user && other->has_location &&
+           other->connecting.reply.times() == 0;
+  });
+}
+
 RandomWorld::Session* RandomWorld::DrawOpen() {
   std::vector<Session*> open;
   for (const auto& session : sessions_) {
@@ -117,6 +124,7 @@ void RandomWorld::Connect() {
   }
   auto session = std::make_unique<Session>();
   session->radius_m = call.radius_m.value_or(options_.runtime.engine.radius_m);
+  session->has_location = call.location.has_value();
   session->connecting = world_.BeginConnect(call);
   Note("connect ", ToInt(call.user), " as ", session->connecting.cookie, " radius ",
        session->radius_m, call.location ? " with a location" : "");
@@ -125,7 +133,7 @@ void RandomWorld::Connect() {
 
 void RandomWorld::Disconnect() {
   Session* session = DrawOpen();
-  if (session == nullptr) return;
+  if (session == nullptr || IsBeingReplaced(*session)) return;
   session->is_disconnected = true;
   Note("disconnect ", ToInt(session->connecting.user));
   world_.Disconnect(session->connecting.client());

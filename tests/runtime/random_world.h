@@ -61,6 +61,7 @@ class RandomWorld {
 
   struct Session {
     Connecting connecting;
+    bool has_location = false;  // in the call
     bool is_disconnected = false;
     double radius_m = 0;
   };
@@ -81,6 +82,9 @@ class RandomWorld {
   LatLng DrawPlace();
   Session* DrawOpen();
   bool IsOpen(const Session& session) const;
+  // Whether the user connects anew, with a location that may be older than what the session has
+  // reported in the meantime. Were it disconnected, the user's time would start again from there.
+  bool IsBeingReplaced(const Session& session) const;
 
   void Connect();
   void Disconnect();

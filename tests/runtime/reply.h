@@ -19,17 +19,15 @@ namespace nearby::test {
 template <typename Result>
 class Reply {
  public:
-  /// To be given to the call; `then` runs within the completion.
+  /// To be given to the call; `then` runs within the completion, which counts once that has been.
   template <typename Then>
   auto DoneAnd(Then then) const {
     return [state = state_, then = std::move(then)](Result result) mutable {
-      {
-        const std::lock_guard<std::mutex> lock(state->mutex);
-        ++state->times;
-        state->thread = std::this_thread::get_id();
-        if (!state->result.has_value()) state->result.emplace(result);
-      }
-      then(std::move(result));
+      then(result);
+      const std::lock_guard<std::mutex> lock(state->mutex);
+      ++state->times;
+      state->thread = std::this_thread::get_id();
+      if (!state->result.has_value()) state->result.emplace(std::move(result));
     };
   }
   auto Done() const {
