@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "absl/strings/str_cat.h"
 #include "nearby/client_codec.h"
 #include "nearby/friendship.h"
 #include "nearby/server_codec.h"
@@ -24,10 +25,6 @@ constexpr absl::Duration kRetryAfter = absl::Seconds(1);
 
 Time After(Time now, absl::Duration duration) {
   return Time::Millis(now.ms + absl::ToInt64Milliseconds(duration));
-}
-
-nearby::NearbyPageView ToView(const NearbyPage& page) {
-  return {page.friends, page.in_sight, page.next};
 }
 
 }  // namespace
@@ -241,7 +238,7 @@ void ClientSession::Take(std::uint64_t request_id, const nearby::NearbyCall& cal
       identity_.user, call.after, call.page_size,
       OnLoop<NearbyPage>(request_id, [encoder, request_id](const NearbyPage& page,
                                                            WireFormat format, std::string* frame) {
-        encoder->EncodeNearbyAnswer(format, request_id, ToView(page), frame);
+        encoder->EncodeNearbyAnswer(format, request_id, page, frame);
       }));
 }
 
@@ -258,9 +255,11 @@ void ClientSession::OnReplaced() {
         &host_->stats->closed_for_replacement);
 }
 
-void ClientSession::OnReportRefused(nearby::ReportOutcome outcome) {
+void ClientSession::OnReportRefused(Time reported_at, nearby::ReportOutcome outcome) {
   const absl::Status status = nearby::ToStatus(outcome);
-  if (!status.ok()) AnswerError(0, status);
+  if (status.ok()) return;
+  AnswerError(0, absl::Status(status.code(), absl::StrCat("the report of ", reported_at.ms,
+                                                          " ms: ", status.message())));
 }
 
 void ClientSession::OnMoveAway(absl::Duration after) {

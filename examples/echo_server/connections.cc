@@ -66,11 +66,14 @@ void Connections::Ended(SessionId, std::uint64_t cookie, EndReason) {
   loop->Post([client = std::move(client)] { client->OnReplaced(); });
 }
 
-void Connections::ReportRefused(SessionId, std::uint64_t cookie, nearby::ReportOutcome outcome) {
+void Connections::ReportRefused(SessionId, std::uint64_t cookie, nearby::Time reported_at,
+                                nearby::ReportOutcome outcome) {
   Client client = Find(cookie);
   if (client == nullptr) return;
   TaskQueue* const loop = client->loop();
-  loop->Post([client = std::move(client), outcome] { client->OnReportRefused(outcome); });
+  loop->Post([client = std::move(client), reported_at, outcome] {
+    client->OnReportRefused(reported_at, outcome);
+  });
 }
 
 void Connections::MoveAway(SessionId, std::uint64_t cookie, absl::Duration after) {

@@ -34,7 +34,7 @@ class ConnectedClient {
   /// What the runtime has to tell the client, encoded. It waits for `Runtime::Ready`.
   virtual void OnBatch(nearby::WireFormat format, std::string frame) = 0;
   virtual void OnReplaced() = 0;
-  virtual void OnReportRefused(nearby::ReportOutcome outcome) = 0;
+  virtual void OnReportRefused(nearby::Time reported_at, nearby::ReportOutcome outcome) = 0;
   virtual void OnMoveAway(absl::Duration after) = 0;
   /// The server stops.
   virtual void OnShutdown() = 0;
@@ -60,7 +60,7 @@ class Connections : public nearby::ClientSink {
 
   Flow Deliver(const nearby::ClientBatch& batch) override;
   void Ended(nearby::SessionId session, std::uint64_t cookie, EndReason reason) override;
-  void ReportRefused(nearby::SessionId session, std::uint64_t cookie,
+  void ReportRefused(nearby::SessionId session, std::uint64_t cookie, nearby::Time reported_at,
                      nearby::ReportOutcome outcome) override;
   void MoveAway(nearby::SessionId session, std::uint64_t cookie, absl::Duration after) override;
 

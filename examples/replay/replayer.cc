@@ -76,6 +76,7 @@ absl::StatusOr<std::unique_ptr<Replayer>> Replayer::Create(const Options& option
   lockstep.graph.max_friends = kMaxFriends;
   // Settings for strangers are lines of the trace that hold; none is dropped.
   lockstep.graph.max_settings = std::numeric_limits<std::uint32_t>::max();
+  lockstep.graph.max_users = std::numeric_limits<std::size_t>::max();
   absl::StatusOr<std::unique_ptr<nearby::Lockstep>> shards = nearby::Lockstep::Create(lockstep);
   if (!shards.ok()) return shards.status();
   return std::unique_ptr<Replayer>(new Replayer(options, *std::move(shards)));

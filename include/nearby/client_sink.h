@@ -75,9 +75,11 @@ class NEARBY_API ClientSink {
   /// The session is over: close its connection.
   virtual void Ended(SessionId session, std::uint64_t cookie, EndReason reason) = 0;
 
-  /// A report that Runtime::Report had let in turned out stale or dated too far in the future. For
-  /// a host that wants to tell the phone; the default does nothing.
-  virtual void ReportRefused(SessionId session, std::uint64_t cookie, ReportOutcome outcome);
+  /// A report that Runtime::Report had let in turned out stale or dated too far in the future;
+  /// `reported_at` is the report's. For a host that wants to tell the phone; the default does
+  /// nothing.
+  virtual void ReportRefused(SessionId session, std::uint64_t cookie, Time reported_at,
+                             ReportOutcome outcome);
 
   /// This node is being drained: ask the client to connect to another after `after`, which spreads
   /// the clients over time. The session goes on until the host disconnects it. The default does

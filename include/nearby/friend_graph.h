@@ -42,6 +42,9 @@ class NEARBY_API FriendGraph {
     /// friends or not. Only the author of a setting is counted: otherwise many could hide from one
     /// user until nobody else can.
     std::uint32_t max_settings = 10'000;
+    /// Nobody new is taken in beyond this many users with a friend or a setting. With 40 friends
+    /// each so many take some 15 GB.
+    std::size_t max_users = 20'000'000;
   };
 
   /// The pair after the call. Where nothing changed, the version is that of the graph.
@@ -51,14 +54,14 @@ class NEARBY_API FriendGraph {
   explicit FriendGraph(const Options& options) : options_(options) {}
 
   /// Makes or ends a friendship. `InvalidArgument` when a == b; `ResourceExhausted` when either
-  /// side has max_friends: ending one never fails for want of room. On an error nothing changes.
-  /// The change is seen from `a`.
+  /// side has max_friends, or max_users are held: ending one never fails for want of room. On an
+  /// error nothing changes. The change is seen from `a`.
   absl::StatusOr<Outcome> Befriend(UserId a, UserId b);
   absl::StatusOr<Outcome> Unfriend(UserId a, UserId b);
 
   /// Withholds the owner's location from the viewer, or shares it again. The change is
   /// seen from the viewer. `InvalidArgument` when both are one; `ResourceExhausted` when Hide would
-  /// take the owner beyond max_settings.
+  /// take the owner beyond max_settings, or the graph beyond max_users.
   absl::StatusOr<Outcome> Hide(Viewing viewing);
   absl::StatusOr<Outcome> Share(Viewing viewing);
 
@@ -105,6 +108,8 @@ class NEARBY_API FriendGraph {
   absl::StatusOr<Outcome> Set(UserId a, UserId b, bool Friendship::*fact, bool value);
   // Whether `user`, who sees the pair so, may go from what is held to what is wanted.
   absl::Status CheckLimits(UserId user, const Friendship& held, const Friendship& wanted) const;
+  // Whether both can be held.
+  absl::Status CheckRoom(UserId a, UserId b) const;
   void Write(UserId user, UserId friend_id, const Friendship& wanted);
   absl::Status CheckUser(UserId user) const;
   // Edit, with the change seen from either.

@@ -22,9 +22,17 @@
 
 namespace nearby {
 
-/// A page of friends in sight, as a runtime or an engine gives it: `{page.friends, page.in_sight,
-/// page.next}`. Borrows the friends.
+/// A page of friends in sight, as a runtime or an engine gives it, or `{result.friends,
+/// result.in_sight, result.next}` of a ConnectResult. Borrows the friends.
 struct NearbyPageView {
+  NearbyPageView() = default;
+  NearbyPageView(absl::Span<const NearbyFriend> friends_in, std::size_t in_sight_in,
+                 std::optional<PageToken> next_in)
+      : friends(friends_in), in_sight(in_sight_in), next(next_in) {}
+  // As a string becomes a string_view.
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  NearbyPageView(const NearbyPage& page) : NearbyPageView(page.friends, page.in_sight, page.next) {}
+
   absl::Span<const NearbyFriend> friends;  ///< Nearest first; each somewhere.
   std::size_t in_sight = 0;                ///< Friends in sight in all.
   std::optional<PageToken> next;           ///< Present if there are more.

@@ -75,9 +75,7 @@ bool Engine::Impl::ReceiveAnnouncement(const PeerMessage& message, Effects* effe
   if (client == kNoSlot) return true;  // When they connect, their shard will announce them.
   if (!changes_.IsBelievable(message.version)) {
     // A fresh list of the client's, if it still names the user, announces the client to them.
-    if (IsReady(client)) {
-      effects->friend_requests.push_back({{client, entity(client).generation}, message.friend_id});
-    }
+    if (entity(client).has_friends) RequestFriends(client, effects);
     return false;
   }
   FriendshipChange pair{message.friend_id, message.user, message.friendship.Flipped(),
@@ -85,11 +83,32 @@ bool Engine::Impl::ReceiveAnnouncement(const PeerMessage& message, Effects* effe
   if (const auto newer = changes_.NewerThan(pair.version, pair.user, pair.friend_id)) {
     pair = *newer;
   }
+  if (entity(client).has_friends && pair.version < entity(client).list_version) {
+    ReceiveOldAnnouncement(client, pair, message.kind, effects);
+    return false;
+  }
   if (pair.friendship.i_may_see()) LinkRemote(client, message.user, pair.friendship, effects);
   if (message.kind == PeerMessage::Kind::kAnnounce && pair.friendship.friend_may_see()) {
     Announce(PeerMessage::Kind::kAnnounceBack, pair, effects);
   }
   return true;
+}
+
+// Older than the client's own list: to link the two on the strength of it could undo what the list
+// took away. As a rule there is nothing to do, since the list announced the client to whoever it
+// names; but the user may have come after that, with a list from a store that lags behind.
+void Engine::Impl::ReceiveOldAnnouncement(Slot client, const FriendshipChange& pair,
+                                          PeerMessage::Kind kind, Effects* effects) {
+  // What the list announced since then is still to be answered.
+  if (kind == PeerMessage::Kind::kAnnounceBack) return;
+  if (!pair.friendship.i_may_see() && !pair.friendship.friend_may_see()) return;
+  const Slot remote = FindRemote(pair.friend_id);
+  if (remote != kNoSlot && registry_.Find(client, remote) != nullptr) return;
+  RequestFriends(client, effects);
+}
+
+void Engine::Impl::RequestFriends(Slot client, Effects* effects) {
+  effects->friend_requests.push_back({{client, entity(client).generation}, cache_.user(client)});
 }
 
 void Engine::Impl::LinkRemote(Slot client, UserId remote, const Friendship& friendship,

@@ -89,9 +89,8 @@ absl::StatusOr<ClientHandle> Engine::Impl::Connect(const ConnectRequest& request
   client.cookie = request.cookie;
   if (++client.generation == 0) client.generation = 1;  // 0 names no session
   WriteRadius(slot, radius_m);
-  const ClientHandle handle{slot, client.generation};
-  effects->friend_requests.push_back({handle, request.user});
-  return handle;
+  RequestFriends(slot, effects);
+  return ClientHandle{slot, client.generation};
 }
 
 // The next session begins with nobody in sight and is told nothing before its friends are loaded.

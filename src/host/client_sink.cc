@@ -8,7 +8,7 @@
 
 namespace nearby {
 
-void ClientSink::ReportRefused(SessionId, std::uint64_t, ReportOutcome) {}
+void ClientSink::ReportRefused(SessionId, std::uint64_t, Time, ReportOutcome) {}
 void ClientSink::MoveAway(SessionId, std::uint64_t, absl::Duration) {}
 
 }  // namespace nearby

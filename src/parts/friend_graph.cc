@@ -127,6 +127,7 @@ absl::StatusOr<FriendGraph::Outcome> FriendGraph::Set(UserId a, UserId b, bool F
   // Both sides are checked before either is written, so that a refusal changes nothing.
   absl::Status status = CheckLimits(a, held, wanted);
   status.Update(CheckLimits(b, held.Flipped(), wanted.Flipped()));
+  status.Update(CheckRoom(a, b));
   if (!status.ok()) return status;
   Write(a, b, wanted);
   Write(b, a, wanted.Flipped());
@@ -151,6 +152,13 @@ absl::Status FriendGraph::CheckLimits(UserId user, const Friendship& held,
                      options_.max_settings, " users"));
   }
   return absl::OkStatus();
+}
+
+absl::Status FriendGraph::CheckRoom(UserId a, UserId b) const {
+  const std::size_t newcomers = (users_.contains(a) ? 0 : 1) + (users_.contains(b) ? 0 : 1);
+  if (newcomers == 0 || users_.size() + newcomers <= options_.max_users) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the graph has the maximum of ", options_.max_users, " users"));
 }
 
 void FriendGraph::Write(UserId user, UserId friend_id, const Friendship& wanted) {

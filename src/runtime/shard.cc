@@ -98,7 +98,8 @@ void Shard::TakeReports(absl::Span<const LocationReport> reports) {
       }
       const Index index = sessions_.Find(batch[i].client);
       if (index == SessionTable::kNone) continue;
-      host_.sink->ReportRefused(ToId(batch[i].client), sessions_[index].cookie, outcomes_[i]);
+      host_.sink->ReportRefused(ToId(batch[i].client), sessions_[index].cookie,
+                                batch[i].reported_at, outcomes_[i]);
     }
     CarryOut();
     FlushAll();

@@ -246,7 +246,7 @@ void RecordingClientSink::Ended(SessionId session, std::uint64_t cookie, EndReas
 }
 
 void RecordingClientSink::ReportRefused(SessionId session, std::uint64_t cookie,
-                                        ReportOutcome outcome) {
+                                        Time /*reported_at*/, ReportOutcome outcome) {
   const std::lock_guard<std::mutex> lock(state_->mutex);
   Session* const refused = state_->Begin(session, cookie, "ReportRefused");
   if (refused == nullptr) return;

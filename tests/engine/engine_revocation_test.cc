@@ -235,5 +235,47 @@ TEST_F(PeerTest, AnAnnouncementThatCannotBeJudgedAsksForTheListAgain) {
   EXPECT_EQ(shard.effects().messages.back().kind, PeerMessage::Kind::kAnnounce);
 }
 
+// Sam's list, newer than Fay's, took away what hers still grants.
+TEST_F(PeerTest, AnAnnouncementOlderThanTheListGrantsNothingAndAsksForTheListAgain) {
+  for (const auto kind : {PeerMessage::Kind::kAnnounce, PeerMessage::Kind::kAnnounceBack}) {
+    Shard shard(Options());
+    const ClientHandle sam = shard.Connect(sam_);
+    ASSERT_TRUE(shard.Load(sam, 6, {}).ok());
+    shard.effects().Clear();
+    const PeerMessage announce = FromFay(kind);  // version 5
+    shard.engine().Receive({&announce, 1}, &shard.effects());
+    EXPECT_THAT(shard.effects().messages, ::testing::IsEmpty())
+        << "neither subscribed nor answered";
+    EXPECT_EQ(shard.engine().stats().messages_dropped, 1u);
+    // An answer to an announcement of an older list: the newer one's will come.
+    EXPECT_EQ(shard.effects().friend_requests.size(), kind == PeerMessage::Kind::kAnnounce ? 1 : 0);
+  }
+}
+
+TEST_F(PeerTest, AnAnnouncementOlderThanTheListOfSomebodyKnownIsDropped) {
+  const ClientHandle sam = shard_.Connect(sam_);
+  ASSERT_TRUE(shard_.Load(sam, 6, {{fay_, kFriends}}).ok());
+  PeerMessage back = FromFay(PeerMessage::Kind::kAnnounceBack);
+  back.version = FriendVersion{6};
+  Receive(back);
+  ASSERT_EQ(shard_.effects().messages.size(), 1u);
+  EXPECT_EQ(shard_.effects().messages[0].kind, PeerMessage::Kind::kSubscribe);
+  Receive(FromFay(PeerMessage::Kind::kAnnounce));
+  EXPECT_THAT(shard_.effects().messages, ::testing::IsEmpty());
+  EXPECT_THAT(shard_.effects().friend_requests, ::testing::IsEmpty());
+}
+
+TEST_F(PeerTest, AChangeNewerThanTheListIsBelievedThoughTheAnnouncementIsOlder) {
+  const ClientHandle sam = shard_.Connect(sam_);
+  ASSERT_TRUE(shard_.Load(sam, 6, {}).ok());
+  ASSERT_TRUE(shard_.Apply(sam_, fay_, kFriends, 7).ok());
+  Receive(FromFay(PeerMessage::Kind::kAnnounce));
+  ASSERT_EQ(shard_.effects().messages.size(), 2u);
+  EXPECT_EQ(shard_.effects().messages[0].kind, PeerMessage::Kind::kSubscribe);
+  EXPECT_EQ(shard_.effects().messages[1].kind, PeerMessage::Kind::kAnnounceBack);
+  EXPECT_EQ(shard_.effects().messages[1].version, FriendVersion{7});
+  EXPECT_THAT(shard_.effects().friend_requests, ::testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace nearby

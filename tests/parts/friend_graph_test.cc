@@ -399,6 +399,30 @@ class RandomGraph {
   std::size_t refused_ = 0;
 };
 
+TEST(FriendGraphTest, TakesInNobodyNewBeyondMaxUsers) {
+  FriendGraph::Options options;
+  options.max_users = 3;
+  FriendGraph graph(options);
+  ASSERT_TRUE(graph.Befriend(kAlice, kBob).ok());
+  const FriendVersion version = graph.version();
+  // There is room for one, and these are two.
+  EXPECT_EQ(graph.Befriend(UserId{4}, UserId{5}).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(graph.Hide({UserId{4}, UserId{5}}).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(graph.version(), version);
+  EXPECT_EQ(graph.user_count(), 2u);
+  ASSERT_TRUE(graph.Befriend(kAlice, kCarol).ok());
+  EXPECT_EQ(graph.Unsubscribe({kAlice, UserId{4}}).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(graph.Befriend(kBob, kCarol).ok()) << "both are held already";
+  // Whoever has nothing left makes room.
+  ASSERT_TRUE(graph.Unfriend(kAlice, kBob).ok());
+  ASSERT_TRUE(graph.Unfriend(kBob, kCarol).ok());
+  EXPECT_TRUE(graph.Befriend(kAlice, UserId{4}).ok());
+  EXPECT_TRUE(graph.CheckInvariants().ok());
+}
+
 TEST(FriendGraphTest, RandomOperationsAgreeWithTheModel) {
   for (const FriendGraph::Options& options :
        {Limits(5'000, 5'000), Limits(4, 3), Limits(6, 0), Limits(0, 2)}) {

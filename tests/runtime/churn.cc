@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -366,12 +367,14 @@ void Churn::FinishAndCheck() {
     script->AwaitAnswers();
     script->AnswerOnOwnThread(false);
   }
-  // Each round is long enough for anything to time out, and for the longest wait between retries;
-  // there are as many as there can be failures in a row.
-  for (int i = 0; i < 12 || (i < 200 && runtime_->stats().loads_in_flight > 0); ++i) {
+  // Each round is long enough for anything to time out, and for the longest wait between retries:
+  // once there is one in which no list was asked for, none is left to be.
+  std::size_t calls = 0;
+  do {
+    calls = friends_.lists().counts().calls;
     clock_.Advance(absl::Seconds(16));
     runtime_->PollAll();
-  }
+  } while (friends_.lists().counts().calls != calls || runtime_->stats().loads_in_flight > 0);
   std::vector<std::shared_ptr<Connection>> open;
   for (const auto& user : users_) {
     for (const auto& connection : user->connections) EXPECT_EQ(connection->reply.times(), 1);
@@ -403,7 +406,9 @@ void Churn::FinishAndCheck() {
       in_sight.insert(friend_id);
     }
     EXPECT_EQ(in_sight, truth.InSight(connection->user, store_.graph(), clock_.Now()))
-        << "what user " << ToInt(connection->user) << " sees";
+        << "what user " << ToInt(connection->user) << " sees, on shard "
+        << ToInt(connection->session().shard) << ", with a radius of " << connection->radius_m
+        << " m; friends: " << FriendsOf(connection->user);
   }
   EXPECT_THAT(sink_.violations(), ::testing::IsEmpty());
   EXPECT_TRUE(runtime_->CheckInvariants().ok()) << runtime_->CheckInvariants();
@@ -414,6 +419,17 @@ void Churn::FinishAndCheck() {
   EXPECT_EQ(stats.queued_calls, 0u);
   EXPECT_EQ(stats.busy_sessions, 0u);
   EXPECT_EQ(stats.pending_events, 0u);
+}
+
+std::string Churn::FriendsOf(UserId user) {
+  std::string line;
+  for (const auto& other : users_) {
+    const Friendship friendship = store_.graph().Get(user, other->id);
+    if (friendship.friends) {
+      absl::StrAppend(&line, ToInt(other->id), friendship.i_may_see() ? " " : " (not to be seen) ");
+    }
+  }
+  return line;
 }
 
 Churn::Counts Churn::counts() const {

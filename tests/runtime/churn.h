@@ -10,6 +10,7 @@
 #include <optional>
 #include <random>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -88,6 +89,7 @@ class Churn {
   void NoteEdit(Pair& pair, const FriendEdit& edit, bool is_acknowledged);
   void Settle(Pair& pair);
   void ExpectAllowed(UserId viewer, absl::Span<const NearbyFriend> named);
+  std::string FriendsOf(UserId user);
 
   const Options options_;
   SimulatedClock clock_;

@@ -1,6 +1,7 @@
 #include "tests/runtime/random_world.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -264,11 +265,14 @@ void RandomWorld::FinishAndCheck() {
   world_.friends().edits().Resume();
   world_.friends().lists().Resume();
   // Each round is long enough for a lost list to time out, and for the longest wait between
-  // retries; there are as many as there can be failures in a row.
-  for (int i = 0; i < 12 || (i < 200 && world_.runtime().stats().loads_in_flight > 0); ++i) {
+  // retries: once there is one in which no list was asked for, none is left to be.
+  std::size_t calls = 0;
+  do {
+    calls = world_.friends().lists().counts().calls;
     world_.clock().Advance(absl::Seconds(16));
     PollAll();
-  }
+  } while (world_.friends().lists().counts().calls != calls ||
+           world_.runtime().stats().loads_in_flight > 0);
   std::vector<Session*> open;
   for (const auto& session : sessions_) {
     const absl::Status status = session->connecting.reply.status();
@@ -293,10 +297,19 @@ void RandomWorld::FinishAndCheck() {
     world_.Report(client, place);
     PollAll();
   }
+  // With hardly any memory for changes, one that comes late may take a link away, and be forgotten
+  // before the change that grants it anew: then the two meet again only when one of them connects.
+  const bool is_forgetful = options_.runtime.engine.max_remembered_changes < 100;
   for (const Session* session : open) {
-    EXPECT_EQ(world_.InSight(session->connecting.client()),
-              truth.InSight(session->connecting.user, world_.graph(), world_.now()))
-        << "what user " << ToInt(session->connecting.user) << " sees";
+    const std::set<UserId> believed = world_.InSight(session->connecting.client());
+    const std::set<UserId> is_true =
+        truth.InSight(session->connecting.user, world_.graph(), world_.now());
+    const bool is_right = is_forgetful ? std::includes(is_true.begin(), is_true.end(),
+                                                       believed.begin(), believed.end())
+                                       : believed == is_true;
+    EXPECT_TRUE(is_right) << "user " << ToInt(session->connecting.user) << " sees "
+                          << ::testing::PrintToString(believed) << ", not "
+                          << ::testing::PrintToString(is_true);
   }
   const RuntimeStats stats = world_.runtime().stats();
   EXPECT_EQ(stats.sessions, open.size());

@@ -298,6 +298,49 @@ TEST(RuntimeFenceTest, TheAnswerWaitsForTheOtherShardsHoweverTheyArePolled) {
   }
 }
 
+TEST(RuntimeFenceTest, WordOfAFriendThatCannotBeJudgedIsNotLostWhileTheAnswerWaits) {
+  // Bob's list has been installed, and his answer waits for a third shard, when Alice is announced
+  // to his shard with a list older than changes that it had to forget. It must have his list loaded
+  // again.
+  World::Options options;
+  options.runtime.shards = 3;
+  options.runtime.engine.max_remembered_changes = 1;
+  World world(options);
+  const UserId alice = world.User(0);
+  const UserId bob = world.User(1);
+  const UserId carol = world.User(2);
+  world.Befriend(bob, alice);
+  world.Befriend(bob, carol);
+  const auto poll = [&](std::uint32_t shard) {
+    for (int i = 0; i < 4; ++i) world.runtime().Poll(ShardId{shard});
+  };
+  const auto change_on_bobs_shard = [&](std::uint64_t i) {
+    world.Edit(FriendEdit::Kind::kBefriend, world.User(31 + 6 * i), world.User(34 + 6 * i));
+  };
+  const Connecting bobs = world.BeginConnect(bob, North(100));
+  poll(1);
+  poll(0);  // Alice is not there yet.
+  change_on_bobs_shard(0);
+  world.friends().lists().Hold();
+  const Connecting alices = world.BeginConnect(alice, kHere);
+  poll(0);
+  for (std::uint64_t i = 1; i < 4; ++i) change_on_bobs_shard(i);
+  poll(1);
+  ASSERT_GT(world.runtime().stats().engine.changes_forgotten, 0u);
+  ASSERT_EQ(bobs.reply.times(), 0);
+  world.friends().lists().Resume();
+  poll(0);
+  poll(1);
+  ASSERT_EQ(bobs.reply.times(), 0) << "Carol's shard has not been polled";
+  world.Settle();
+  for (int i = 0; i < 5; ++i) world.Pass(absl::Milliseconds(200));
+  world.Report(alices.client(), kHere);
+  world.Report(bobs.client(), North(100));
+  world.Settle();
+  EXPECT_THAT(world.InSight(bobs.client()), UnorderedElementsAre(alice));
+  EXPECT_THAT(world.InSight(alices.client()), UnorderedElementsAre(bob));
+}
+
 TEST(RuntimeFenceTest, OneWhoIsReplacedOrGoneWhileTheOtherShardIsBehindIsNotAnsweredTwice) {
   World world(2);
   const UserId alice = world.User(0);

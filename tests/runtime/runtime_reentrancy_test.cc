@@ -58,7 +58,7 @@ class CallingHost : public ClientSink, public MetricsSink {
     return Flow::kBusy;
   }
   void Ended(SessionId, std::uint64_t, EndReason) override { CallEverything("Ended"); }
-  void ReportRefused(SessionId, std::uint64_t, ReportOutcome) override {
+  void ReportRefused(SessionId, std::uint64_t, Time, ReportOutcome) override {
     CallEverything("ReportRefused");
   }
   void MoveAway(SessionId, std::uint64_t, absl::Duration) override { CallEverything("MoveAway"); }

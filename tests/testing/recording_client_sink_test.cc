@@ -154,8 +154,8 @@ TEST_F(RecordingClientSinkTest, AnswersWithTheFlowSet) {
 }
 
 TEST_F(RecordingClientSinkTest, KeepsTheOtherCalls) {
-  sink_.ReportRefused(kSession, kCookie, ReportOutcome::kStale);
-  sink_.ReportRefused(kSession, kCookie, ReportOutcome::kFuture);
+  sink_.ReportRefused(kSession, kCookie, Time::Millis(1), ReportOutcome::kStale);
+  sink_.ReportRefused(kSession, kCookie, Time::Millis(1), ReportOutcome::kFuture);
   sink_.MoveAway(kSession, kCookie, absl::Seconds(3));
   sink_.Ended(kSession, kCookie, ClientSink::EndReason::kReplaced);
   EXPECT_THAT(sink_.refused(kCookie), ElementsAre(ReportOutcome::kStale, ReportOutcome::kFuture));
@@ -185,7 +185,7 @@ TEST_F(RecordingClientSinkTest, BoundsWhatItKeeps) {
 // --- each kind of violation ---
 
 TEST_F(RecordingClientSinkTest, CatchesWhatComesBeforeConnected) {
-  sink_.ReportRefused(kSession, 5, ReportOutcome::kStale);
+  sink_.ReportRefused(kSession, 5, Time::Millis(1), ReportOutcome::kStale);
   ExpectViolation("ReportRefused before Connected");
 }
 
@@ -204,7 +204,7 @@ TEST_F(RecordingClientSinkTest, CatchesWhatComesAfterEnded) {
   Deliver({Enter(kBob)});
   sink_.Ended(kSession, kCookie, ClientSink::EndReason::kReplaced);
   sink_.MoveAway(kSession, kCookie, absl::Seconds(1));
-  sink_.ReportRefused(kSession, kCookie, ReportOutcome::kStale);
+  sink_.ReportRefused(kSession, kCookie, Time::Millis(1), ReportOutcome::kStale);
   EXPECT_THAT(
       sink_.violations(),
       ElementsAre(HasSubstr("Deliver after Ended"), HasSubstr("Ended after Ended"),

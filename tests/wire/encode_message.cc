@@ -7,8 +7,6 @@
 namespace nearby::test {
 namespace {
 
-NearbyPageView View(const NearbyPage& page) { return {page.friends, page.in_sight, page.next}; }
-
 struct EncodeAs {
   ServerEncoder* encoder;
   WireFormat format;
@@ -16,7 +14,7 @@ struct EncodeAs {
   std::string* frame;
 
   void operator()(const InitAnswer& answer) const {
-    encoder->EncodeInitAnswer(format, request_id, View(answer.page), frame);
+    encoder->EncodeInitAnswer(format, request_id, answer.page, frame);
   }
   void operator()(const SubscribeAnswer& answer) const {
     encoder->EncodeSubscribeAnswer(format, request_id, answer.in_sight, frame);
@@ -25,7 +23,7 @@ struct EncodeAs {
     encoder->EncodeUnsubscribeAnswer(format, request_id, frame);
   }
   void operator()(const NearbyAnswer& answer) const {
-    encoder->EncodeNearbyAnswer(format, request_id, View(answer.page), frame);
+    encoder->EncodeNearbyAnswer(format, request_id, answer.page, frame);
   }
   void operator()(const ClientUpdate& update) const {
     ClientBatch batch;

@@ -80,7 +80,8 @@ class NEARBY_API RecordingClientSink : public ClientSink {
 
   Flow Deliver(const ClientBatch& batch) override;
   void Ended(SessionId session, std::uint64_t cookie, EndReason reason) override;
-  void ReportRefused(SessionId session, std::uint64_t cookie, ReportOutcome outcome) override;
+  void ReportRefused(SessionId session, std::uint64_t cookie, Time reported_at,
+                     ReportOutcome outcome) override;
   void MoveAway(SessionId session, std::uint64_t cookie, absl::Duration after) override;
 
   // What the test tells of its own doing.
