@@ -19,10 +19,12 @@ namespace nearby {
 /// One thing to tell a client about a friend.
 struct ClientEvent {
   UserId friend_id{};
-  Time time;                     ///< Engine time at which it happened: for an enter, "since when".
-  Time reported_at;              ///< kEnter, kMove: client time of the friend's report.
-  Position position;             ///< kEnter, kMove.
-  std::int64_t distance_mm = 0;  ///< kEnter, kMove.
+  Time time;  ///< Engine time at which it happened: for an enter, "since when".
+  /// kEnter, kMove: client time of the friend's report. Ascends within a session of the friend's;
+  /// a move may stand for the end of one and the beginning of the next.
+  Time reported_at;
+  Position position;                         ///< kEnter, kMove.
+  std::int64_t distance_mm = 0;              ///< kEnter, kMove.
   DeliveryKind kind = DeliveryKind::kEnter;  ///< kEnter, kMove or kLeave.
   LeaveReason reason = LeaveReason::kNone;   ///< kLeave: as the client may know it.
 };

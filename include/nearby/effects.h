@@ -58,8 +58,9 @@ struct Delivery {
   LeaveReason reason = LeaveReason::kNone;  ///< kLeave only.
 };
 
-/// Load this user's friends and hand them to Engine::FriendsLoaded. If they cannot be loaded,
-/// disconnect the client and tell it so.
+/// Load this user's friends and hand them to Engine::FriendsLoaded. After a connect: if they cannot
+/// be loaded, disconnect the client and tell it so. At other times the engine has seen a sign that
+/// what it knows may be out of date, and goes on with it meanwhile: try until it succeeds.
 struct FriendsRequest {
   ClientHandle client;
   UserId user{};

@@ -181,6 +181,7 @@ class Engine::Impl {
   absl::Status CheckPair(const FriendshipChange& change) const;
   absl::Status ApplyTooOld(const FriendshipChange& change, Effects* effects);
   bool ListsCover(const FriendshipChange& change) const;
+  void RequestFriendsOf(const FriendshipChange& change, Effects* effects);
   // Brings the pair to what the change says, as far as this shard is concerned. This and what it
   // rests on say whether anything changed.
   bool SettlePair(const FriendshipChange& change, LinkOptions link, Effects* effects);

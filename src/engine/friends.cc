@@ -29,12 +29,14 @@ absl::Status Engine::Impl::Apply(const FriendshipChange& change, Effects* effect
   }
   // What the lists have taken account of is old news: what came of it later is in force already,
   // and must not be undone even for a moment. But whatever takes sight away is applied all the
-  // same, in case a list was not as new as it said; the pair's later changes then have to follow.
+  // same, in case a list was not as new as it said. What the pair's later changes granted then has
+  // to come again, from them or from the lists.
   const bool is_old_news = ListsCover(change) && !changes_.IsInForce(change.user, change.friend_id);
   LinkOptions link;
   link.only_takes_away = is_old_news;
   const std::uint64_t links_refused = stats_.links_refused;
   const bool has_changed = SettlePair(change, link, effects);
+  if (is_old_news && has_changed) RequestFriendsOf(change, effects);
   changes_.Record(change, !is_old_news || has_changed);
   ++stats_.changes_applied;
   if (stats_.links_refused == links_refused) return absl::OkStatus();
@@ -43,15 +45,25 @@ absl::Status Engine::Impl::Apply(const FriendshipChange& change, Effects* effect
                                                    options_.max_friends, " friends online"));
 }
 
+// For a late change, which may have taken away what a later one granted: that one may have been
+// applied already, be forgotten, or never come because nobody knows that it was made.
+void Engine::Impl::RequestFriendsOf(const FriendshipChange& change, Effects* effects) {
+  for (const UserId user : {change.user, change.friend_id}) {
+    const Slot client = IsHome(user) ? FindClient(user) : kNoSlot;
+    if (client != kNoSlot && entity(client).has_friends) RequestFriends(client, effects);
+  }
+}
+
 // Fails closed: nobody can tell whether a forgotten change granted it anew.
 absl::Status Engine::Impl::ApplyTooOld(const FriendshipChange& change, Effects* effects) {
   LinkOptions link;
   link.only_takes_away = true;
   SettlePair(change, link, effects);
+  RequestFriendsOf(change, effects);
   return absl::FailedPreconditionError(
       absl::StrCat("the change's version ", ToInt(change.version),
                    " is not newer than changes that had to be forgotten: only what it takes away "
-                   "was applied; load both users' friends again"));
+                   "was applied; both users' friends are to be loaded again"));
 }
 
 // Whether each of the two who is a client here has loaded a list as new as the change. Of a user

@@ -73,6 +73,7 @@ class Shard {
     Runtime::ConnectDone done;
     Time deadline;  // for its friends to be loaded
     ReportOutcome location_outcome = ReportOutcome::kAccepted;
+    bool has_friends = false;  // they have been loaded; the answer waits for other shards
   };
 
   // A connect that waits for a place among the loads.
@@ -127,7 +128,6 @@ class Shard {
   // Begins the connects that have waited for a place among the loads, or too long.
   void ConnectWaiting();
   void AnswerSubscription(SubscriptionCommitted& call);
-  void Reload(UserId user);
   // Lets go of a session that the engine does not know any more.
   void Forget(Index index);
 

@@ -129,14 +129,10 @@ void Shard::On(ReadyAgain& call) {
 void Shard::On(ChangeCommitted& call) {
   absl::Status status = engine_->Apply(call.change, &effects_);
   CarryOut();
-  if (absl::IsFailedPrecondition(status)) {
-    // What it takes away has been taken; what it grants, fresh lists will tell.
-    Reload(call.change.user);
-    Reload(call.change.friend_id);
-    status = absl::OkStatus();
-  } else if (absl::IsResourceExhausted(status)) {
-    // The friendship stands; that the two are not linked here for want of room is in the
-    // statistics.
+  // It came too late to be judged: what it takes away has been taken; what it grants, fresh lists
+  // will tell, which the engine has asked for. Or there was no room: the friendship stands, and
+  // that the two are not linked here is in the statistics.
+  if (absl::IsFailedPrecondition(status) || absl::IsResourceExhausted(status)) {
     status = absl::OkStatus();
   }
   call.joint->Finish(status);
@@ -168,11 +164,9 @@ void Shard::AnswerSubscription(SubscriptionCommitted& call) {
   call.done(in_sight);
 }
 
-void Shard::On(ReloadRequested& call) { Reload(call.user); }
-
-void Shard::Reload(UserId user) {
-  const std::optional<ClientHandle> client = engine_->Find(user);
-  if (client) loads_.Add(*client, user, kNever);
+void Shard::On(ReloadRequested& call) {
+  const std::optional<ClientHandle> client = engine_->Find(call.user);
+  if (client) loads_.Add(*client, call.user, kNever);
 }
 
 void Shard::On(ListArrived& call) {

@@ -107,9 +107,13 @@ void Shard::EndReplaced(const SessionReplaced& replaced) {
 void Shard::LoadFriends(const FriendsRequest& request) {
   const Index index = sessions_.Find(request.client);
   if (index == SessionTable::kNone) return;
-  const bool connects = sessions_[index].state == Session::State::kConnecting;
-  loads_.Add(request.client, request.user,
-             connects ? connecting_.find(index)->second.deadline : kNever);
+  Time deadline = kNever;
+  if (sessions_[index].state == Session::State::kConnecting) {
+    const Connecting& connecting = connecting_.find(index)->second;
+    // A connect that has its list, and waits for other shards, does not depend on another one.
+    if (!connecting.has_friends) deadline = connecting.deadline;
+  }
+  loads_.Add(request.client, request.user, deadline);
 }
 
 }  // namespace nearby::internal

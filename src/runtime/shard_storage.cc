@@ -63,6 +63,7 @@ void Shard::Install(const ListLoads::Load& load, const FriendList& list) {
   }
   CarryOut();
   if (sessions_[index].state != Session::State::kConnecting) return;
+  connecting_.find(index)->second.has_friends = true;
   if (fencing.shards == 0) {
     Answer(load.client);
   } else {

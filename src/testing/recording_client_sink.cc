@@ -45,6 +45,8 @@ struct RecordingClientSink::Session {
   bool is_busy = false;
   std::map<UserId, ClientEvent> in_sight;
   std::map<UserId, Time> last_event;  // engine time of the latest event, by friend
+  // How many sessions of a friend had ended when the client was last told where they are.
+  std::map<UserId, std::size_t> last_life;
   std::set<UserId> must_not_see;
   std::deque<Batch> batches;
   std::optional<EndReason> ended;
@@ -70,6 +72,9 @@ struct RecordingClientSink::State {
   void ApplySighting(std::uint64_t cookie, const ClientEvent& event, Session& session);
   void ApplyLeave(std::uint64_t cookie, const ClientEvent& event, Session& session);
   void CheckTime(std::uint64_t cookie, const ClientEvent& event, Session& session);
+  void NoteEnd(const Session& session) {
+    if (session.user.has_value()) ++ended_sessions[*session.user];
+  }
 
   const Session* Find(std::uint64_t cookie) const {
     const auto it = sessions.find(cookie);
@@ -79,6 +84,7 @@ struct RecordingClientSink::State {
   mutable std::mutex mutex;
   const Options options;
   std::map<std::uint64_t, Session> sessions;
+  std::map<UserId, std::size_t> ended_sessions;
   Hook hook;
   Counts counts;
   std::vector<std::string> violations;
@@ -183,6 +189,8 @@ void RecordingClientSink::State::ApplySighting(std::uint64_t cookie, const Clien
   if (session.must_not_see.count(event.friend_id) > 0) {
     Fail(cookie, event, "a sighting of one who must not be seen");
   }
+  const std::size_t life = ended_sessions[event.friend_id];
+  const std::size_t last_life = std::exchange(session.last_life[event.friend_id], life);
   const auto seen = session.in_sight.find(event.friend_id);
   if (seen == session.in_sight.end()) {
     if (!is_enter) Fail(cookie, event, "a move of one who is not in sight");
@@ -190,7 +198,7 @@ void RecordingClientSink::State::ApplySighting(std::uint64_t cookie, const Clien
     return;
   }
   if (is_enter) Fail(cookie, event, "an enter of one who is in sight");
-  if (event.reported_at < seen->second.reported_at) {
+  if (life == last_life && event.reported_at < seen->second.reported_at) {
     Fail(cookie, event,
          absl::StrCat("report time goes backward from ", seen->second.reported_at.ms, " ms"));
   }
@@ -241,6 +249,7 @@ void RecordingClientSink::Ended(SessionId session, std::uint64_t cookie, EndReas
   if (ending == nullptr) return;
   ++state_->counts.ended;
   ending->ended = reason;
+  state_->NoteEnd(*ending);
   ending->stage = Session::Stage::kEnded;
   state_->End(cookie);
 }
@@ -285,7 +294,9 @@ void RecordingClientSink::Connected(std::uint64_t cookie, UserId user,
 
 void RecordingClientSink::Disconnected(std::uint64_t cookie) {
   const std::lock_guard<std::mutex> lock(state_->mutex);
-  state_->sessions[cookie].stage = Session::Stage::kDisconnected;
+  Session& session = state_->sessions[cookie];
+  session.stage = Session::Stage::kDisconnected;
+  state_->NoteEnd(session);
 }
 
 void RecordingClientSink::SetFlow(std::uint64_t cookie, Flow flow) {

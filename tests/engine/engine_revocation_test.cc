@@ -94,6 +94,9 @@ TEST(EngineRevocationTest, OneThatIsOldNewsIsAppliedAndSoIsWhatFollows) {
   EXPECT_EQ(shard.HearersOf(fay), 2u) << "both enter";
   // Both changes were made before the lists were read, and come late, in order.
   ASSERT_TRUE(shard.Apply(kSam, kFay, Friendship{true, false, true}, 5).ok());
+  ASSERT_EQ(shard.effects().friend_requests.size(), 2u) << "in case the other never comes";
+  EXPECT_EQ(shard.effects().friend_requests[0].client, sam);
+  EXPECT_EQ(shard.effects().friend_requests[1].client, fay);
   EXPECT_EQ(shard.HearersOf(fay), 0u) << "hidden, until the change that follows";
   ASSERT_TRUE(shard.Apply(kSam, kFay, kFriends, 6).ok());
   EXPECT_EQ(shard.HearersOf(fay), 1u);
@@ -131,7 +134,9 @@ TEST(EngineRevocationTest, OneTooOldToBeJudgedTakesAwayAndSaysSo) {
   EXPECT_EQ(shard.HearersOf(fay), 2u);
   ASSERT_TRUE(shard.Apply(UserId{7}, UserId{8}, kFriends, 20).ok());
   ASSERT_TRUE(shard.Apply(UserId{7}, UserId{9}, kFriends, 21).ok());
+  shard.effects().Clear();
   EXPECT_EQ(shard.Apply(kSam, kFay, kStrangers, 10).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(shard.effects().friend_requests.size(), 2u);
   EXPECT_EQ(shard.HearersOf(fay), 0u);
   EXPECT_EQ(shard.Apply(kSam, kFay, kFriends, 11).code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(shard.HearersOf(fay), 0u) << "what cannot be judged grants nothing";

@@ -178,7 +178,7 @@ TEST_F(EngineTest, ApplyRefusals) {
                 absl::StatusCode::kInvalidArgument, "");
   ASSERT_TRUE(engine_->Apply({kCarol, UserId{4}, Friends(), Version(5)}, &effects_).ok());
   ASSERT_TRUE(engine_->Apply({kCarol, UserId{5}, Friends(), Version(6)}, &effects_).ok());
-  ExpectRefused(engine_->Apply({kAlice, kBob, Friends(), Version(4)}, &effects_),
+  ExpectRefused(engine_->Apply({kCarol, UserId{4}, Friends(), Version(4)}, &effects_),
                 absl::StatusCode::kFailedPrecondition, "forgotten");
 
   options = EngineOptions();

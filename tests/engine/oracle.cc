@@ -184,14 +184,21 @@ std::vector<EngineOracle::Due> EngineOracle::LikelyNext(std::vector<Due> due) co
   const Delivery* first = ledger_.FirstLeft(due.front().time);
   // A withheld move delivers itself, and a report what concerns its user; a report that delivers
   // nothing may come at any point.
-  const auto rank = [first](const Due& one) {
+  const auto rank = [this, first](const Due& one) {
     const bool is_move = one.event.cause == Cause::kWithheldMove;
     if (first == nullptr) return is_move ? 4 : 3;
     if (is_move) {
       const bool is_it = one.event.user == first->subscriber && one.event.other == first->friend_id;
       return is_it ? 0 : 4;
     }
-    if (one.event.user == first->friend_id) return 1;
+    if (one.event.user == first->friend_id) {
+      // Whoever is told where the friend is may have come themselves, while this report was still
+      // to be taken.
+      const Fix& fix = *users_.at(one.event.user).conflated;
+      const bool is_told_of =
+          first->kind == DeliveryKind::kLeave || first->reported_at == fix.reported_at;
+      return is_told_of ? 1 : 3;
+    }
     return one.event.user == first->subscriber ? 2 : 3;
   };
   due.erase(

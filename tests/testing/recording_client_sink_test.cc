@@ -302,6 +302,16 @@ TEST_F(RecordingClientSinkTest, CatchesTimeThatGoesBackward) {
   ExpectViolation("time goes backward from 20 ms");
 }
 
+TEST_F(RecordingClientSinkTest, AFriendWhoConnectsAgainMayReportAnEarlierTime) {
+  ClientEvent late = Move(kBob, 20);
+  late.reported_at = Time::Millis(8);
+  sink_.Connected(kCookie + 1, kBob);
+  Deliver({Enter(kBob, 10)});
+  sink_.Disconnected(kCookie + 1);
+  Deliver({late});
+  EXPECT_THAT(sink_.violations(), IsEmpty());
+}
+
 TEST_F(RecordingClientSinkTest, CatchesAReportTimeThatGoesBackward) {
   ClientEvent late = Move(kBob, 20);
   late.reported_at = Time::Millis(8);

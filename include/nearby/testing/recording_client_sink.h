@@ -33,9 +33,10 @@ namespace nearby {
 /// busy, or one that says nothing; two events for one friend in a batch; an enter of one who is in
 /// sight, a move or a leave of one who is not; anything but enters in a resync; a friend's time
 /// that goes backward, of an event within a session, of a report as long as the friend stays in
-/// sight; an event about the client's own user; an enter or move without a position, a leave with
-/// one or with a distance; a reason where none belongs, none where one does, or one that clients
-/// are not to know; anything but a leave about a friend whom MustNotSee named.
+/// sight and no session of theirs ends; an event about the client's own user; an enter or move
+/// without a position, a leave with one or with a distance; a reason where none belongs, none where
+/// one does, or one that clients are not to know; anything but a leave about a friend whom
+/// MustNotSee named.
 ///
 /// Thread-safe. No lock is held while the hook runs.
 class NEARBY_API RecordingClientSink : public ClientSink {
