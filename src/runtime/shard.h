@@ -165,7 +165,9 @@ class Shard {
   void TimeOutLoads();
   void InstallLists();
   void Install(const ListLoads::Load& load, const FriendList& list);
-  void LoadFailed(const ListLoads::Load& load, const absl::Status& status);
+  void LoadFailed(ListLoads::Load load, const absl::Status& status);
+  // Whether the session is being connected and has had no friend list yet.
+  bool NeedsFriends(Index index) const;
   void FailConnect(Index index, const absl::Status& status);
   void EraseLocation(UserId user);
   void FlushStorage();

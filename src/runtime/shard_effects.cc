@@ -107,13 +107,8 @@ void Shard::EndReplaced(const SessionReplaced& replaced) {
 void Shard::LoadFriends(const FriendsRequest& request) {
   const Index index = sessions_.Find(request.client);
   if (index == SessionTable::kNone) return;
-  Time deadline = kNever;
-  if (sessions_[index].state == Session::State::kConnecting) {
-    const Connecting& connecting = connecting_.find(index)->second;
-    // A connect that has its list, and waits for other shards, does not depend on another one.
-    if (!connecting.has_friends) deadline = connecting.deadline;
-  }
-  loads_.Add(request.client, request.user, deadline);
+  loads_.Add(request.client, request.user,
+             NeedsFriends(index) ? connecting_.find(index)->second.deadline : kNever);
 }
 
 }  // namespace nearby::internal

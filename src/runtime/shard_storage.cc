@@ -72,15 +72,22 @@ void Shard::Install(const ListLoads::Load& load, const FriendList& list) {
   }
 }
 
-void Shard::LoadFailed(const ListLoads::Load& load, const absl::Status& status) {
+void Shard::LoadFailed(ListLoads::Load load, const absl::Status& status) {
   ++counts_.loads_failed;
   const Index index = sessions_.Find(load.client);
   if (index == SessionTable::kNone) return;
+  const bool connect_waits = load.deadline != kNever && NeedsFriends(index);
+  // Where the connect has been helped by another list, this one still has to come.
+  if (!connect_waits) load.deadline = kNever;
   // A list that was too old when it came is worth another look at once the next one is not.
   const bool may_help = IsRetryable(status.code()) || absl::IsFailedPrecondition(status);
   if (may_help && loads_.Retry(load, now_)) return;
-  const bool connects = load.deadline != kNever;
-  if (connects && sessions_[index].state == Session::State::kConnecting) FailConnect(index, status);
+  if (connect_waits) FailConnect(index, status);
+}
+
+bool Shard::NeedsFriends(Index index) const {
+  return sessions_[index].state == Session::State::kConnecting &&
+         !connecting_.find(index)->second.has_friends;
 }
 
 void Shard::FailConnect(Index index, const absl::Status& status) {
