@@ -22,6 +22,15 @@ void ChangeLog::Record(const FriendshipChange& change, bool in_force) {
   MakeRoom();
 }
 
+void ChangeLog::ListInForce(FriendVersion version, UserId user) {
+  for (auto it = latest_.lower_bound(View(user, UserId{0}));
+       it != latest_.end() && it->first.first == user; ++it) {
+    if (it->second.change.version > version || !it->second.in_force) continue;
+    it->second.in_force = false;
+    latest_.at(View(it->first.second, user)).in_force = false;
+  }
+}
+
 bool ChangeLog::IsInForce(UserId user, UserId friend_id) const {
   const auto found = latest_.find(View(user, friend_id));
   return found != latest_.end() && found->second.in_force;

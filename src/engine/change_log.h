@@ -33,6 +33,8 @@ class ChangeLog {
   // Remembers a change that Judge calls new. `in_force`: the pair was brought to it, and was not
   // left as newer lists had it.
   void Record(const FriendshipChange& change, bool in_force);
+  // A list of this user's, as of this version, is in force instead of what it takes account of.
+  void ListInForce(FriendVersion version, UserId user);
   // Whether the last change remembered of the pair is in force.
   bool IsInForce(UserId user, UserId friend_id) const;
 

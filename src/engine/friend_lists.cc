@@ -86,6 +86,7 @@ void Engine::Impl::InstallFriends(Slot client, FriendVersion version,
   const std::vector<FriendshipChange> changes = changes_.AllNewerThan(version, cache_.user(client));
   const absl::Span<const FriendshipChange> newer = changes;
   DropUnlisted(client, friends, newer, effects);
+  changes_.ListInForce(version, cache_.user(client));
   const bool answers_connect = !IsReady(client);
   entity(client).has_friends = true;
   entity(client).list_version = version;

@@ -102,6 +102,22 @@ TEST(EngineRevocationTest, OneThatIsOldNewsIsAppliedAndSoIsWhatFollows) {
   EXPECT_EQ(shard.HearersOf(fay), 1u);
 }
 
+// The store made the revocation and could not say so: only the lists tell of it.
+TEST_P(RevocationTest, HoldsAgainstALateGrantThoughAnEarlierOneWasInForce) {
+  Shard shard;
+  ASSERT_TRUE(shard.Apply(kSam, kFay, kFriends, 3).ok());
+  const ClientHandle sam = shard.Connect(kSam);
+  const ClientHandle fay = shard.Connect(kFay);
+  ASSERT_TRUE(shard.Load(sam, 10, {{kFay, GetParam()}}).ok());
+  ASSERT_TRUE(shard.Load(fay, 10, {{kSam, GetParam().Flipped()}}).ok());
+  shard.HearersOf(sam);
+  ASSERT_TRUE(shard.Apply(kSam, kFay, kFriends, 5).ok());
+  shard.HearersOf(fay);
+  for (const Delivery& delivery : shard.effects().deliveries) {
+    EXPECT_NE(delivery.subscriber, kSam) << "about " << ToInt(delivery.friend_id);
+  }
+}
+
 TEST(EngineRevocationTest, AllOfOneCommitHoldThoughSomeHadToBeForgotten) {
   EngineOptions options;
   options.max_remembered_changes = 2;
