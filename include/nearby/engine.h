@@ -140,9 +140,11 @@ class NEARBY_API Engine {
   /// `InvalidArgument`: a user with themselves, or neither at home here.
   /// `FailedPrecondition`: the change is not newer than changes that had to be forgotten, so that
   /// it cannot be judged: what it takes away is taken, and for the rest the friends of those of the
-  /// two who are connected are asked for again. `ResourceExhausted`: a row is full. The change is
-  /// remembered, and what it takes away is taken, but the two are not linked until one of them
-  /// connects again; a friend store that keeps to max_friends never meets this.
+  /// two who are connected are asked for again.
+  ///
+  /// `ResourceExhausted`: a row is full. The change is remembered, and what it takes away is taken,
+  /// but the two are not linked until one of them connects again; a friend store that keeps to
+  /// max_friends never meets this.
   absl::Status Apply(const FriendshipChange& change, Effects* effects);
 
   /// Changes a subscriber's radius. `NotFound`; `InvalidArgument`.

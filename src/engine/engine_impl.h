@@ -212,8 +212,6 @@ class Engine::Impl {
   // To each shard that listens to the client.
   void Publish(Slot client, const PeerMessage& message, Effects* effects);
   bool ReceiveAnnouncement(const PeerMessage& message, Effects* effects);
-  void ReceiveOldAnnouncement(Slot client, const FriendshipChange& pair, PeerMessage::Kind kind,
-                              Effects* effects);
   // Asks the host for a client's friends.
   void RequestFriends(Slot client, Effects* effects);
   bool ReceiveSubscribe(const PeerMessage& message, Effects* effects);

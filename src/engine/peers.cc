@@ -84,7 +84,11 @@ bool Engine::Impl::ReceiveAnnouncement(const PeerMessage& message, Effects* effe
     pair = *newer;
   }
   if (entity(client).has_friends && pair.version < entity(client).list_version) {
-    ReceiveOldAnnouncement(client, pair, message.kind, effects);
+    // To link the two on the strength of this could undo what the list took away; to ignore it
+    // could leave them apart, where the other side had an older list. What a newer list of the
+    // client's announces, both sides believe. (An answer belongs to an announcement of an older
+    // list; the present one's is still to be answered.)
+    if (message.kind == PeerMessage::Kind::kAnnounce) RequestFriends(client, effects);
     return false;
   }
   if (pair.friendship.i_may_see()) LinkRemote(client, message.user, pair.friendship, effects);
@@ -92,19 +96,6 @@ bool Engine::Impl::ReceiveAnnouncement(const PeerMessage& message, Effects* effe
     Announce(PeerMessage::Kind::kAnnounceBack, pair, effects);
   }
   return true;
-}
-
-// Older than the client's own list: to link the two on the strength of it could undo what the list
-// took away. As a rule there is nothing to do, since the list announced the client to whoever it
-// names; but the user may have come after that, with a list from a store that lags behind.
-void Engine::Impl::ReceiveOldAnnouncement(Slot client, const FriendshipChange& pair,
-                                          PeerMessage::Kind kind, Effects* effects) {
-  // What the list announced since then is still to be answered.
-  if (kind == PeerMessage::Kind::kAnnounceBack) return;
-  if (!pair.friendship.i_may_see() && !pair.friendship.friend_may_see()) return;
-  const Slot remote = FindRemote(pair.friend_id);
-  if (remote != kNoSlot && registry_.Find(client, remote) != nullptr) return;
-  RequestFriends(client, effects);
 }
 
 void Engine::Impl::RequestFriends(Slot client, Effects* effects) {

@@ -50,7 +50,7 @@ struct RecordingClientSink::Session {
   std::set<UserId> must_not_see;
   std::deque<Batch> batches;
   std::optional<EndReason> ended;
-  std::vector<ReportOutcome> refused;
+  std::vector<RefusedReport> refused;
   std::vector<absl::Duration> moved_away;
 };
 
@@ -254,12 +254,12 @@ void RecordingClientSink::Ended(SessionId session, std::uint64_t cookie, EndReas
   state_->End(cookie);
 }
 
-void RecordingClientSink::ReportRefused(SessionId session, std::uint64_t cookie,
-                                        Time /*reported_at*/, ReportOutcome outcome) {
+void RecordingClientSink::ReportRefused(SessionId session, std::uint64_t cookie, Time reported_at,
+                                        ReportOutcome outcome) {
   const std::lock_guard<std::mutex> lock(state_->mutex);
   Session* const refused = state_->Begin(session, cookie, "ReportRefused");
   if (refused == nullptr) return;
-  refused->refused.push_back(outcome);
+  refused->refused.push_back({reported_at, outcome});
   state_->End(cookie);
 }
 
@@ -349,10 +349,11 @@ std::optional<ClientSink::EndReason> RecordingClientSink::ended(std::uint64_t co
   return session == nullptr ? std::nullopt : session->ended;
 }
 
-std::vector<ReportOutcome> RecordingClientSink::refused(std::uint64_t cookie) const {
+std::vector<RecordingClientSink::RefusedReport> RecordingClientSink::refused(
+    std::uint64_t cookie) const {
   const std::lock_guard<std::mutex> lock(state_->mutex);
   const Session* const session = state_->Find(cookie);
-  return session == nullptr ? std::vector<ReportOutcome>() : session->refused;
+  return session == nullptr ? std::vector<RefusedReport>() : session->refused;
 }
 
 std::vector<absl::Duration> RecordingClientSink::moved_away(std::uint64_t cookie) const {

@@ -273,7 +273,7 @@ TEST_F(PeerTest, AnAnnouncementOlderThanTheListGrantsNothingAndAsksForTheListAga
   }
 }
 
-TEST_F(PeerTest, AnAnnouncementOlderThanTheListOfSomebodyKnownIsDropped) {
+TEST_F(PeerTest, AnAnnouncementOlderThanTheListOfSomebodyKnownAsksForItToo) {
   const ClientHandle sam = shard_.Connect(sam_);
   ASSERT_TRUE(shard_.Load(sam, 6, {{fay_, kFriends}}).ok());
   PeerMessage back = FromFay(PeerMessage::Kind::kAnnounceBack);
@@ -281,9 +281,10 @@ TEST_F(PeerTest, AnAnnouncementOlderThanTheListOfSomebodyKnownIsDropped) {
   Receive(back);
   ASSERT_EQ(shard_.effects().messages.size(), 1u);
   EXPECT_EQ(shard_.effects().messages[0].kind, PeerMessage::Kind::kSubscribe);
+  // Fay's shard may have had an even older list, and have dropped the two for it.
   Receive(FromFay(PeerMessage::Kind::kAnnounce));
   EXPECT_THAT(shard_.effects().messages, ::testing::IsEmpty());
-  EXPECT_THAT(shard_.effects().friend_requests, ::testing::IsEmpty());
+  EXPECT_EQ(shard_.effects().friend_requests.size(), 1u);
 }
 
 TEST_F(PeerTest, AChangeNewerThanTheListIsBelievedThoughTheAnnouncementIsOlder) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -9,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "tests/runtime/quiet.h"
 #include "tests/runtime/seeds.h"
 #include "tests/runtime/sight_truth.h"
 
@@ -266,16 +268,7 @@ void RandomWorld::FinishAndCheck() {
   world_.friends().lists().Resume();
   // What has been reported is not to hold back what is reported below.
   PollAll();
-  // Each round is long enough for a lost list to time out, or for the longest wait between retries:
-  // once there are two in which no list was asked for, none is left to be.
-  for (int quiet = 0; quiet < 2;) {
-    const std::size_t calls = world_.friends().lists().counts().calls;
-    world_.clock().Advance(absl::Seconds(16));
-    PollAll();
-    const bool is_quiet = world_.friends().lists().counts().calls == calls &&
-                          world_.runtime().stats().loads_in_flight == 0;
-    quiet = is_quiet ? quiet + 1 : 0;
-  }
+  AwaitLists(world_.friends().lists(), world_.runtime(), world_.clock(), [this] { PollAll(); });
   std::vector<Session*> open;
   for (const auto& session : sessions_) {
     const absl::Status status = session->connecting.reply.status();

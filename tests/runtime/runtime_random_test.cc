@@ -45,5 +45,15 @@ TEST(RuntimeRandomTest, WhateverHappensNobodyIsToldWhatTheyMustNotKnowAndInTheEn
   EXPECT_GT(sum.moves, 1'000u);
 }
 
+// Each of these worlds has shown something wrong once.
+TEST(RuntimeRandomTest, SeedsThatFoundSomething) {
+  for (const std::uint64_t seed : {47749, 144448, 166390, 239789, 270631, 423963, 542847}) {
+    SCOPED_TRACE(seed);
+    RandomWorld world(seed);
+    for (int step = 0; step < 500; ++step) world.Step();
+    world.FinishAndCheck();
+  }
+}
+
 }  // namespace
 }  // namespace nearby::test

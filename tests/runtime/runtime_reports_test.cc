@@ -16,7 +16,6 @@
 namespace nearby::test {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
@@ -71,8 +70,12 @@ TEST_P(RuntimeReportsTest, WhatIsStaleOrInTheFutureIsRefusedToTheSink) {
   EXPECT_TRUE(Report(alice, kHere, Time{kStart.ms + 60'001}).ok());
   EXPECT_TRUE(Report(alice, kHere, Time{kStart.ms + 60'000}).ok());
   world_.Settle();
-  EXPECT_THAT(world_.sink().refused(alice.cookie),
-              ElementsAre(ReportOutcome::kStale, ReportOutcome::kFuture));
+  const auto refused = world_.sink().refused(alice.cookie);
+  ASSERT_EQ(refused.size(), 2u);
+  EXPECT_EQ(refused[0].reported_at, Time{kStart.ms - 1});
+  EXPECT_EQ(refused[0].outcome, ReportOutcome::kStale);
+  EXPECT_EQ(refused[1].reported_at, Time{kStart.ms + 60'001});
+  EXPECT_EQ(refused[1].outcome, ReportOutcome::kFuture);
 }
 
 TEST_P(RuntimeReportsTest, WhatIsHeldBackIsNotRefused) {

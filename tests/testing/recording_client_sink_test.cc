@@ -155,10 +155,15 @@ TEST_F(RecordingClientSinkTest, AnswersWithTheFlowSet) {
 
 TEST_F(RecordingClientSinkTest, KeepsTheOtherCalls) {
   sink_.ReportRefused(kSession, kCookie, Time::Millis(1), ReportOutcome::kStale);
-  sink_.ReportRefused(kSession, kCookie, Time::Millis(1), ReportOutcome::kFuture);
+  sink_.ReportRefused(kSession, kCookie, Time::Millis(2), ReportOutcome::kFuture);
   sink_.MoveAway(kSession, kCookie, absl::Seconds(3));
   sink_.Ended(kSession, kCookie, ClientSink::EndReason::kReplaced);
-  EXPECT_THAT(sink_.refused(kCookie), ElementsAre(ReportOutcome::kStale, ReportOutcome::kFuture));
+  const auto refused = sink_.refused(kCookie);
+  ASSERT_EQ(refused.size(), 2u);
+  EXPECT_EQ(refused[0].reported_at, Time::Millis(1));
+  EXPECT_EQ(refused[0].outcome, ReportOutcome::kStale);
+  EXPECT_EQ(refused[1].reported_at, Time::Millis(2));
+  EXPECT_EQ(refused[1].outcome, ReportOutcome::kFuture);
   EXPECT_THAT(sink_.moved_away(kCookie), ElementsAre(absl::Seconds(3)));
   EXPECT_EQ(sink_.ended(kCookie), ClientSink::EndReason::kReplaced);
   EXPECT_EQ(sink_.counts().ended, 1u);

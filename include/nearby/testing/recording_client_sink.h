@@ -53,6 +53,11 @@ class NEARBY_API RecordingClientSink : public ClientSink {
     std::size_t max_violations = 100;
   };
 
+  struct RefusedReport {
+    Time reported_at;
+    ReportOutcome outcome = ReportOutcome::kAccepted;
+  };
+
   /// A batch as it was handed over.
   struct Batch {
     BatchStart start = BatchStart::kGoesOn;
@@ -108,7 +113,7 @@ class NEARBY_API RecordingClientSink : public ClientSink {
   /// Whether the last batch was answered with kBusy, and Ready has not been called since.
   bool is_busy(std::uint64_t cookie) const;
   std::optional<EndReason> ended(std::uint64_t cookie) const;
-  std::vector<ReportOutcome> refused(std::uint64_t cookie) const;
+  std::vector<RefusedReport> refused(std::uint64_t cookie) const;
   std::vector<absl::Duration> moved_away(std::uint64_t cookie) const;
   /// Over all sessions.
   Counts counts() const;
