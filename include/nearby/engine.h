@@ -174,7 +174,7 @@ class NEARBY_API Engine {
 
  private:
   class NEARBY_LOCAL Impl;
-  explicit Engine(std::unique_ptr<Impl> impl);
+  NEARBY_LOCAL explicit Engine(std::unique_ptr<Impl> impl);
 
   std::unique_ptr<Impl> impl_;
 };

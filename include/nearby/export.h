@@ -5,7 +5,7 @@
 /// static libraries, so that a host's own shared library, linking one, shows nothing but this.
 #if defined(__GNUC__)
 #define NEARBY_API __attribute__((visibility("default")))
-/// Hides a class that is declared within one that is not hidden.
+/// Hides a member, or a nested class, of a class that is not hidden.
 #define NEARBY_LOCAL __attribute__((visibility("hidden")))
 #else
 #define NEARBY_API

@@ -198,7 +198,7 @@ class NEARBY_API Runtime {
 
  private:
   class NEARBY_LOCAL Impl;
-  explicit Runtime(std::shared_ptr<Impl> impl);
+  NEARBY_LOCAL explicit Runtime(std::shared_ptr<Impl> impl);
 
   std::shared_ptr<Impl> impl_;
 };
