@@ -98,7 +98,10 @@ class Server:
             headers = dict(headers or {})
             if token is not None:
                 headers["Authorization"] = f"Bearer {token}"
-            connection.request(method, path, body=body, headers=headers)
+            try:
+                connection.request(method, path, body=body, headers=headers)
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # Refused before all of the body was sent: the answer must be there all the same.
             response = connection.getresponse()
             text = response.read().decode()
             is_json = (response.getheader("Content-Type") or "").startswith("application/json")
