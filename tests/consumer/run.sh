@@ -55,22 +55,42 @@ build_consumer() {
 
 # A shared library shows what its headers mark, and none of the inside.
 check_visibility() {
-  local library shown
-  for library in "$work"/prefix/lib*/libnearby_*.so; do
+  local library shown libraries=0
+  for library in $(find "$work/prefix" -name 'libnearby_*.so'); do
+    libraries=$((libraries + 1))
     shown=$(nm --dynamic --defined-only --demangle "$library" |
-      grep -E ' [TDBR] ' | grep -E 'nearby::(internal|Engine::Impl|Runtime::Impl|wire)|google::protobuf' || true)
+      grep -E ' [TDBRWV] ' | grep -E 'nearby::(internal|Engine::Impl|Runtime::Impl|wire)|google::protobuf' || true)
     if [[ -n $shown ]]; then
       printf 'consumer (%s): %s shows what it should hide:\n%s\n' "$mode" "${library##*/}" "$shown" >&2
       exit 1
     fi
   done
+  if [[ $libraries -ne 4 ]]; then
+    echo "consumer ($mode): $libraries shared libraries are installed, not 4" >&2
+    exit 1
+  fi
+}
+
+use_pkg_config_files() {
+  PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name nearby-core.pc)")
+  export PKG_CONFIG_PATH
+}
+
+# A host may be a plug-in: all of every static component in one shared library, with nothing left to be found.
+link_into_shared_library() {
+  local archives
+  mapfile -t archives < <(find "$work/prefix" -name 'libnearby_*.a')
+  use_pkg_config_files
+  # shellcheck disable=SC2046
+  quietly g++ -shared -o "$work/plugin.so" -Wl,--no-undefined \
+    -Wl,--whole-archive "${archives[@]}" -Wl,--no-whole-archive \
+    $(pkg-config --static --libs nearby-wire nearby-runtime nearby-testing)
 }
 
 # Every component by pkg-config alone.
 build_with_pkg_config() {
   local component
-  PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name nearby-core.pc)")
-  export PKG_CONFIG_PATH
+  use_pkg_config_files
   for component in core wire runtime testing; do
     # The flags are words of their own.
     # shellcheck disable=SC2046
@@ -88,6 +108,7 @@ case $mode in
     rm -r "$work/consumer"
     build_consumer -D "CMAKE_PREFIX_PATH=$work/prefix" -D NEARBY_CONSUMER_COMPONENTS=core \
       -D CMAKE_DISABLE_FIND_PACKAGE_Protobuf=ON
+    link_into_shared_library
     ;;
   pkg_config)
     install_and_move "${2:-$root/build/dev}"
