@@ -35,7 +35,8 @@ The server
   --secret-file FILE   the server's secret, which tokens are made with; without it the
                        variable NEARBY_TOKEN_SECRET
   --insecure           no tokens: for a server that was started with --insecure
-  --patience-s X       give up when nobody has been connected for X seconds (15)
+  --patience-s X       give up when nobody has been connected for X seconds, or, before a load,
+                       when nobody more has got in for so long (15)
 
 Who walks
   --city               the people of an invented city, numbered from 1; the server needs their

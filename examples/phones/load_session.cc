@@ -63,6 +63,7 @@ class LoadSession {
 
   absl::Status Run(Figures* figures) {
     const std::int64_t start_us = clock_.NowMicros();
+    last_growth_us_ = start_us;
     if (absl::Status status = MakeWorkers(); !status.ok()) return status;
     loop_.OnStopSignal([this] { End(absl::CancelledError("ended by a signal")); });
     for (const std::unique_ptr<LoadWorker>& worker : workers_) worker->Start();
@@ -118,7 +119,15 @@ class LoadSession {
     }
     const std::int64_t now_us = clock_.NowMicros();
     if (board_.times().send_from_us == LoadTimes::kNotYet) {
-      if (online == board_.phones()) Begin(now_us);
+      if (online == board_.phones()) {
+        Begin(now_us);
+      } else if (online > most_online_) {
+        most_online_ = online;
+        last_growth_us_ = now_us;
+      } else if (now_us - last_growth_us_ > absl::ToInt64Microseconds(flags_.patience)) {
+        return End(absl::UnavailableError(absl::StrCat(
+            online, " of ", board_.phones(), " phones got in; last ", last_failure)));
+      }
     } else if (now_us >= board_.times().end_us + absl::ToInt64Microseconds(kStragglers)) {
       return End(absl::OkStatus());
     }
@@ -151,6 +160,9 @@ class LoadSession {
   Loop loop_;
   Loop::Timer timer_;
   std::vector<std::unique_ptr<LoadWorker>> workers_;
+  // Before the load begins: how many got in at most, and since when no more have.
+  std::size_t most_online_ = 0;
+  std::int64_t last_growth_us_ = 0;
   absl::Status status_;
 };
 
