@@ -129,7 +129,7 @@ class LifeTest(ServerTest):
         first = await Phone.arrive(self.server, 1, HOME)
         async with await Phone.arrive(self.server, 2, HOME) as friend:
             async with await Phone.arrive(self.server, 1, HOME) as second:
-                await first.wait_closed()
+                self.assertEqual(await first.wait_closed(), 4001)
                 self.assertIn(2, second.in_sight)
                 # To the friend, nobody has left.
                 self.assertEqual([e.kind for e in friend.events() if e.kind == Event.LEAVE], [])
