@@ -1,6 +1,7 @@
 #include "examples/adapters/sqlite_friend_store.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -66,7 +67,9 @@ class SqliteFriendStoreTest : public ::testing::Test {
     return store_.get();
   }
 
+  // Of this process alone: the same test may run in another build at the same time.
   const std::string path_ = ::testing::TempDir() + "/sqlite_friend_store_" +
+                            std::to_string(getpid()) + "_" +
                             ::testing::UnitTest::GetInstance()->current_test_info()->name();
   std::unique_ptr<SqliteFriendStore> store_;
 };
