@@ -157,6 +157,9 @@ void ClientSession::Take(std::uint64_t request_id, const nearby::InitCall& call)
     return AnswerError(request_id, absl::FailedPreconditionError("init has been called already"));
   }
   phase_ = Phase::kConnecting;
+  // How long this may take, the runtime says.
+  deadline_ = nearby::kNever;
+  SetDeadline();
   nearby::ConnectCall connect;
   connect.user = identity_.user;
   connect.cookie = cookie_;

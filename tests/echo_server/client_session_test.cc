@@ -141,6 +141,24 @@ TEST_F(ClientSessionTest, AnInitThatFailedMayBeRepeated) {
   a.HearOne<InitAnswer>();
 }
 
+TEST_F(ClientSessionTest, ALateInitThatWaitsForTheStoreHasNoDeadlineOfItsOwn) {
+  world_.store.lists().Hold();
+  Phone a(&world_, User(1));
+  world_.Pass(absl::Seconds(29));
+  a.Init(kHere);
+  // At a deadline that has passed and ends nothing, the loop would spin.
+  world_.Pass(absl::Seconds(2));
+  EXPECT_EQ(a.channel.deadline, absl::InfiniteDuration());
+  EXPECT_FALSE(a.channel.close_code.has_value());
+  // One that has failed leaves as much time for the next as there was for the first.
+  world_.Pass(absl::Seconds(10));
+  EXPECT_TRUE(absl::IsDeadlineExceeded(a.HearOne<ServerError>().status));
+  world_.Pass(absl::Seconds(29));
+  EXPECT_FALSE(a.channel.close_code.has_value());
+  world_.Pass(absl::Seconds(2));
+  EXPECT_EQ(a.channel.close_reason, "no init");
+}
+
 TEST_F(ClientSessionTest, AClientThatLeavesBeforeTheAnswerLeavesNoSession) {
   world_.store.lists().Hold();
   {
