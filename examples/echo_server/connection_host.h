@@ -17,8 +17,9 @@ struct ServerStats;
 struct ConnectionOptions {
   // Behaviour.
 
-  /// A request must have arrived in full, and its answer have left, in this time each; so must the
-  /// handshake of a WebSocket.
+  /// A request must have arrived in full, its answer have been found, and the answer have left, in
+  /// this time each; so must the handshake of a WebSocket. An answer that is not found by then is
+  /// 504, and the connection ends; what was asked for may happen all the same.
   absl::Duration request_timeout = absl::Seconds(10);
   /// A WebSocket that has been silent for half of this is sent a ping; one that has been silent for
   /// all of it is closed.

@@ -46,7 +46,8 @@ Limits
   --call-burst N           of one client, at once (100)
   --max-message-bytes N    of a frame from a client; longer ones close the connection (4096)
   --send-buffer-bytes N    SO_SNDBUF of each connection (32768); 0: the system's default
-  --request-timeout X      seconds in which an HTTP request must have arrived (10)
+  --request-timeout X      seconds in which an HTTP request must have arrived, and again in which
+                           it is answered, with 504 if need be (10)
   --init-timeout X         seconds in which a WebSocket's first call must have come (30)
   --idle-timeout X         seconds after which a WebSocket that does not answer a ping is
                            closed (60)

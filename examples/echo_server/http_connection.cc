@@ -1,6 +1,7 @@
 #include "examples/echo_server/http_connection.h"
 
 #include <array>
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/error.hpp>
@@ -12,6 +13,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -51,6 +53,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
       : host_(host),
         slot_(std::move(slot)),
         stream_(std::move(socket)),
+        answer_timer_(stream_.get_executor()),
         buffer_(host->options.max_header_bytes + host->options.max_body_bytes),
         is_refused_(is_refused) {}
 
@@ -66,6 +69,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+  using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, LoopExecutor>;
+
   void OnRead(error_code error) {
     stream_.expires_never();
     if (error) return OnBadRequest(error);
@@ -81,9 +87,33 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     if (websocket::is_upgrade(beast_request) && Router::IsWebSocketPath(request.target)) {
       return Upgrade(request);
     }
-    host_->router->Handle(request, [self = shared_from_this()](HttpResponse response) {
-      self->Write(std::move(response));
+    WaitForAnswer();
+    host_->router->Handle(request, [weak = weak_from_this()](HttpResponse response) {
+      if (const std::shared_ptr<HttpConnection> self = weak.lock()) {
+        self->OnAnswer(std::move(response));
+      }
     });
+  }
+
+  // The store may take its time, and the client may have gone meanwhile. It is the timer that keeps
+  // the connection until there is an answer, so that one who is answered late keeps no slot.
+  void WaitForAnswer() {
+    is_waiting_ = true;
+    answer_timer_.expires_after(absl::ToChronoMilliseconds(host_->options.request_timeout));
+    answer_timer_.async_wait([self = shared_from_this()](error_code error) {
+      if (error || !self->is_waiting_) return;
+      // No other request may come to be answered by what is late.
+      self->keep_alive_ = false;
+      self->OnAnswer(
+          self->host_->router->Error(absl::DeadlineExceededError("the request took too long")));
+    });
+  }
+
+  void OnAnswer(HttpResponse response) {
+    if (!is_waiting_) return;  // given up
+    is_waiting_ = false;
+    answer_timer_.cancel();
+    Write(std::move(response));
   }
 
   void OnBadRequest(error_code error) {
@@ -164,6 +194,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   const ConnectionHost* const host_;
   ConnectionSlots::Slot slot_;
   beast::basic_stream<asio::ip::tcp, LoopExecutor> stream_;
+  Timer answer_timer_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   std::array<char, 512> discarded_;
@@ -171,6 +202,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   const bool is_refused_;
   bool keep_alive_ = false;
   bool is_head_ = false;
+  bool is_waiting_ = false;  // for the router's answer
 };
 
 }  // namespace

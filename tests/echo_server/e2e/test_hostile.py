@@ -1,14 +1,18 @@
 """Bad input, and peers that mean no good: each gets the right answer, and the server stays up."""
 
 import contextlib
+import os
 import socket
+import sqlite3
+import tempfile
+import time
 import unittest
 
 import websockets
 
 from nearby.v1 import client_pb2
 from phone import HOME, Phone
-from server import PATIENCE_S, ServerTest, eventually
+from server import PATIENCE_S, Server, ServerTest, eventually
 
 Error = client_pb2.Error
 
@@ -173,6 +177,31 @@ class SlowRequestTest(ServerTest):
     async def test_nor_is_a_first_call(self):
         phone = await Phone.connect(self.server.url(7))
         self.assertEqual(await phone.wait_closed(), 1008)
+
+
+class SlowStoreTest(ServerTest):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        path = os.path.join(directory.name, "friends.db")
+        self.server = Server("--db", path, "--request-timeout", "1")
+        self.database = sqlite3.connect(path, isolation_level=None)
+        self.addCleanup(self.database.close)
+
+    async def test_the_store_is_not_waited_for_for_ever(self):
+        token = self.server.token(7)
+        began = time.monotonic()
+        # Who locks the file makes the server's commits wait, for 5 s at most.
+        self.database.execute("BEGIN IMMEDIATE")
+        status, headers, body = self.server.request("PUT", "/v1/users/7/hidden/8", token)
+        self.assertEqual((status, body["error"]["code"]), (504, "DEADLINE_EXCEEDED"))
+        self.assertEqual(headers["Connection"], "close")
+        # This request's own connection is left.
+        eventually(lambda: self.server.metric("nearby_server_connections") == 1, "the other's place is free")
+        self.assertLess(time.monotonic() - began, 5, "the store has given up by itself")
+        self.database.execute("ROLLBACK")
+        # By now the late answer has come to nobody, because the store answers in order.
+        self.assertEqual(self.server.request("DELETE", "/v1/users/7/hidden/8", token)[0], 204)
 
 
 if __name__ == "__main__":
