@@ -38,6 +38,7 @@ struct ClientSessionOptions {
   // Limits.
 
   /// Calls of one client. The first beyond it is answered with an error, further ones are ignored.
+  /// One user's requests over HTTP are held to the same.
   RateLimit calls;
   /// After so many frames in a row that are no calls the connection is closed.
   std::uint32_t max_malformed_in_a_row = 16;

@@ -42,8 +42,9 @@ Serving
 
 Limits
   --max-connections N      further ones are answered with 503 (10000)
-  --calls-per-second X     of one client, on average (20)
-  --call-burst N           of one client, at once (100)
+  --calls-per-second X     of one client, on average: over its WebSocket, and as much again over
+                           HTTP, where admins have no limit (20)
+  --call-burst N           the same, at once (100)
   --max-message-bytes N    of a frame from a client; longer ones close the connection (4096)
   --send-buffer-bytes N    SO_SNDBUF of each connection (32768); 0: the system's default
   --request-timeout X      seconds in which an HTTP request must have arrived, and again in which

@@ -7,8 +7,6 @@
 namespace echo_server {
 namespace {
 
-constexpr absl::Duration kRetryAfter = absl::Seconds(1);
-
 bool MayRetry(int http_status) { return http_status == 429 || http_status == 503; }
 
 }  // namespace
@@ -49,14 +47,17 @@ HttpResponse ErrorResponse(nearby::ServerEncoder* encoder, const absl::Status& s
 }
 
 HttpResponse ErrorResponse(nearby::ServerEncoder* encoder, int http_status,
-                           const absl::Status& status) {
+                           const absl::Status& status, absl::Duration retry_after) {
   HttpResponse response;
   response.status = http_status;
   response.content_type = kJsonType;
-  const absl::Duration retry_after = MayRetry(http_status) ? kRetryAfter : absl::ZeroDuration();
+  if (!MayRetry(http_status)) retry_after = absl::ZeroDuration();
   encoder->EncodeError(nearby::WireFormat::kJson, 0, status, retry_after, &response.body);
   if (retry_after > absl::ZeroDuration()) {
-    response.headers.emplace_back("Retry-After", absl::StrCat(absl::ToInt64Seconds(retry_after)));
+    // In whole seconds (RFC 7231, section 7.1.3), of which 0 would say: at once.
+    response.headers.emplace_back(
+        "Retry-After",
+        absl::StrCat(absl::ToInt64Seconds(absl::Ceil(retry_after, absl::Seconds(1)))));
   }
   if (http_status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
   return response;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "examples/echo_server/http_message.h"
 #include "nearby/server_codec.h"
 
@@ -19,9 +20,11 @@ int ToHttpStatus(absl::StatusCode code);
 /// {"error": {"code": "NOT_FOUND", "message": "..."}}.
 HttpResponse ErrorResponse(nearby::ServerEncoder* encoder, const absl::Status& status);
 
-/// The same with an HTTP status that the code alone does not give.
+/// The same with an HTTP status that the code alone does not give. With 429 and 503 it says when to
+/// try again.
 HttpResponse ErrorResponse(nearby::ServerEncoder* encoder, int http_status,
-                           const absl::Status& status);
+                           const absl::Status& status,
+                           absl::Duration retry_after = absl::Seconds(1));
 
 }  // namespace echo_server
 

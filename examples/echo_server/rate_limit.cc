@@ -5,12 +5,16 @@
 namespace echo_server {
 
 bool RateBucket::Take(const RateLimit& limit, nearby::Time now) {
-  const double passed_s = static_cast<double>(now.ms - filled_at_.ms) / 1000;
-  if (passed_s > 0) tokens_ = std::min(limit.burst, tokens_ + passed_s * limit.per_second);
+  tokens_ = Tokens(limit, now);
   filled_at_ = now;
   if (tokens_ < 1) return false;
   tokens_ -= 1;
   return true;
+}
+
+double RateBucket::Tokens(const RateLimit& limit, nearby::Time now) const {
+  const double passed_s = std::max(0.0, static_cast<double>(now.ms - filled_at_.ms) / 1000);
+  return std::min(limit.burst, tokens_ + passed_s * limit.per_second);
 }
 
 absl::Duration RateBucket::Wait(const RateLimit& limit) const {

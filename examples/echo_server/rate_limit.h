@@ -23,8 +23,14 @@ class RateBucket {
   bool Take(const RateLimit& limit, nearby::Time now);
   /// After this long one fits again, at the latest.
   absl::Duration Wait(const RateLimit& limit) const;
+  /// Whether the client has as much as one who has never come.
+  bool IsFull(const RateLimit& limit, nearby::Time now) const {
+    return Tokens(limit, now) >= limit.burst;
+  }
 
  private:
+  double Tokens(const RateLimit& limit, nearby::Time now) const;
+
   double tokens_;
   nearby::Time filled_at_;
 };

@@ -74,6 +74,10 @@ void Router::HandleUser(const HttpRequest& request, const HttpTarget& target, Do
   const absl::StatusOr<Identity> caller =
       parts_.authenticator->Authorize(request.authorization, *user, parts_.clock->Now());
   if (!caller.ok()) return done(Error(caller.status()));
+  if (!caller->is_admin) {
+    const absl::Duration wait = parts_.requests->Take(caller->user, parts_.clock->Now());
+    if (wait > absl::ZeroDuration()) return done(TooManyRequests(wait));
+  }
   if (is_nearby) return api_.Nearby(*user, target, std::move(done));
 
   const absl::StatusOr<UserId> other = ParseUser(path[4]);
@@ -101,6 +105,11 @@ HttpResponse Router::NotAllowed(const char* allowed) {
       Error(405, absl::UnimplementedError(absl::StrCat("the methods here are: ", allowed)));
   response.headers.emplace_back("Allow", allowed);
   return response;
+}
+
+HttpResponse Router::TooManyRequests(absl::Duration wait) {
+  return ErrorResponse(&parts_.api.codec->encoder, 429,
+                       absl::ResourceExhaustedError("too many requests"), wait);
 }
 
 HttpResponse Router::Error(const absl::Status& status) {

@@ -4,11 +4,13 @@
 #include <atomic>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "examples/echo_server/authenticator.h"
 #include "examples/echo_server/http_message.h"
 #include "examples/echo_server/http_target.h"
 #include "examples/echo_server/metrics_page.h"
 #include "examples/echo_server/user_api.h"
+#include "examples/echo_server/user_rate_limit.h"
 #include "nearby/clock.h"
 
 namespace echo_server {
@@ -33,6 +35,8 @@ class Router {
     UserApi::Parts api;
     const Authenticator* authenticator = nullptr;
     const MetricsPage* metrics = nullptr;
+    /// Of the requests that act for a user, unless an admin makes them.
+    UserRateLimit* requests = nullptr;
     const nearby::Clock* clock = nearby::SystemClock::Get();
     const std::atomic<bool>* is_draining = nullptr;
   };
@@ -58,6 +62,7 @@ class Router {
   HttpResponse Health();
   HttpResponse NotFound();
   HttpResponse NotAllowed(const char* allowed);
+  HttpResponse TooManyRequests(absl::Duration wait);
 
   const Parts parts_;
   UserApi api_;

@@ -41,6 +41,7 @@ Server::Server(const ServerOptions& options, Authenticator authenticator, EventL
       loops_(loops),
       friends_(friends),
       requests_(options.friend_requests),
+      request_limit_({options.session.calls}),
       metrics_(&stats_, &requests_, &slots_),
       slots_(options.max_connections),
       refusal_slots_(kMaxRefusals),
@@ -91,6 +92,7 @@ absl::Status Server::CreateWorker(std::size_t i) {
   parts.api = {runtime_.get(), friends_, &requests_, &worker->codec, loop};
   parts.authenticator = &authenticator_;
   parts.metrics = &metrics_;
+  parts.requests = &request_limit_;
   parts.is_draining = &is_draining_;
   worker->router = std::make_unique<Router>(parts);
 

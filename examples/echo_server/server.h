@@ -22,6 +22,7 @@
 #include "examples/echo_server/server_options.h"
 #include "examples/echo_server/server_stats.h"
 #include "examples/echo_server/shard_poller.h"
+#include "examples/echo_server/user_rate_limit.h"
 #include "nearby/friend_store.h"
 #include "nearby/runtime.h"
 
@@ -87,6 +88,7 @@ class Server {
   nearby::FriendStore* const friends_;
   ServerStats stats_;
   FriendRequests requests_;
+  UserRateLimit request_limit_;
   MetricsPage metrics_;
   ConnectionSlots slots_;
   ConnectionSlots refusal_slots_;

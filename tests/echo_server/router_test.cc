@@ -34,6 +34,7 @@ class RouterTest : public ::testing::Test {
     parts.api = {world_.runtime.get(), &world_.store, &requests_, &world_.codec, &world_.loop};
     parts.authenticator = authenticator;
     parts.metrics = &metrics_;
+    parts.requests = &request_limit_;
     parts.clock = &world_.clock;
     parts.is_draining = &world_.is_draining;
     return Router(parts);
@@ -66,6 +67,7 @@ class RouterTest : public ::testing::Test {
 
   EchoWorld world_;
   FriendRequests requests_{FriendRequests::Options()};
+  UserRateLimit request_limit_{{{/*per_second=*/0.5, /*burst=*/20}, /*max_users=*/100}};
   ConnectionSlots slots_{10};
   MetricsPage metrics_{&world_.stats, &requests_, &slots_};
   Authenticator secure_{TokenKey::Create(kSecret).value()};
@@ -130,6 +132,27 @@ TEST_F(RouterTest, NobodyActsForAnother) {
   EXPECT_THAT(response.headers, Contains(Pair("WWW-Authenticate", "Bearer")));
   EXPECT_THAT(response.body, HasSubstr("UNAUTHENTICATED"));
   EXPECT_EQ(world_.friends.graph().user_count(), 0u);
+}
+
+TEST_F(RouterTest, TooManyRequestsOfOneUserAreRefused) {
+  const auto hide = [this](std::uint64_t user, const std::string& token) {
+    return Ask("PUT", absl::StrCat("/v1/users/", user, "/hidden/9"), token);
+  };
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(hide(1, Token(1)).status, 204);
+  const HttpResponse response = hide(1, Token(1));
+  EXPECT_EQ(response.status, 429);
+  EXPECT_THAT(response.headers, Contains(Pair("Retry-After", "2")));
+  EXPECT_THAT(response.body, HasSubstr("RESOURCE_EXHAUSTED"));
+  // On each loop, and whatever they ask for.
+  Router other = MakeRouter(&secure_);
+  EXPECT_EQ(Ask(&other, {"GET", "/v1/users/1/nearby", "Bearer " + Token(1)}).status, 429);
+  // Neither others are concerned, nor admins, nor can others use up what a user has.
+  EXPECT_EQ(hide(2, Token(2)).status, 204);
+  for (int i = 0; i < 30; ++i) EXPECT_EQ(hide(1, Token(8, true)).status, 204);
+  for (int i = 0; i < 30; ++i) EXPECT_EQ(hide(3, Token(2)).status, 403);
+  EXPECT_EQ(hide(3, Token(3)).status, 204);
+  world_.Pass(absl::Seconds(2));
+  EXPECT_EQ(hide(1, Token(1)).status, 204);
 }
 
 TEST_F(RouterTest, HidingIsDoneWhenItIsAnswered) {

@@ -204,5 +204,23 @@ class SlowStoreTest(ServerTest):
         self.assertEqual(self.server.request("DELETE", "/v1/users/7/hidden/8", token)[0], 204)
 
 
+class ManyRequestsTest(ServerTest):
+    OPTIONS = ("--calls-per-second", "0.01", "--call-burst", "5")
+
+    async def test_too_many_requests_of_one_user(self):
+        def ask(user, token):
+            status, headers, _ = self.server.request("PUT", f"/v1/users/{user}/hidden/100", token)
+            return status, headers["Retry-After"]
+
+        seven = self.server.token(7)
+        answers = [ask(7, seven) for _ in range(8)]
+        self.assertEqual([status for status, _ in answers], 5 * [204] + 3 * [429])
+        self.assertIn(int(answers[-1][1]), range(2, 101))
+        # Others are not concerned, nor is who acts for all.
+        self.assertEqual(ask(8, self.server.token(8))[0], 204)
+        admin = self.server.token(9, "--admin")
+        self.assertEqual({ask(7, admin)[0] for _ in range(8)}, {204})
+
+
 if __name__ == "__main__":
     unittest.main()
