@@ -1,5 +1,7 @@
 #include "examples/echo_server/friend_requests.h"
 
+#include <algorithm>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
@@ -7,9 +9,21 @@ namespace echo_server {
 
 using nearby::UserId;
 
+namespace {
+
+absl::Status BecomingFriends() {
+  return absl::AbortedError("the two are just becoming friends: try again");
+}
+
+}  // namespace
+
 absl::StatusOr<FriendRequests::Outcome> FriendRequests::Add(UserId from, UserId to) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (numbers_.contains(Request{to, from})) return Outcome::kMutual;
+  if (becoming_friends_.contains(PairOf(from, to))) return BecomingFriends();
+  if (numbers_.contains(Request{to, from})) {
+    becoming_friends_.insert(PairOf(from, to));
+    return Outcome::kMutual;
+  }
   if (numbers_.contains(Request{from, to})) return Outcome::kRequested;
   const auto count = counts_.find(from);
   if (count != counts_.end() && count->second >= options_.max_per_user) {
@@ -26,8 +40,24 @@ absl::StatusOr<FriendRequests::Outcome> FriendRequests::Add(UserId from, UserId 
   return Outcome::kRequested;
 }
 
-void FriendRequests::Remove(UserId a, UserId b) {
+void FriendRequests::Finish(UserId a, UserId b, bool are_friends) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  becoming_friends_.erase(PairOf(a, b));
+  if (are_friends) RemoveBoth(a, b);
+}
+
+absl::Status FriendRequests::Remove(UserId a, UserId b) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (becoming_friends_.contains(PairOf(a, b))) return BecomingFriends();
+  RemoveBoth(a, b);
+  return absl::OkStatus();
+}
+
+FriendRequests::Request FriendRequests::PairOf(UserId a, UserId b) {
+  return {std::min(a, b), std::max(a, b)};
+}
+
+void FriendRequests::RemoveBoth(UserId a, UserId b) {
   RemoveOne({a, b});
   RemoveOne({b, a});
 }

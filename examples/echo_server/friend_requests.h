@@ -7,6 +7,8 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "nearby/ids.h"
 
@@ -14,6 +16,10 @@ namespace echo_server {
 
 /// Who has asked whom to be friends and has not been answered. Kept in memory: after a restart
 /// users ask again.
+///
+/// Once both have asked, the friendship is made elsewhere, and that takes a while. Until it is
+/// finished nothing else is done to the pair: a request that could be withdrawn meanwhile would
+/// still make friends.
 ///
 /// Thread-safe.
 /// Cost: O(log requests); some 100 bytes a request.
@@ -29,15 +35,19 @@ class FriendRequests {
 
   enum class Outcome {
     kRequested,  ///< Waits for the other side.
-    kMutual,     ///< The other side has asked as well; nothing has been written.
+    kMutual,     ///< The other side has asked as well: befriend the two, then call Finish.
   };
 
   explicit FriendRequests(const Options& options) : options_(options) {}
 
   /// Repeating a request changes nothing. `ResourceExhausted`: the user has too many that wait.
+  /// `Aborted`: the two are just becoming friends.
   absl::StatusOr<Outcome> Add(nearby::UserId from, nearby::UserId to);
-  /// Forgets what either has asked of the other.
-  void Remove(nearby::UserId a, nearby::UserId b);
+  /// What kMutual began has ended. Unless they have become friends, the request waits as before.
+  void Finish(nearby::UserId a, nearby::UserId b, bool are_friends);
+  /// Forgets what either has asked of the other. `Aborted`, and nothing has changed: the two are
+  /// just becoming friends.
+  absl::Status Remove(nearby::UserId a, nearby::UserId b);
 
   std::size_t size() const;
 
@@ -55,13 +65,17 @@ class FriendRequests {
     }
   };
 
+  static Request PairOf(nearby::UserId a, nearby::UserId b);
   void RemoveOne(const Request& request);
+  void RemoveBoth(nearby::UserId a, nearby::UserId b);
 
   const Options options_;
   mutable std::mutex mutex_;
   absl::flat_hash_map<Request, std::uint64_t> numbers_;
   absl::btree_map<std::uint64_t, Request> by_age_;           // by number: the oldest first
   absl::flat_hash_map<nearby::UserId, std::size_t> counts_;  // by who asked; never zero
+  // Pairs between kMutual and Finish: no more than there are edits of the friend store under way.
+  absl::flat_hash_set<Request> becoming_friends_;
   std::uint64_t next_number_ = 0;
 };
 

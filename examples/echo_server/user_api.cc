@@ -93,24 +93,32 @@ void UserApi::RequestFriend(UserId user, UserId other, Done done) {
         const absl::StatusOr<FriendRequests::Outcome> outcome = parts_.requests->Add(user, other);
         if (!outcome.ok()) return answer(Error(outcome.status()));
         if (*outcome == FriendRequests::Outcome::kRequested) return answer(Requested());
-        MakeFriends(user, other, std::move(answer));
+        Befriend(user, other, std::move(answer));
       }));
 }
 
+void UserApi::Befriend(UserId user, UserId other, Done done) {
+  Edit(FriendEdit::Kind::kBefriend, user, other, Friends(),
+       [this, user, other, done = std::move(done)](HttpResponse response) mutable {
+         // What failed may be tried again.
+         parts_.requests->Finish(user, other, response.status == 200);
+         done(std::move(response));
+       });
+}
+
 void UserApi::MakeFriends(UserId user, UserId other, Done done) {
-  parts_.runtime->Edit(
-      {FriendEdit::Kind::kBefriend, user, other},
-      OnLoop<std::optional<NearbyFriend>>(
-          std::move(done), [this, user, other](const std::optional<NearbyFriend>&, Done answer) {
-            // Only now: what failed may be tried again.
-            parts_.requests->Remove(user, other);
-            answer(Friends());
-          }));
+  Edit(FriendEdit::Kind::kBefriend, user, other, Friends(),
+       [this, user, other, done = std::move(done)](HttpResponse response) mutable {
+         // If the two are becoming friends by themselves, that ends their requests as well.
+         if (response.status == 200) parts_.requests->Remove(user, other).IgnoreError();
+         done(std::move(response));
+       });
 }
 
 void UserApi::EndFriendship(UserId user, UserId other, Done done) {
   // First, so that the other side's consent, if it is on its way, finds nothing to agree to.
-  parts_.requests->Remove(user, other);
+  const absl::Status removed = parts_.requests->Remove(user, other);
+  if (!removed.ok()) return done(Error(removed));
   Edit(FriendEdit::Kind::kUnfriend, user, other, NoContent(), std::move(done));
 }
 

@@ -35,11 +35,12 @@ class UserApi {
   explicit UserApi(const Parts& parts) : parts_(parts) {}
 
   /// `user` wants to be friends with `other`: 202 and "requested" until the other side wants it as
-  /// well, then 200 and "friends".
+  /// well, then 200 and "friends". 409 while the two are becoming friends.
   void RequestFriend(nearby::UserId user, nearby::UserId other, Done done);
   /// Makes the two friends without asking either: 200 and "friends".
   void MakeFriends(nearby::UserId user, nearby::UserId other, Done done);
-  /// Ends the friendship, and withdraws or turns down what was asked: 204.
+  /// Ends the friendship, and withdraws or turns down what was asked: 204. 409, and nothing has
+  /// changed, while the two are becoming friends.
   void EndFriendship(nearby::UserId user, nearby::UserId other, Done done);
 
   /// Hide, Share: 204 once nothing about the user goes to the viewer any more, or may again.
@@ -53,6 +54,8 @@ class UserApi {
   // A completion of the runtime or the store that goes on here, on the loop.
   template <typename Result, typename Next>
   auto OnLoop(Done done, Next next);
+  // Makes two friends who have asked each other.
+  void Befriend(nearby::UserId user, nearby::UserId other, Done done);
   void Edit(nearby::FriendEdit::Kind kind, nearby::UserId user, nearby::UserId other,
             HttpResponse if_ok, Done done);
   HttpResponse Error(const absl::Status& status);

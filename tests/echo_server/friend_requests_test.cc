@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
 #include "absl/status/status.h"
 
 namespace echo_server {
@@ -23,19 +27,37 @@ TEST(FriendRequests, MeetWhenBothHaveAsked) {
   EXPECT_EQ(requests.Add(UserId{1}, UserId{2}).value(), Outcome::kRequested);
   EXPECT_EQ(requests.size(), 1u);
   EXPECT_EQ(requests.Add(UserId{2}, UserId{1}).value(), Outcome::kMutual);
-  // Until the friendship has been made, asking again is answered alike.
-  EXPECT_EQ(requests.Add(UserId{2}, UserId{1}).value(), Outcome::kMutual);
-  requests.Remove(UserId{2}, UserId{1});
+  requests.Finish(UserId{2}, UserId{1}, /*are_friends=*/true);
   EXPECT_EQ(requests.size(), 0u);
   EXPECT_EQ(requests.Add(UserId{2}, UserId{1}).value(), Outcome::kRequested);
+}
+
+TEST(FriendRequests, StandStillWhileTwoAreBecomingFriends) {
+  FriendRequests requests(Limits(100, 1));
+  EXPECT_EQ(requests.Add(UserId{1}, UserId{2}).value(), Outcome::kRequested);
+  EXPECT_EQ(requests.Add(UserId{2}, UserId{1}).value(), Outcome::kMutual);
+  const std::pair<UserId, UserId> both_ways[] = {{UserId{1}, UserId{2}}, {UserId{2}, UserId{1}}};
+  for (const auto& [a, b] : both_ways) {
+    EXPECT_TRUE(absl::IsAborted(requests.Add(a, b).status()));
+    EXPECT_TRUE(absl::IsAborted(requests.Remove(a, b)));
+  }
+  // What failed waits as before.
+  requests.Finish(UserId{2}, UserId{1}, /*are_friends=*/false);
+  EXPECT_EQ(requests.Add(UserId{2}, UserId{1}).value(), Outcome::kMutual);
+  // Even if the request has had to make room.
+  EXPECT_EQ(requests.Add(UserId{3}, UserId{4}).value(), Outcome::kRequested);
+  EXPECT_TRUE(absl::IsAborted(requests.Remove(UserId{1}, UserId{2})));
+  requests.Finish(UserId{2}, UserId{1}, /*are_friends=*/true);
+  EXPECT_TRUE(requests.Remove(UserId{1}, UserId{2}).ok());
+  EXPECT_EQ(requests.size(), 1u);
 }
 
 TEST(FriendRequests, CanBeWithdrawnAndTurnedDown) {
   FriendRequests requests{FriendRequests::Options()};
   requests.Add(UserId{1}, UserId{2}).IgnoreError();
-  requests.Remove(UserId{1}, UserId{2});
+  EXPECT_TRUE(requests.Remove(UserId{1}, UserId{2}).ok());
   EXPECT_EQ(requests.Add(UserId{2}, UserId{1}).value(), Outcome::kRequested);
-  requests.Remove(UserId{3}, UserId{4});
+  EXPECT_TRUE(requests.Remove(UserId{3}, UserId{4}).ok());
   EXPECT_EQ(requests.size(), 1u);
 }
 
@@ -48,7 +70,7 @@ TEST(FriendRequests, AreLimitedForWhoAsks) {
   // Being asked costs nothing, and answering is always possible.
   EXPECT_TRUE(requests.Add(UserId{5}, UserId{1}).ok());
   EXPECT_EQ(requests.Add(UserId{1}, UserId{5}).value(), Outcome::kMutual);
-  requests.Remove(UserId{2}, UserId{1});
+  EXPECT_TRUE(requests.Remove(UserId{2}, UserId{1}).ok());
   EXPECT_TRUE(requests.Add(UserId{1}, UserId{4}).ok());
 }
 

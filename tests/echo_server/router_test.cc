@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -15,6 +18,7 @@
 namespace echo_server {
 namespace {
 
+using nearby::FriendEdit;
 using nearby::LatLng;
 using nearby::UserId;
 using ::testing::Contains;
@@ -98,6 +102,50 @@ TEST_F(RouterTest, AFriendshipThatCouldNotBeMadeIsStillAskedFor) {
   EXPECT_EQ(response.status, 503);
   EXPECT_THAT(response.headers, Contains(Key("Retry-After")));
   EXPECT_EQ(Ask("PUT", "/v1/users/2/friends/1", Token(2)).status, 200);
+}
+
+// A friend store that a befriending takes a while to come to: something else happens first.
+class SlowlyBefriendingStore : public nearby::FriendStore {
+ public:
+  explicit SlowlyBefriendingStore(nearby::FriendStore* store) : store_(store) {}
+
+  void List(UserId user, ListDone done) override { store_->List(user, std::move(done)); }
+  void Edit(const FriendEdit& edit, EditDone done) override {
+    if (edit.kind == FriendEdit::Kind::kBefriend && meanwhile) std::exchange(meanwhile, nullptr)();
+    store_->Edit(edit, std::move(done));
+  }
+
+  std::function<void()> meanwhile;
+
+ private:
+  nearby::FriendStore* const store_;
+};
+
+TEST_F(RouterTest, ARequestThatWasWithdrawnMakesNoFriends) {
+  SlowlyBefriendingStore store(&world_.friends);
+  nearby::RuntimeHost host;
+  host.sink = &world_.connections;
+  host.friends = &store;
+  host.clock = &world_.clock;
+  world_.runtime = nearby::Runtime::Create({}, std::move(host)).value();
+  Router first = MakeRouter(&secure_);
+  Router second = MakeRouter(&secure_);
+  const auto ask = [&](Router* router, const char* method, std::uint64_t user,
+                       std::uint64_t other) {
+    const std::string target = absl::StrCat("/v1/users/", user, "/friends/", other);
+    return Ask(router, {method, target, absl::StrCat("Bearer ", Token(user))}).status;
+  };
+
+  EXPECT_EQ(ask(&first, "PUT", 1, 2), 202);
+  // In the middle of the other side's consent, on another loop.
+  int withdrawal = 0;
+  store.meanwhile = [&] { withdrawal = ask(&first, "DELETE", 1, 2); };
+  EXPECT_EQ(ask(&second, "PUT", 2, 1), 200);
+  EXPECT_EQ(withdrawal, 409) << "204 would promise what is not so: " << AreFriends(1, 2);
+  EXPECT_TRUE(AreFriends(1, 2));
+  EXPECT_EQ(ask(&first, "DELETE", 1, 2), 204);
+  EXPECT_FALSE(AreFriends(1, 2));
+  EXPECT_EQ(requests_.size(), 0u);
 }
 
 TEST_F(RouterTest, AdminsMakeFriendsAtOnce) {
