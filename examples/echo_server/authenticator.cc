@@ -1,5 +1,7 @@
 #include "examples/echo_server/authenticator.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -23,6 +25,23 @@ absl::string_view BearerToken(absl::string_view authorization) {
   return authorization.substr(kScheme.size());
 }
 
+// Of "http://[::1]:8080" the "[::1]"; empty for what is no scheme and host, such as "null".
+absl::string_view HostOf(absl::string_view origin) {
+  const std::size_t scheme_end = origin.find("://");
+  if (scheme_end == absl::string_view::npos) return absl::string_view();
+  const absl::string_view host = origin.substr(scheme_end + 3);
+  const std::size_t address_end = absl::StartsWith(host, "[") ? host.find(']') : 0;
+  return host.substr(0, host.find(':', address_end));
+}
+
+bool IsLoopback(absl::string_view host) {
+  if (absl::EqualsIgnoreCase(host, "localhost") || host == "[::1]") return true;
+  // The address itself, and not a name that begins like one.
+  in_addr address = {};
+  return inet_pton(AF_INET, std::string(host).c_str(), &address) == 1 &&
+         ntohl(address.s_addr) >> 24 == 127;
+}
+
 Time ToTime(std::int64_t seconds) {
   return Time::Millis(1000 * std::min(seconds, nearby::kMaxTimeMs / 1000));
 }
@@ -38,6 +57,11 @@ absl::StatusOr<UserId> ParseUser(absl::string_view text) {
     return absl::InvalidArgumentError("not a user: an unsigned 64-bit number is expected");
   }
   return UserId{user};
+}
+
+absl::Status Authenticator::CheckOrigin(absl::string_view origin) const {
+  if (key_.has_value() || origin.empty() || IsLoopback(HostOf(origin))) return absl::OkStatus();
+  return absl::PermissionDeniedError("an insecure server is not for pages of other hosts");
 }
 
 absl::StatusOr<Identity> Authenticator::Identify(absl::string_view authorization,

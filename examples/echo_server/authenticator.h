@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "examples/echo_server/http_target.h"
@@ -27,8 +28,15 @@ class Authenticator {
  public:
   /// Asks for tokens made with this key.
   explicit Authenticator(TokenKey key) : key_(std::move(key)) {}
-  /// Takes everybody for whom they say they are: for playing on one machine.
+  /// Takes everybody for whom they say they are, but for the web pages of others: for playing on
+  /// one machine.
   static Authenticator Insecure() { return Authenticator(); }
+
+  /// Whether a request of this origin may be made at all. A browser says by it whose page asks
+  /// (RFC 6454, section 7); other programs leave it empty. Insecurely `PermissionDenied` to pages
+  /// of other hosts: any that is open in a browser here could act for everybody. Tokens keep them
+  /// out by themselves.
+  absl::Status CheckOrigin(absl::string_view origin) const;
 
   /// Whoever opens a WebSocket: by the header, or by the parameter `token`, because browsers cannot
   /// set headers there; insecurely by the parameter `user`. `Unauthenticated`, and, insecurely,

@@ -30,7 +30,7 @@ Who may come in
   --secret-file FILE       the secret that tokens are made with, at least 32 bytes; without it
                            the variable NEARBY_TOKEN_SECRET
   --insecure               no tokens: everybody is whom they say they are; on loopback
-                           addresses only
+                           addresses only, and not for web pages of other hosts
 
 Serving
   --listen ADDRESS:PORT    127.0.0.1:8080; port 0 takes any that is free

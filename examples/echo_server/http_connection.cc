@@ -83,7 +83,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     }
     const HttpRequest request{ToString(beast_request.method_string()),
                               ToString(beast_request.target()),
-                              ToString(beast_request[http::field::authorization])};
+                              ToString(beast_request[http::field::authorization]),
+                              ToString(beast_request[http::field::origin])};
     if (websocket::is_upgrade(beast_request) && Router::IsWebSocketPath(request.target)) {
       return Upgrade(request);
     }

@@ -12,6 +12,7 @@ struct HttpRequest {
   std::string method;         ///< "GET"; as it came.
   std::string target;         ///< "/v1/users/7/nearby?page_size=20"; as it came.
   std::string authorization;  ///< The header's value; empty if absent.
+  std::string origin{};       ///< Likewise.
 };
 
 /// A whole response but for what every response bears. Plain data.

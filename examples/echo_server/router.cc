@@ -30,6 +30,8 @@ bool Router::IsWebSocketPath(absl::string_view target) {
 }
 
 absl::StatusOr<Identity> Router::AdmitWebSocket(const HttpRequest& request) {
+  const absl::Status origin = parts_.authenticator->CheckOrigin(request.origin);
+  if (!origin.ok()) return origin;
   if (parts_.is_draining->load()) return absl::UnavailableError("the server is going away");
   const absl::StatusOr<HttpTarget> target = ParseTarget(request.target);
   if (!target.ok()) return target.status();
@@ -37,6 +39,8 @@ absl::StatusOr<Identity> Router::AdmitWebSocket(const HttpRequest& request) {
 }
 
 void Router::Handle(const HttpRequest& request, Done done) {
+  const absl::Status origin = parts_.authenticator->CheckOrigin(request.origin);
+  if (!origin.ok()) return done(Error(origin));
   const absl::StatusOr<HttpTarget> target = ParseTarget(request.target);
   if (!target.ok()) return done(Error(target.status()));
   const std::vector<std::string>& path = target->segments;

@@ -48,8 +48,8 @@ class Router {
 
   /// Whether the target is that of the WebSocket.
   static bool IsWebSocketPath(absl::string_view target);
-  /// Who opens a WebSocket. `Unauthenticated`; `InvalidArgument`; `Unavailable`: the server is
-  /// draining.
+  /// Who opens a WebSocket. `Unauthenticated`; `PermissionDenied`: by its origin;
+  /// `InvalidArgument`; `Unavailable`: the server is draining.
   absl::StatusOr<Identity> AdmitWebSocket(const HttpRequest& request);
 
   HttpResponse Error(const absl::Status& status);

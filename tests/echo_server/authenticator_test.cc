@@ -68,6 +68,23 @@ TEST_F(AuthenticatorTest, InsecurelyBelievesEverything) {
   EXPECT_FALSE(insecure_.Authorize("", UserId{9}, kNow)->is_admin);
 }
 
+TEST_F(AuthenticatorTest, InsecurelyPagesOfThisMachineAloneMayAsk) {
+  for (const char* const origin :
+       {"", "http://localhost", "https://LocalHost:3000", "http://127.0.0.1:8080",
+        "http://127.255.0.1", "http://[::1]", "http://[::1]:8080"}) {
+    EXPECT_TRUE(insecure_.CheckOrigin(origin).ok()) << origin;
+  }
+  for (const char* const origin :
+       {"null", "localhost", "https://example.com", "https://example.com:80",
+        "http://localhost.example.com", "http://127.0.0.1.example.com", "http://127.example.com",
+        "http://example.com/localhost", "http://localhost@example.com", "http://128.0.0.1",
+        "http://10.0.0.1", "http://[::2]", "http://[::1", "http://[::1].example.com", "http://",
+        "://", " ", "http://0.0.0.0:8080"}) {
+    EXPECT_TRUE(absl::IsPermissionDenied(insecure_.CheckOrigin(origin))) << origin;
+    EXPECT_TRUE(secure_.CheckOrigin(origin).ok()) << origin;
+  }
+}
+
 TEST(ParseUser, TakesDigitsAlone) {
   EXPECT_EQ(ParseUser("18446744073709551615").value(), UserId{18446744073709551615u});
   EXPECT_EQ(ParseUser("0").value(), UserId{0});

@@ -321,6 +321,20 @@ TEST_F(RouterTest, InsecurelyEverybodyIsWhomTheySayTheyAre) {
   EXPECT_EQ(router.AdmitWebSocket({"GET", "/ws?user=7", ""})->user, UserId{7});
 }
 
+TEST_F(RouterTest, InsecurelyPagesOfOtherHostsAreRefused) {
+  Router router = MakeRouter(&insecure_);
+  for (const char* const target : {"/v1/users/1/friends/2", "/healthz", "/ws?user=7"}) {
+    const HttpResponse response = Ask(&router, {"PUT", target, "", "https://example.com"});
+    EXPECT_EQ(response.status, 403) << target;
+    EXPECT_THAT(response.body, HasSubstr("PERMISSION_DENIED"));
+  }
+  EXPECT_TRUE(absl::IsPermissionDenied(
+      router.AdmitWebSocket({"GET", "/ws?user=7", "", "https://example.com"}).status()));
+  EXPECT_TRUE(router.AdmitWebSocket({"GET", "/ws?user=7", "", "http://localhost:80"}).ok());
+  EXPECT_EQ(Ask(&router, {"PUT", "/v1/users/1/friends/2", "", "http://127.0.0.1"}).status, 202);
+  EXPECT_EQ(Ask(&router_, {"GET", "/healthz", "", "https://example.com"}).status, 200);
+}
+
 TEST_F(RouterTest, SaysNothingOfWhatWentWrongInside) {
   world_.store.edits().FailNext(1, absl::InternalError("disk /dev/sda1 is on fire"));
   const HttpResponse response = Ask("PUT", "/v1/users/1/hidden/2", Token(1));

@@ -120,6 +120,22 @@ class IdentityTest(ServerTest):
             self.assertIn(await self.refused(url), (400, 401))
             self.assertEqual(server.request("PUT", "/v1/users/1/friends/2")[0], 202)
 
+    async def test_insecurely_no_page_of_another_host_comes_in(self):
+        with Server(insecure=True) as server:
+            url = f"ws://127.0.0.1:{server.port}/ws?user=7"
+            for origin in ("https://example.com", "http://127.0.0.1.example.com", "null"):
+                with self.subTest(origin):
+                    self.assertEqual(await self.refused(url, origin=origin), 403)
+                    for method, path in (("PUT", "/v1/users/1/friends/2"), ("GET", "/metrics")):
+                        status, _, body = server.request(method, path, headers={"Origin": origin})
+                        self.assertEqual((status, body["error"]["code"]), (403, "PERMISSION_DENIED"))
+            for origin in ("http://localhost:3000", "http://127.0.0.1", "http://[::1]:8080"):
+                with self.subTest(origin):
+                    await (await Phone.connect(url, origin=origin)).close()
+                    self.assertEqual(server.request("PUT", "/v1/users/1/friends/2", headers={"Origin": origin})[0], 202)
+        # Where tokens are asked for, they say enough.
+        await (await Phone.connect(self.server.url(7), origin="https://example.com")).close()
+
 
 if __name__ == "__main__":
     unittest.main()
