@@ -8,6 +8,7 @@
 
 namespace echo_server {
 
+class ConnectionSlots;
 class EventLoop;
 class Router;
 struct ClientSessionHost;
@@ -45,6 +46,8 @@ struct ConnectionHost {
   Router* router = nullptr;
   const ClientSessionHost* sessions = nullptr;
   ServerStats* stats = nullptr;
+  /// Taken by the connections whose HTTP request is being answered.
+  ConnectionSlots* requests_under_way = nullptr;
   ConnectionOptions options;
 };
 

@@ -74,6 +74,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   void OnRead(error_code error) {
     stream_.expires_never();
+    request_under_way_.emplace(host_->requests_under_way->Take());
     if (error) return OnBadRequest(error);
     const BeastRequest& beast_request = parser_->get();
     keep_alive_ = beast_request.keep_alive() && !is_refused_;
@@ -170,6 +171,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     stream_.expires_after(absl::ToChronoMilliseconds(host_->options.request_timeout));
     http::async_write(stream_, *message,
                       [self = shared_from_this(), message](error_code error, std::size_t) {
+                        self->request_under_way_.reset();
                         if (error) return;
                         if (self->keep_alive_) return self->Read();
                         self->HangUp();
@@ -194,6 +196,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   const ConnectionHost* const host_;
   ConnectionSlots::Slot slot_;
+  // From a request's arrival until its answer has been written.
+  std::optional<ConnectionSlots::Slot> request_under_way_;
   beast::basic_stream<asio::ip::tcp, LoopExecutor> stream_;
   Timer answer_timer_;
   beast::flat_buffer buffer_;

@@ -21,6 +21,8 @@ std::string MetricsPage::Render() const {
   stats_->AppendMetrics(&metrics);
   metrics.push_back({"nearby_server_connections", "Connections that are open.",
                      Metric::Kind::kGauge, "", "", slots_->used()});
+  metrics.push_back({"nearby_server_requests_under_way", "HTTP requests that are being answered.",
+                     Metric::Kind::kGauge, "", "", requests_under_way_->used()});
   metrics.push_back({"nearby_server_friend_requests", "Friend requests that wait for an answer.",
                      Metric::Kind::kGauge, "", "", requests_->size()});
   return ToPrometheusText(metrics);

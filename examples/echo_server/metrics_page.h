@@ -19,8 +19,11 @@ namespace echo_server {
 class MetricsPage : public nearby::MetricsSink {
  public:
   MetricsPage(const ServerStats* stats, const FriendRequests* requests,
-              const ConnectionSlots* slots)
-      : stats_(stats), requests_(requests), slots_(slots) {}
+              const ConnectionSlots* slots, const ConnectionSlots* requests_under_way)
+      : stats_(stats),
+        requests_(requests),
+        slots_(slots),
+        requests_under_way_(requests_under_way) {}
 
   void Export(absl::Span<const nearby::Metric> metrics) override;
 
@@ -30,6 +33,7 @@ class MetricsPage : public nearby::MetricsSink {
   const ServerStats* const stats_;
   const FriendRequests* const requests_;
   const ConnectionSlots* const slots_;
+  const ConnectionSlots* const requests_under_way_;
   mutable std::mutex mutex_;
   std::vector<nearby::Metric> of_runtime_;
 };

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kMaxRefusals = 64;
 // So that /metrics shows what is, nearly.
 constexpr absl::Duration kMetricsInterval = absl::Seconds(1);
-// For goodbyes at the very end.
+// For goodbyes and answers at the very end.
 constexpr std::chrono::milliseconds kStopInterval(50);
 constexpr int kStopAttempts = 20;
 
@@ -42,9 +42,11 @@ Server::Server(const ServerOptions& options, Authenticator authenticator, EventL
       friends_(friends),
       requests_(options.friend_requests),
       request_limit_({options.session.calls}),
-      metrics_(&stats_, &requests_, &slots_),
+      metrics_(&stats_, &requests_, &slots_, &requests_under_way_),
       slots_(options.max_connections),
       refusal_slots_(kMaxRefusals),
+      // One for each connection, so that there is always one left.
+      requests_under_way_(options.max_connections + kMaxRefusals),
       clients_(loops->size()),
       drain_timer_((*loops)[0].context()) {
   for (std::size_t i = 0; i < loops->size(); ++i) {
@@ -96,8 +98,8 @@ absl::Status Server::CreateWorker(std::size_t i) {
   parts.is_draining = &is_draining_;
   worker->router = std::make_unique<Router>(parts);
 
-  worker->connections = {loop, worker->router.get(), &worker->sessions, &stats_,
-                         options_.connection};
+  worker->connections = {loop,    worker->router.get(), &worker->sessions,
+                         &stats_, &requests_under_way_, options_.connection};
   return absl::OkStatus();
 }
 
@@ -144,7 +146,8 @@ void Server::FinishDrain() {
 }
 
 void Server::StopWhenEmpty(int attempts) {
-  if (attempts == 0 || stats_.websockets.value() == 0) return loops_->Stop();
+  const bool is_empty = stats_.websockets.value() == 0 && requests_under_way_.used() == 0;
+  if (attempts == 0 || is_empty) return loops_->Stop();
   drain_timer_.expires_after(kStopInterval);
   drain_timer_.async_wait([this, attempts](const boost::system::error_code& error) {
     if (!error) StopWhenEmpty(attempts - 1);

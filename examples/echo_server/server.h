@@ -57,7 +57,8 @@ class Server {
   void Start();
 
   /// Takes no new clients, asks those that are here to move, and stops the loops once they have
-  /// gone, or at the drain timeout. A second call does nothing.
+  /// gone, or at the drain timeout. A second or so is given to goodbyes and to the answers of HTTP
+  /// requests. A second call does nothing.
   void Drain();
 
  private:
@@ -92,6 +93,7 @@ class Server {
   MetricsPage metrics_;
   ConnectionSlots slots_;
   ConnectionSlots refusal_slots_;
+  ConnectionSlots requests_under_way_;
   std::atomic<bool> is_draining_{false};
   Connections clients_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -60,7 +60,9 @@ TEST(MetricsPage, ShowsRuntimeAndServer) {
   ServerStats stats;
   const FriendRequests requests{FriendRequests::Options()};
   const ConnectionSlots slots(10);
-  MetricsPage page(&stats, &requests, &slots);
+  ConnectionSlots requests_under_way(10);
+  const ConnectionSlots::Slot request = requests_under_way.Take();
+  MetricsPage page(&stats, &requests, &slots, &requests_under_way);
   nearby::SimulatedClock clock(nearby::Time::Millis(0));
   nearby::InMemoryFriendStore friends;
   NullSink sink;
@@ -84,6 +86,7 @@ TEST(MetricsPage, ShowsRuntimeAndServer) {
   const std::string text = page.Render();
   EXPECT_THAT(text, HasSubstr("\nnearby_server_upgrades_total 3\n"));
   EXPECT_THAT(text, HasSubstr("\nnearby_server_connections 0\n"));
+  EXPECT_THAT(text, HasSubstr("\nnearby_server_requests_under_way 1\n"));
   EXPECT_THAT(text, HasSubstr("\nnearby_sessions 1\n"));
   // No family comes twice, and each has the prefix.
   std::set<std::string> families;

@@ -73,7 +73,8 @@ class RouterTest : public ::testing::Test {
   FriendRequests requests_{FriendRequests::Options()};
   UserRateLimit request_limit_{{{/*per_second=*/0.5, /*burst=*/20}, /*max_users=*/100}};
   ConnectionSlots slots_{10};
-  MetricsPage metrics_{&world_.stats, &requests_, &slots_};
+  ConnectionSlots requests_under_way_{10};
+  MetricsPage metrics_{&world_.stats, &requests_, &slots_, &requests_under_way_};
   Authenticator secure_{TokenKey::Create(kSecret).value()};
   Authenticator insecure_ = Authenticator::Insecure();
   Router router_ = MakeRouter(&secure_);

@@ -1,14 +1,25 @@
 """SIGTERM: clients are asked to move, new ones are sent away, and the server ends by itself."""
 
 import asyncio
+import contextlib
 import os
+import socket
+import sqlite3
 import tempfile
 import unittest
 
 import websockets
 
 from phone import HOME, Phone
-from server import Server, eventually
+from server import PATIENCE_S, Server, eventually
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+        return True
+    except ConnectionError:
+        return False
 
 
 class DrainTest(unittest.IsolatedAsyncioTestCase):
@@ -57,6 +68,23 @@ class DrainTest(unittest.IsolatedAsyncioTestCase):
             server.terminate()
             self.assertEqual(server.wait(), 0, server.errors())
             phone.socket.transport.abort()
+
+    async def test_who_waits_for_a_commit_is_still_answered(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "friends.db")
+            with Server("--db", path) as server, contextlib.closing(sqlite3.connect(path)) as database:
+                database.execute("BEGIN IMMEDIATE")  # the server's commits wait for this one to end
+                with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) as connection:
+                    token = server.token(7)
+                    connection.sendall(
+                        f"PUT /v1/users/7/hidden/8 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+                    )
+                    eventually(lambda: server.metric("nearby_server_requests_under_way") == 2, "it waits")
+                    server.terminate()
+                    eventually(lambda: not listens(server.port), "the server is about to end")
+                    database.rollback()
+                    self.assertTrue(connection.recv(1000).startswith(b"HTTP/1.1 204 "))
+                self.assertEqual(server.wait(), 0, server.errors())
 
     async def test_friendships_in_a_database_outlive_the_server(self):
         with tempfile.TemporaryDirectory() as directory:
