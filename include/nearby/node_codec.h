@@ -33,7 +33,8 @@ struct NodeBatchId {
 struct NodeBatch {
   NodeBatchId id;
   std::vector<PeerMessage> events;
-  std::size_t unknown_events = 0;  ///< Of kinds that this version does not know, and left out.
+  /// Left out: of kinds that this version does not know, or with friendships that it does not.
+  std::size_t unknown_events = 0;
 };
 
 /// No event takes more than this many bytes of a payload, and no batch more than this without its

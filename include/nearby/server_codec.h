@@ -131,6 +131,8 @@ struct ServerDecoderOptions {
   /// Longer frames are refused unread. An event takes about 50 bytes, five times that as JSON; a
   /// resync has as many as the client has friends in sight. At most 2^30.
   std::size_t max_frame_bytes = std::size_t{1} << 21;
+  /// Frames with more events, or friends on a page, are refused.
+  std::size_t max_events = std::size_t{1} << 16;
 
   /// Ok, or `InvalidArgument` naming the option and its range.
   NEARBY_API absl::Status Validate() const;
@@ -156,7 +158,8 @@ class NEARBY_API ServerDecoder {
   /// malformed, or a value is out of range. `ResourceExhausted`: longer than max_frame_bytes. After
   /// either, what is in sight is unknown: connect again.
   /// Events of kinds that this version does not know are left out; a leave whose reason it does not
-  /// know has kNone.
+  /// know has kNone; a page token that it does not know is left out, and the friends behind that
+  /// page enter as they move.
   absl::StatusOr<ServerMessage> Decode(WireFormat format, absl::string_view frame);
 
  private:

@@ -45,15 +45,20 @@ std::optional<PeerMessage::Kind> ToKind(v1::NodeEvent::Kind kind) {
   }
 }
 
-absl::Status FillPair(const v1::NodeEvent& message, PeerMessage* event) {
-  if ((message.friendship() & ~wire::kFriendshipBits) != 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("friendship ", message.friendship(), " has unknown bits"));
-  }
+void FillPair(const v1::NodeEvent& message, PeerMessage* event) {
   event->friend_id = UserId{message.friend_id()};
   event->friendship = wire::FriendshipFromBits(message.friendship());
   event->version = FriendVersion{message.version()};
-  return absl::OkStatus();
+}
+
+// What a later version adds, this one leaves out: a kind, or a bit of a friendship, of which only
+// that version knows whether it grants or forbids.
+bool IsUnknown(const v1::NodeEvent& message) {
+  const std::optional<PeerMessage::Kind> kind = ToKind(message.kind());
+  if (kind == PeerMessage::Kind::kAnnounce || kind == PeerMessage::Kind::kAnnounceBack) {
+    return (message.friendship() & ~wire::kFriendshipBits) != 0;
+  }
+  return !kind.has_value();
 }
 
 absl::Status FillLocation(const v1::NodeEvent& message, PeerMessage* event) {
@@ -78,7 +83,8 @@ absl::Status Fill(const v1::NodeEvent& message, PeerMessage* event) {
   switch (event->kind) {
     case PeerMessage::Kind::kAnnounce:
     case PeerMessage::Kind::kAnnounceBack:
-      return FillPair(message, event);
+      FillPair(message, event);
+      break;
     case PeerMessage::Kind::kLocation:
       return FillLocation(message, event);
     case PeerMessage::Kind::kSubscribe:
@@ -137,13 +143,12 @@ class NodeDecoder::Impl {
   absl::Status AppendEvents(NodeBatch* batch) const {
     for (int i = 0; i < message_.events_size(); ++i) {
       const v1::NodeEvent& message = message_.events(i);
-      const std::optional<PeerMessage::Kind> kind = ToKind(message.kind());
-      if (!kind.has_value()) {
+      if (IsUnknown(message)) {
         ++batch->unknown_events;
         continue;
       }
       PeerMessage& event = batch->events.emplace_back();
-      event.kind = *kind;
+      event.kind = *ToKind(message.kind());
       const absl::Status status = Fill(message, &event);
       if (!status.ok()) return wire::Within(absl::StrCat("event ", i), status);
     }

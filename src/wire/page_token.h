@@ -14,6 +14,9 @@ namespace nearby::wire {
 /// before did not, and one that is made up merely begins a page elsewhere; so it is not signed.
 std::string EncodePageToken(const PageToken& token);
 
+/// Whether a token, not empty, is of the version that DecodePageToken reads.
+bool IsKnownVersion(absl::string_view bytes);
+
 /// `InvalidArgument` for what EncodePageToken cannot have made.
 absl::StatusOr<PageToken> DecodePageToken(absl::string_view bytes);
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -50,6 +51,25 @@ absl::Status CheckText(absl::string_view frame) {
   return absl::OkStatus();
 }
 
+// How many events or friends the frame has, before protobuf makes them: an empty one is 2 bytes of
+// a frame, and 100 in memory. In JSON each begins with a brace, as few other things do.
+std::size_t CountEntries(WireFormat format, absl::string_view frame) {
+  if (format == WireFormat::kJson) {
+    return static_cast<std::size_t>(std::count(frame.begin(), frame.end(), '{'));
+  }
+  std::size_t count = 0;
+  const auto count_entry = [&count](int /*number*/, absl::string_view /*content*/) { ++count; };
+  wire::VisitFields(frame, [&](int number, absl::string_view content) {
+    switch (number) {
+      case v1::ServerMessage::kInitAnswerFieldNumber:
+      case v1::ServerMessage::kNearbyAnswerFieldNumber:
+      case v1::ServerMessage::kUpdateFieldNumber:
+        wire::VisitFields(content, count_entry);
+    }
+  });
+  return count;
+}
+
 // What a Friend and an Event tell of somebody in sight, under the same names.
 template <typename Message>
 absl::Status CheckSight(const Message& message) {
@@ -81,7 +101,8 @@ absl::StatusOr<NearbyPage> ToPage(const Message& message) {
     page.friends.push_back(*in_sight);
   }
   page.in_sight = message.in_sight();
-  if (!message.next_page_token().empty()) {
+  // A token of a later version is the server's to read, and cannot be carried in a PageToken.
+  if (!message.next_page_token().empty() && wire::IsKnownVersion(message.next_page_token())) {
     const absl::StatusOr<PageToken> next = wire::DecodePageToken(message.next_page_token());
     if (!next.ok()) return wire::Within("next_page_token", next.status());
     page.next = *next;
@@ -247,6 +268,11 @@ class ServerDecoder::Impl {
   absl::StatusOr<ServerMessage> Decode(WireFormat format, absl::string_view frame) {
     if (frame.size() > options_.max_frame_bytes) {
       return wire::TooLong("frame", frame.size(), options_.max_frame_bytes);
+    }
+    // With a few for what is around the events.
+    if (CountEntries(format, frame) > options_.max_events + 8) {
+      return absl::ResourceExhaustedError(absl::StrCat("more than ", options_.max_events,
+                                                       " events, which is as many as are taken"));
     }
     absl::Status status = absl::OkStatus();
     if (format == WireFormat::kProtobuf) status = CheckText(frame);

@@ -122,8 +122,19 @@ TEST(NodeCodec, ValuesOutOfRangeAreRefused) {
   EXPECT_THAT(location(std::numeric_limits<std::int32_t>::min(), 1, 1), HasSubstr("lat_units"));
   EXPECT_THAT(location(0, too_late, 1), HasSubstr("event 0: accepted_at_ms 9007"));
   EXPECT_THAT(location(0, 1, -too_late), HasSubstr("event 0: reported_at_ms -9007"));
-  EXPECT_EQ(Decoded(Batch(Event(kAnnounce).Varint(6, 32))),
-            "INVALID_ARGUMENT: event 0: friendship 32 has unknown bits");
+}
+
+TEST(NodeCodec, AFriendshipOfALaterVersionIsLeftOutAlone) {
+  NodeDecoder decoder;
+  NodeBatch batch;
+  const std::string payload = RawMessage()
+                                  .Message(4, Event(kAnnounce).Varint(6, 32))
+                                  .Message(4, Event(kSubscribe).Varint(6, 32))
+                                  .bytes();
+  ASSERT_EQ(decoder.Decode(payload, &batch), absl::OkStatus());
+  EXPECT_EQ(batch.unknown_events, 1);
+  ASSERT_EQ(batch.events.size(), 1);
+  EXPECT_EQ(batch.events[0].kind, PeerMessage::Kind::kSubscribe);
 }
 
 TEST(NodeCodec, AFailureLeavesNothing) {
@@ -135,14 +146,14 @@ TEST(NodeCodec, AFailureLeavesNothing) {
   const std::string bad = RawMessage()
                               .Raw(good)
                               .Message(4, RawMessage())
-                              .Message(4, Event(kAnnounce).Varint(6, 99))
+                              .Message(4, Event(kLocation).Fixed32(8, (1 << 30) + 1))
                               .bytes();
   for (const std::string& payload : {bad, good.substr(0, good.size() - 1), std::string("\xFF")}) {
     ASSERT_EQ(decoder.Decode(good, &batch), absl::OkStatus());
     EXPECT_EQ(decoder.Decode(payload, &batch).code(), absl::StatusCode::kInvalidArgument);
     EXPECT_EQ(ToText(batch), ToText(NodeBatch()));
   }
-  EXPECT_THAT(std::string(decoder.Decode(bad, &batch).message()), HasSubstr("event 2: friendship"));
+  EXPECT_THAT(std::string(decoder.Decode(bad, &batch).message()), HasSubstr("event 2: lat_units"));
 }
 
 TEST(NodeCodec, KindsOfLaterVersionsAreCountedAndLeftOut) {

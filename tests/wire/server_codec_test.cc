@@ -263,7 +263,7 @@ TEST(ServerCodec, ValuesOutOfRangeAreRefused) {
   EXPECT_THAT(subscribed(Friend(1, 1, too_late)), HasSubstr("friend 42: reported_at_ms 9007"));
   EXPECT_THAT(Decoded(kInitAnswer, RawMessage().Message(1, Friend(91, 1, 1))),
               HasSubstr("INVALID_ARGUMENT: init_answer: friend 42: latitude"));
-  EXPECT_THAT(Decoded(kNearbyAnswer, RawMessage().Bytes(3, "x")),
+  EXPECT_THAT(Decoded(kNearbyAnswer, RawMessage().Bytes(3, "\x01x")),
               HasSubstr("nearby_answer: next_page_token: not a page token"));
   EXPECT_THAT(Decoded(kUpdate, Update(Event(1).Double(4, 91))),
               HasSubstr("update: friend 42: latitude 91"));
@@ -333,6 +333,48 @@ TEST(ServerCodec, LimitsAreTheOptions) {
   options.max_frame_bytes = (std::size_t{1} << 30) + 1;
   EXPECT_THAT(std::string(ServerDecoder::Create(options).status().message()),
               HasSubstr("max_frame_bytes"));
+}
+
+TEST(ServerCodec, FramesWithTooManyEventsAreRefusedBeforeTheyAreMade) {
+  ServerDecoderOptions options;
+  options.max_events = 20;
+  ServerDecoder decoder = *ServerDecoder::Create(options);
+  const auto decode = [&decoder](WireFormat format, std::size_t count) {
+    ClientUpdate update;
+    ClientEvent event;
+    event.kind = DeliveryKind::kLeave;
+    update.events.assign(count, event);
+    NearbyPage page;
+    page.friends.assign(count, NearbyFriend{UserId{1}, Position::FromUnits(1, 1), 0, Time{0}});
+    page.next = PageToken{1, UserId{1}};
+    const auto of_update = decoder.Decode(format, EncodeMessage(format, {0, update}));
+    const auto of_page = decoder.Decode(format, EncodeMessage(format, {1, NearbyAnswer{page}}));
+    EXPECT_EQ(of_update.status().code(), of_page.status().code());
+    return of_update.status().code();
+  };
+  for (const WireFormat format : {WireFormat::kProtobuf, WireFormat::kJson}) {
+    EXPECT_EQ(decode(format, 20), absl::StatusCode::kOk);
+    EXPECT_EQ(decode(format, 30), absl::StatusCode::kResourceExhausted);
+  }
+  // Two bytes an event, of kinds that nobody knows.
+  std::string events;
+  for (int i = 0; i < 100; ++i) events += std::string("\x12\x00", 2);
+  const std::string frame = RawMessage().Bytes(6, events).bytes();
+  EXPECT_EQ(decoder.Decode(WireFormat::kProtobuf, frame).status().code(),
+            absl::StatusCode::kResourceExhausted);
+}
+
+TEST(ServerCodec, APageTokenOfALaterVersionIsLeftOut) {
+  NearbyPage page;
+  page.next = PageToken{1, UserId{1}};
+  std::string frame = EncodeMessage(WireFormat::kProtobuf, {1, NearbyAnswer{page}});
+  const std::string token("\x01\x01\x00", 3);
+  ASSERT_NE(frame.find(token), std::string::npos);
+  frame[frame.find(token)] = 2;
+  const absl::StatusOr<ServerMessage> message =
+      ServerDecoder().Decode(WireFormat::kProtobuf, frame);
+  ASSERT_EQ(message.status(), absl::OkStatus());
+  EXPECT_FALSE(std::get<NearbyAnswer>(message->message).page.next.has_value());
 }
 
 TEST(ServerCodec, MovedCodecsWork) {
