@@ -39,10 +39,11 @@ namespace nearby {
 ///      they were published, or not at all.
 ///   9. Loss: when a link breaks, messages may be lost and all subscriptions on that server are;
 ///      the receiver is told by OnLinkLost, after which nothing published before comes from that
-///      server. A link over which nothing was subscribed to may break in silence. The transport
-///      links up again by itself at the next Publish or Subscribe; while it cannot, these complete
-///      `Unavailable`. A receiver that is too slow for its messages loses the link, and not some
-///      of the messages.
+///      server. Until it has been told, a Subscribe there completes `Unavailable`: whatever was
+///      subscribed to when OnLinkLost comes is lost. A link over which nothing was subscribed to
+///      may break in silence. The transport links up again by itself at the next Publish or
+///      Subscribe; while it cannot, these complete `Unavailable`. A receiver that is too slow for
+///      its messages loses the link, and not some of the messages.
 ///   10. Several channels on several servers are independent: a slow or dead server delays none but
 ///       its own.
 ///   11. A payload is bytes of any value, up to `max_payload()`; more is `InvalidArgument`.

@@ -1,14 +1,33 @@
 #include "nearby/clock.h"
 
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+
 #include "absl/time/clock.h"
+#include "src/host/slewed_time.h"
 
 namespace nearby {
+namespace {
+
+std::int64_t SteadyMillis() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
 
 const SystemClock* SystemClock::Get() {
   static const SystemClock kClock;
   return &kClock;
 }
 
-Time SystemClock::Now() const { return Time::FromAbsl(absl::Now()); }
+Time SystemClock::Now() const {
+  static std::mutex mutex;
+  static internal::SlewedTime slewed;
+  const std::lock_guard<std::mutex> lock(mutex);
+  return slewed.Next(Time::FromAbsl(absl::Now()).ms, SteadyMillis());
+}
 
 }  // namespace nearby

@@ -52,6 +52,9 @@ struct Link {
   std::deque<Item> waiting;
   std::size_t waiting_bytes = 0;
   bool is_delivering = false;
+
+  // It waits alone: until the receiver hears of it, nothing can be subscribed to.
+  bool loss_waits() const { return !waiting.empty() && waiting.front().payload == nullptr; }
 };
 
 struct Server {
@@ -112,8 +115,11 @@ absl::Status InMemoryBroker::State::Subscribe(const std::shared_ptr<Endpoint>& e
   const auto known = servers.find(server);
   if (known != servers.end() && known->second.is_down) return Down(server);
   const auto linked = endpoint->links.find(server);
-  if (linked != endpoint->links.end() && linked->second->channels.contains(channel)) {
-    return absl::OkStatus();
+  if (linked != endpoint->links.end()) {
+    if (linked->second->loss_waits()) {
+      return absl::UnavailableError("the link was lost, which the receiver is still to hear");
+    }
+    if (linked->second->channels.contains(channel)) return absl::OkStatus();
   }
   if (subscriptions >= options.max_subscriptions) {
     return absl::ResourceExhaustedError(absl::StrCat("the broker has its maximum of ",

@@ -272,11 +272,16 @@ TEST_F(InMemoryTransportTest, Clause9NothingOfBeforeComesAfterTheLoss) {
     EXPECT_TRUE(Publish(b_, "s1", kAlice, "2").ok());
     broker_.TakeDown("s1");
     broker_.BringUp("s1");
-    EXPECT_TRUE(Subscribe(a_, "s1", kAlice).ok());
+    EXPECT_EQ(Subscribe(a_, "s1", kAlice).code(), absl::StatusCode::kUnavailable)
+        << "it would be lost with the others, by what the receiver is told";
     EXPECT_TRUE(Publish(b_, "s1", kAlice, "3").ok());
   };
+  at_a_.on_lost = [&](absl::string_view server) {
+    EXPECT_TRUE(Subscribe(a_, server, kAlice).ok());
+    EXPECT_TRUE(Publish(b_, server, kAlice, "4").ok());
+  };
   ASSERT_TRUE(Publish(b_, "s1", kAlice, "1").ok());
-  EXPECT_THAT(at_a_.lines(), ElementsAre("s1/1 1", "s1 lost", "s1/1 3"));
+  EXPECT_THAT(at_a_.lines(), ElementsAre("s1/1 1", "s1 lost", "s1/1 4"));
 }
 
 TEST_F(InMemoryTransportTest, Clause9AReceiverThatIsTooSlowLosesItsLink) {
