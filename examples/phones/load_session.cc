@@ -125,8 +125,8 @@ class LoadSession {
         most_online_ = online;
         last_growth_us_ = now_us;
       } else if (now_us - last_growth_us_ > absl::ToInt64Microseconds(flags_.patience)) {
-        return End(absl::UnavailableError(absl::StrCat(
-            online, " of ", board_.phones(), " phones got in; last ", last_failure)));
+        return End(absl::UnavailableError(
+            absl::StrCat(online, " of ", board_.phones(), " phones got in; last ", last_failure)));
       }
     } else if (now_us >= board_.times().end_us + absl::ToInt64Microseconds(kStragglers)) {
       return End(absl::OkStatus());
