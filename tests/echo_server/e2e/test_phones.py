@@ -46,7 +46,7 @@ class PhonesTest(unittest.TestCase):
     def test_a_city_walks_and_the_table_shows_friends(self):
         run = self.phones(*self.city, "--pace", "60", "--minutes", "3", "--once")
         self.assertEqual(run.returncode, 0, run.stderr)
-        self.assertIn("nearby", run.stdout)
+        self.assertRegex(run.stdout, r"\b[1-9]\d* of \d+ friends in sight")
         self.assertIn(f"{USERS} phones", run.stderr)
         self.assertNotIn(" 0 enters", run.stderr)
 
