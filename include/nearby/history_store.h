@@ -46,6 +46,7 @@ class NEARBY_API HistoryStore {
 
   virtual ~HistoryStore() = default;
 
+  /// Appends a batch; the runtime appends at most 4096 at once.
   virtual void Append(absl::Span<const AcceptedLocation> locations, Done done) = 0;
   virtual void Read(const Query& query, ReadDone done) = 0;
 };

@@ -36,6 +36,8 @@ namespace nearby {
 ///   7. Read answers one element for each user asked for, in that order; nullopt for one it does
 ///      not know.
 ///   8. A write that failed may be repeated; it may also have succeeded in part.
+///   `ResourceExhausted`
+///      says that the store is full: then newer locations come later, and not the same again.
 ///   9. Erase removes what is held if its accepted_at is the same or earlier, and completes Ok for
 ///      a user who is not there. It leaves no mark: an older write that arrives after it is stored,
 ///      so a caller does not repeat writes that it has since erased.
@@ -53,7 +55,7 @@ class NEARBY_API LocationStore {
 
   virtual ~LocationStore() = default;
 
-  /// Stores a batch; a user may occur more than once.
+  /// Stores a batch; a user may occur more than once. The runtime writes at most 4096 at once.
   virtual void Write(absl::Span<const AcceptedLocation> locations, absl::Duration ttl,
                      Done done) = 0;
   virtual void Read(absl::Span<const UserId> users, ReadDone done) = 0;

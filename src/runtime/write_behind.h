@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -18,7 +19,8 @@ namespace nearby::internal {
 
 // Locations on their way to a store that may be slow or down: one batch under way at a time, the
 // rest waits within a limit, and what failed is tried again, later each time. Best effort: past the
-// limit new ones are dropped, for the next report makes up for them.
+// limit new ones are dropped, and so is a batch that fails again and again; the next report makes
+// up for it.
 //
 // Thread-compatible. Knows no store: whoever owns it hands over what Begin answers.
 class WriteBehind {
@@ -27,6 +29,13 @@ class WriteBehind {
     kNewestOfEachUser,  // for a store of where everybody is
     kAll,               // for a log
   };
+
+  // The most that are handed over at once, so that what has gathered during an outage does not come
+  // as one request that is itself too large to succeed.
+  static constexpr std::size_t kMaxBatch = 4096;
+  // The most attempts at one batch. One that fails so often may never succeed, and the others wait
+  // behind it; with the default delays this is most of a minute.
+  static constexpr std::uint32_t kMaxAttempts = 10;
 
   WriteBehind(Keep keep, std::size_t limit, Backoff backoff)
       : keep_(keep), limit_(limit), backoff_(backoff) {}
@@ -49,20 +58,27 @@ class WriteBehind {
   std::uint64_t failures() const { return failures_; }
 
  private:
+  // Whether the batch that has ended so should be tried again.
+  bool MayHelp(const absl::Status& status) const;
   // Takes those who are gone out of the batch.
   void RemoveGone();
+  // Makes the next batch of what has waited longest.
+  void Fill();
   // Forgets those who are gone and have nothing in the batch anyway.
   void ForgetStrangers();
 
   Keep keep_;
   std::size_t limit_;
   Backoff backoff_;
-  std::vector<AcceptedLocation> waiting_;            // in order; a dropped one has no position
-  absl::flat_hash_map<UserId, std::size_t> newest_;  // into waiting_, for kNewestOfEachUser
-  std::vector<AcceptedLocation> batch_;              // under way, or to be tried again
-  absl::flat_hash_set<UserId> gone_;  // dropped while the batch is held; at most twice as many
+  std::deque<AcceptedLocation> waiting_;  // in order; a dropped one has no position
+  std::uint64_t taken_ = 0;               // that have left the front of it
+  // For kNewestOfEachUser: where each is in waiting_, counted from the first that ever was.
+  absl::flat_hash_map<UserId, std::uint64_t> newest_;
+  std::vector<AcceptedLocation> batch_;  // under way, or to be tried again
+  absl::flat_hash_set<UserId> gone_;     // dropped while the batch is held; at most twice as many
   bool is_under_way_ = false;
-  std::uint32_t failures_in_a_row_ = 0;
+  std::uint32_t attempts_ = 0;           // at this batch
+  std::uint32_t failures_in_a_row_ = 0;  // of this one and those before it
   Time not_before_{-kMaxTimeMs};
   std::uint64_t stored_ = 0;
   std::uint64_t dropped_ = 0;

@@ -132,7 +132,94 @@ TEST(WriteBehindTest, WhatCannotSucceedIsDroppedAndCounted) {
   EXPECT_EQ(writes.next_attempt(), kNever);
 }
 
+TEST(WriteBehindTest, AFullStoreIsNotAskedAgainForTheSameButALogIs) {
+  WriteBehind newest = Newest();
+  WriteBehind all = All();
+  for (WriteBehind* writes : {&newest, &all}) {
+    writes->Add(At(1, 1));
+    writes->Begin(kNow);
+    writes->End(absl::ResourceExhaustedError("full"), kNow);
+    writes->Add(At(1, 2));
+    EXPECT_THAT(writes->Begin(kNow), IsEmpty()) << "it is given time";
+  }
+  EXPECT_EQ(newest.dropped(), 1u);
+  EXPECT_EQ(all.dropped(), 0u);
+  EXPECT_THAT(Names(newest.Begin(newest.next_attempt())), ElementsAre(Pair(1, 2)));
+  EXPECT_THAT(Names(all.Begin(all.next_attempt())), ElementsAre(Pair(1, 1)));
+}
+
+TEST(WriteBehindTest, ABatchThatFailsTooOftenGivesWayToTheNextAndTheStoreIsStillGivenTime) {
+  for (const absl::Status& status : {absl::UnavailableError("down"), absl::InternalError("no")}) {
+    WriteBehind writes = All();
+    writes.Add(At(1, 1));
+    Time now = kNow;
+    for (std::uint32_t i = 1; i <= WriteBehind::kMaxAttempts; ++i) {
+      EXPECT_EQ(writes.dropped(), 0u);
+      ASSERT_THAT(Names(writes.Begin(now)), ElementsAre(Pair(1, 1))) << i;
+      if (i == 1) writes.Add(At(2, 2));
+      writes.End(status, now);
+      EXPECT_GE(writes.next_attempt().ms - now.ms, 100);
+      now = writes.next_attempt();
+    }
+    EXPECT_EQ(writes.dropped(), 1u);
+    EXPECT_EQ(writes.failures(), WriteBehind::kMaxAttempts);
+    // The next batch has all its attempts, but they do not come any faster.
+    for (std::uint32_t i = 1; i <= WriteBehind::kMaxAttempts; ++i) {
+      ASSERT_THAT(Names(writes.Begin(now)), ElementsAre(Pair(2, 2))) << i;
+      writes.End(status, now);
+      if (i == WriteBehind::kMaxAttempts) break;
+      EXPECT_GE(writes.next_attempt().ms - now.ms, 10'000);
+      now = writes.next_attempt();
+    }
+    EXPECT_EQ(writes.dropped(), 2u);
+    EXPECT_EQ(writes.next_attempt(), kNever);
+  }
+}
+
 // --- limits ---
+
+// What is handed over, part by part, if all goes well.
+std::vector<Batch> AllParts(WriteBehind* writes) {
+  std::vector<Batch> parts;
+  for (;;) {
+    parts.push_back(Names(writes->Begin(kNow)));
+    if (parts.back().empty()) return parts;
+    writes->End(absl::OkStatus(), kNow);
+  }
+}
+
+TEST(WriteBehindTest, WhatHasGatheredIsHandedOverInPartsInItsOrder) {
+  constexpr std::uint64_t kMost = WriteBehind::kMaxBatch;
+  WriteBehind writes = All(3 * kMost);
+  Batch added;
+  for (std::uint64_t user = 1; user <= 2 * kMost + 10; ++user) {
+    writes.Add(At(user, 1));
+    added.emplace_back(user, 1);
+  }
+  const std::vector<Batch> parts = AllParts(&writes);
+  EXPECT_THAT(parts, ElementsAre(SizeIs(kMost), SizeIs(kMost), SizeIs(10), IsEmpty()));
+  Batch handed_over;
+  for (const Batch& part : parts) handed_over.insert(handed_over.end(), part.begin(), part.end());
+  EXPECT_EQ(handed_over, added);
+}
+
+TEST(WriteBehindTest, WhatWaitsForALaterPartIsStillBroughtUpToDate) {
+  constexpr std::uint64_t kMost = WriteBehind::kMaxBatch;
+  WriteBehind writes = Newest(3 * kMost);
+  for (std::uint64_t user = 1; user <= kMost + 4; ++user) writes.Add(At(user, 1));
+  writes.Drop(UserId{1});
+  EXPECT_EQ(Names(writes.Begin(kNow)).back(), std::make_pair(kMost + 1, std::int64_t{1}))
+      << "those who are gone take no place";
+  writes.Add(At(kMost + 3, 2));
+  writes.Add(At(2, 2));
+  writes.Drop(UserId{kMost + 2});
+  writes.Add(At(1, 2));
+  writes.Add(At(1, 3));
+  writes.End(absl::OkStatus(), kNow);
+  EXPECT_THAT(AllParts(&writes), ElementsAre(ElementsAre(Pair(kMost + 3, 2), Pair(kMost + 4, 1),
+                                                         Pair(2, 2), Pair(1, 3)),
+                                             IsEmpty()));
+}
 
 TEST(WriteBehindTest, PastTheLimitTheNewestAreDroppedAndCounted) {
   WriteBehind writes = All(3);
@@ -224,12 +311,27 @@ TEST(WriteBehindTest, HoweverManyComeAndGoThoseOfTheBatchAreRemembered) {
   EXPECT_THAT(Names(writes.Begin(writes.next_attempt())), ElementsAre(Pair(1, 1)));
 }
 
+TEST(WriteBehindTest, HoweverManyComeAndGoBetweenTwoAttemptsThoseOfTheBatchAreRemembered) {
+  WriteBehind writes = Newest();
+  for (std::uint64_t user = 1; user <= 3; ++user) writes.Add(At(user, 1));
+  writes.Begin(kNow);
+  writes.End(absl::UnavailableError("down"), kNow);
+  writes.Drop(UserId{2});
+  for (std::uint64_t user = 1'000; user < 2'000; ++user) writes.Drop(UserId{user});
+  writes.Drop(UserId{3});
+  EXPECT_THAT(Names(writes.Begin(writes.next_attempt())), ElementsAre(Pair(1, 1)));
+}
+
 TEST(WriteBehindTest, ABatchOfUsersWhoAreAllGoneGivesWayToTheNext) {
   WriteBehind writes = Newest();
   writes.Add(At(1, 1));
   writes.Begin(kNow);
   writes.End(absl::UnavailableError("down"), kNow);
+  const Time next = writes.next_attempt();
   writes.Drop(UserId{1});
+  EXPECT_EQ(writes.next_attempt(), next) << "a disconnect must not search the batch";
+  EXPECT_THAT(writes.Begin(next), IsEmpty());
+  EXPECT_FALSE(writes.is_under_way());
   EXPECT_EQ(writes.next_attempt(), kNever);
   writes.Add(At(2, 2));
   EXPECT_THAT(Names(writes.Begin(Time{kNow.ms + 1'000})), ElementsAre(Pair(2, 2)));
