@@ -165,7 +165,8 @@ class Shard {
   void TimeOutLoads();
   void InstallLists();
   void Install(const ListLoads::Load& load, const FriendList& list);
-  void LoadFailed(ListLoads::Load load, const absl::Status& status);
+  // `may_help`: whether it is worth another attempt.
+  void LoadFailed(ListLoads::Load load, const absl::Status& status, bool may_help);
   // Whether the session is being connected and has had no friend list yet.
   bool NeedsFriends(Index index) const;
   void FailConnect(Index index, const absl::Status& status);

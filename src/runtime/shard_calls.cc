@@ -176,7 +176,7 @@ void Shard::On(ListArrived& call) {
   if (call.list.ok()) {
     waiting_lists_.push_back({*load, *std::move(call.list)});
   } else {
-    LoadFailed(*load, call.list.status());
+    LoadFailed(*load, call.list.status(), IsRetryable(call.list.status().code()));
   }
 }
 

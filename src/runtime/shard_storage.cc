@@ -28,7 +28,8 @@ void Shard::BeginLoads() {
 
 void Shard::TimeOutLoads() {
   while (const std::optional<ListLoads::Load> load = loads_.TimeOut(now_)) {
-    LoadFailed(*load, absl::DeadlineExceededError("the friend store did not answer in time"));
+    LoadFailed(*load, absl::DeadlineExceededError("the friend store did not answer in time"),
+               /*may_help=*/true);
   }
 }
 
@@ -53,7 +54,9 @@ void Shard::Install(const ListLoads::Load& load, const FriendList& list) {
       engine_->FriendsLoaded(load.client, list.version, list.friends, &effects_);
   if (!status.ok()) {
     CarryOut();
-    LoadFailed(load, status);
+    // One that was too old when it came is worth another look: the next is not. One that is too
+    // long or malformed would only be so again.
+    LoadFailed(load, status, /*may_help=*/absl::IsFailedPrecondition(status));
     return;
   }
   ++counts_.lists_loaded;
@@ -72,15 +75,13 @@ void Shard::Install(const ListLoads::Load& load, const FriendList& list) {
   }
 }
 
-void Shard::LoadFailed(ListLoads::Load load, const absl::Status& status) {
+void Shard::LoadFailed(ListLoads::Load load, const absl::Status& status, bool may_help) {
   ++counts_.loads_failed;
   const Index index = sessions_.Find(load.client);
   if (index == SessionTable::kNone) return;
   const bool connect_waits = load.deadline != kNever && NeedsFriends(index);
   // Where the connect has been helped by another list, this one still has to come.
   if (!connect_waits) load.deadline = kNever;
-  // A list that was too old when it came is worth another look at once the next one is not.
-  const bool may_help = IsRetryable(status.code()) || absl::IsFailedPrecondition(status);
   if (may_help && loads_.Retry(load, now_)) return;
   if (connect_waits) FailConnect(index, status);
 }

@@ -156,16 +156,40 @@ TEST_P(RuntimeFriendStoreTest, AListForASessionThatHasEndedIsDropped) {
   EXPECT_EQ(world_.runtime().stats().loads_in_flight, 0u);
 }
 
-TEST_P(RuntimeFriendStoreTest, AListThatIsTooLongOrMalformedFailsTheConnect) {
-  World::Options options;
-  options.runtime.shards = GetParam();
-  options.runtime.engine.max_friends = 2;
-  World world(options);
-  for (std::uint64_t i = 1; i <= 3; ++i) world.Befriend(world.User(0), world.User(i));
-  const Connecting alice = world.BeginConnect(world.User(0), kHere);
-  for (int i = 0; i < 20; ++i) world.Pass(absl::Milliseconds(500));
+class RuntimeLongListTest : public RuntimeFriendStoreTest {
+ protected:
+  static World::Options Limited() {
+    World::Options options;
+    options.runtime.shards = GetParam();
+    options.runtime.engine.max_friends = 2;
+    return options;
+  }
+
+  World limited_{Limited()};
+};
+
+INSTANTIATE_TEST_SUITE_P(Shards, RuntimeLongListTest, ::testing::Values(1, 2));
+
+TEST_P(RuntimeLongListTest, AListThatIsTooLongFailsTheConnectAndIsNotLoadedAgain) {
+  for (std::uint64_t i = 1; i <= 3; ++i) limited_.Befriend(limited_.User(0), limited_.User(i));
+  const Connecting alice = limited_.BeginConnect(limited_.User(0), kHere);
+  for (int i = 0; i < 20; ++i) limited_.Pass(absl::Milliseconds(500));
   EXPECT_EQ(alice.reply.code(), absl::StatusCode::kResourceExhausted) << alice.reply.status();
-  EXPECT_EQ(world.runtime().stats().sessions, 0u);
+  EXPECT_EQ(limited_.runtime().stats().sessions, 0u);
+  EXPECT_EQ(limited_.friends().lists().counts().calls, 1u) << "it will not get any shorter";
+}
+
+TEST_P(RuntimeLongListTest, AReloadOfAListThatIsTooLongIsNotRepeated) {
+  for (std::uint64_t i = 1; i <= 2; ++i) limited_.Befriend(limited_.User(0), limited_.User(i));
+  const Client alice = limited_.Connect(limited_.User(0), kHere);
+  // A third friend, made by an edit of open outcome, after which the lists are loaded again.
+  limited_.friends().edits().FailNextAfterwards(1, absl::UnavailableError("?"));
+  limited_.Edit(FriendEdit::Kind::kBefriend, alice.user, limited_.User(3));
+  for (int i = 0; i < 120; ++i) limited_.Pass(absl::Milliseconds(500));
+  EXPECT_EQ(limited_.friends().lists().counts().calls, 2u);
+  EXPECT_EQ(limited_.runtime().stats().loads_failed, 1u);
+  EXPECT_EQ(limited_.runtime().stats().loads_in_flight, 0u);
+  EXPECT_EQ(limited_.runtime().stats().sessions, 1u) << "the session goes on with what it has";
 }
 
 TEST_P(RuntimeFriendStoreTest, AReloadThatWaitsDoesNotTakeTheDeadlineOfAConnect) {
@@ -186,18 +210,30 @@ TEST_P(RuntimeFriendStoreTest, AReloadThatWaitsDoesNotTakeTheDeadlineOfAConnect)
   EXPECT_EQ(alice.reply.times(), 1) << "the connect must not hang";
 }
 
-// A store that completes its lists twice, or for the wrong pair.
+// A store that completes its calls twice or for the wrong pair, lists what nobody can believe, or
+// does what it is asked to long after.
 class RudeFriendStore : public FriendStore {
  public:
   explicit RudeFriendStore(FriendStore* store) : store_(store) {}
 
   void List(UserId user, ListDone done) override {
-    store_->List(user, [this, done = std::move(done)](absl::StatusOr<FriendList> list) mutable {
-      done(list);
-      if (is_twice) done(list);
-    });
+    ++lists;
+    store_->List(user,
+                 [this, user, done = std::move(done)](absl::StatusOr<FriendList> list) mutable {
+                   if (has_self) list->friends.push_back({user, {}});
+                   if (old_lists > 0) {
+                     --old_lists;
+                     list->version = FriendVersion{0};
+                   }
+                   done(list);
+                   if (is_twice) done(list);
+                 });
   }
   void Edit(const FriendEdit& edit, EditDone done) override {
+    if (is_late) {
+      late_.emplace_back(edit, std::move(done));
+      return;
+    }
     FriendEdit made = edit;
     if (other) made.friend_id = *other;
     store_->Edit(made,
@@ -207,10 +243,21 @@ class RudeFriendStore : public FriendStore {
                  });
   }
 
+  // Does what it has put off.
+  void CatchUp() {
+    is_late = false;
+    for (auto& [edit, done] : std::exchange(late_, {})) Edit(edit, std::move(done));
+  }
+
   bool is_twice = false;
+  bool is_late = false;
+  bool has_self = false;
+  int old_lists = 0;
+  int lists = 0;
   std::optional<UserId> other;
 
  private:
+  std::vector<std::pair<FriendEdit, EditDone>> late_;
   FriendStore* store_;
 };
 
@@ -224,6 +271,24 @@ class RudeStoreTest : public ::testing::Test {
     host.friends = &rude_;
     host.clock = &clock_;
     runtime_ = Runtime::Create(options, std::move(host)).value();
+  }
+
+  // Connects at kHere, with a cookie of the user's number.
+  ConnectReply Connect(std::uint64_t user) {
+    ConnectReply connect;
+    ConnectCall call;
+    call.user = UserId{user};
+    call.cookie = user;
+    call.location = TimedLocation{kHere, clock_.Now()};
+    runtime_->Connect(call, connect.DoneAnd([this, user](const auto& result) {
+      if (result.ok()) sink_.Connected(user, UserId{user}, result->friends);
+    }));
+    runtime_->PollAll();
+    return connect;
+  }
+  void Pass(absl::Duration time) {
+    clock_.Advance(time);
+    runtime_->PollAll();
   }
 
   SimulatedClock clock_{kStart};
@@ -261,6 +326,14 @@ TEST_F(RudeStoreTest, AnAnswerAboutAnotherPairIsAnErrorAndNotApplied) {
   runtime_->PollAll();
   EXPECT_EQ(edit.code(), absl::StatusCode::kInternal);
   EXPECT_EQ(runtime_->stats().engine.changes_applied, 0u);
+}
+
+TEST_F(RudeStoreTest, AMalformedListFailsTheConnectAndIsNotLoadedAgain) {
+  rude_.has_self = true;
+  const ConnectReply connect = Connect(1);
+  for (int i = 0; i < 20; ++i) Pass(absl::Milliseconds(500));
+  EXPECT_EQ(connect.code(), absl::StatusCode::kInvalidArgument) << connect.status();
+  EXPECT_EQ(rude_.lists, 1);
 }
 
 }  // namespace
