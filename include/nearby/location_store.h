@@ -35,12 +35,12 @@ namespace nearby {
 ///      and does not rely on the store.
 ///   7. Read answers one element for each user asked for, in that order; nullopt for one it does
 ///      not know.
-///   8. A write that failed may be repeated; it may also have succeeded in part.
-///   `ResourceExhausted`
-///      says that the store is full: then newer locations come later, and not the same again.
+///   8. A write that failed may be repeated; it may also have succeeded in part. Where it failed
+///      with `ResourceExhausted`, the store is full, and the same is not written again.
 ///   9. Erase removes what is held if its accepted_at is the same or earlier, and completes Ok for
-///      a user who is not there. It leaves no mark: an older write that arrives after it is stored,
-///      so a caller does not repeat writes that it has since erased.
+///      a user who is not there. So a node that bids it with the time of what it wrote last removes
+///      nothing that another has written since. It leaves no mark: an older write that arrives
+///      after it is stored, so a caller does not repeat writes that it has since erased.
 class NEARBY_API LocationStore {
  public:
   using Done = absl::AnyInvocable<void(absl::Status)>;

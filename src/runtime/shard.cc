@@ -55,7 +55,8 @@ Shard::Shard(const RuntimeOptions& options, ShardId id, const RuntimeHost& host,
       locations_(WriteBehind::Keep::kNewestOfEachUser, options.max_unstored_locations,
                  MakeBackoff(options, id, 1)),
       history_(WriteBehind::Keep::kAll, options.max_unstored_locations,
-               MakeBackoff(options, id, 2)) {}
+               MakeBackoff(options, id, 2)),
+      erasures_(options.max_unstored_locations, WriteBehind::kMaxBatch) {}
 
 absl::Duration Shard::Poll() {
   const std::lock_guard<std::mutex> lock(poll_mutex_);
@@ -155,7 +156,7 @@ absl::Duration Shard::TimeToNextPoll() const {
   if (!mailbox_.is_empty()) return absl::ZeroDuration();
   std::int64_t sleep_ms = kMaxSleepMs;
   // While erasures are under way, locations wait for their end, which comes by the mailbox.
-  const Time next_write = erasing_.empty() ? locations_.next_attempt() : kNever;
+  const Time next_write = erasures_.is_under_way() ? kNever : locations_.next_attempt();
   for (const Time next :
        {engine_->next_event(), loads_.next_event(), next_write, history_.next_attempt()}) {
     if (next != kNever) sleep_ms = std::min(sleep_ms, next.ms - now_.ms);
@@ -223,6 +224,9 @@ absl::Status Shard::CheckInvariants() const {
   }
   if (pending != pending_events_ || busy != busy_sessions_) {
     return absl::InternalError("the counts of what waits for clients are wrong");
+  }
+  if (erasures_.users() > sessions_.size()) {
+    return absl::InternalError("users who have gone are still to be erased when they go");
   }
   return absl::OkStatus();
 }

@@ -25,6 +25,7 @@
 #include "nearby/runtime_stats.h"
 #include "nearby/time.h"
 #include "src/runtime/calls.h"
+#include "src/runtime/erasures.h"
 #include "src/runtime/list_loads.h"
 #include "src/runtime/mailbox.h"
 #include "src/runtime/session_table.h"
@@ -172,6 +173,10 @@ class Shard {
   void FailConnect(Index index, const absl::Status& status);
   void EraseLocation(UserId user);
   void FlushStorage();
+  void FlushLocations();
+  // Each begins a call, or is false if it has nothing to do.
+  bool WriteNext();
+  bool EraseNext();
 
   const RuntimeOptions& options_;
   const ShardId id_;
@@ -205,8 +210,8 @@ class Shard {
   std::deque<WaitingList> waiting_lists_;
   WriteBehind locations_;
   WriteBehind history_;
-  std::vector<LocationStore::Erasure> erasures_;  // to be handed over
-  std::vector<LocationStore::Erasure> erasing_;   // under way
+  Erasures erasures_;
+  bool is_writes_turn_ = false;  // erasures went last
 
   std::vector<std::shared_ptr<Joint>> draining_;  // finished once no session is left
   bool is_draining_ = false;

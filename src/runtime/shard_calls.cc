@@ -191,7 +191,7 @@ void Shard::On(StoreAnswered& call) {
     case StoreAnswered::Store::kErasures:
       // One that failed is not repeated: the location expires by itself.
       if (!call.status.ok()) ++counts_.store_failures;
-      erasing_.clear();
+      erasures_.End();
       break;
   }
 }

@@ -23,7 +23,10 @@ void Shard::CarryOut() {
     outgoing_[ToInt(message.to)].push_back(message);
   }
   for (const AcceptedLocation& location : effects_.locations) {
-    if (services_.write_locations) locations_.Add(location);
+    if (services_.write_locations) {
+      locations_.Add(location);
+      erasures_.Accepted(location.user, location.accepted_at);
+    }
     if (services_.append_history) history_.Add(location);
   }
   effects_.Clear();

@@ -106,24 +106,44 @@ void Shard::FailConnect(Index index, const absl::Status& status) {
 void Shard::EraseLocation(UserId user) {
   if (!services_.erase_locations) return;
   locations_.Drop(user);
-  // Past the limit it is left to expire by itself.
-  if (erasures_.size() < options_.max_unstored_locations) erasures_.push_back({user, now_});
+  erasures_.Add(user);
 }
 
-// One call of a store is under way at a time. An erasure goes before the writes that came after it,
-// and after those that came before.
 void Shard::FlushStorage() {
-  if (services_.write_locations && erasing_.empty() && !locations_.is_under_way()) {
-    if (!erasures_.empty()) {
-      std::swap(erasing_, erasures_);
-      services_.erase_locations(erasing_);
-    } else if (const auto batch = locations_.Begin(now_); !batch.empty()) {
-      services_.write_locations(batch);
-    }
+  if (services_.write_locations && !erasures_.is_under_way() && !locations_.is_under_way()) {
+    FlushLocations();
   }
   if (services_.append_history) {
     if (const auto batch = history_.Begin(now_); !batch.empty()) services_.append_history(batch);
   }
+}
+
+// One call of a store is under way at a time. Writes and erasures take turns, or a steady flow of
+// disconnects would keep all writes waiting. The order of what concerns one user is safe: what
+// waited to be written when they went has been dropped, and what was accepted once they were back
+// has done away with an erasure that was still waiting.
+void Shard::FlushLocations() {
+  if (is_writes_turn_) {
+    if (!WriteNext()) EraseNext();
+  } else {
+    if (!EraseNext()) WriteNext();
+  }
+}
+
+bool Shard::WriteNext() {
+  const absl::Span<const AcceptedLocation> locations = locations_.Begin(now_);
+  if (locations.empty()) return false;
+  is_writes_turn_ = false;
+  services_.write_locations(locations);
+  return true;
+}
+
+bool Shard::EraseNext() {
+  const absl::Span<const LocationStore::Erasure> erasures = erasures_.Begin();
+  if (erasures.empty()) return false;
+  is_writes_turn_ = true;
+  services_.erase_locations(erasures);
+  return true;
 }
 
 }  // namespace nearby::internal

@@ -52,6 +52,12 @@ class RuntimeStorageTest : public ::testing::Test {
     return count;
   }
 
+  void AnotherNodeWrites(UserId user) {
+    const AcceptedLocation location{user, Position::FromLatLng(kFarAway), world_.now(),
+                                    world_.now()};
+    world_.stored().Write({&location, 1}, absl::Minutes(10), [](const absl::Status&) {});
+  }
+
   void ReportAndSettle(const Client& client, double north) {
     world_.clock().Advance(absl::Seconds(1));
     world_.Report(client, North(north));
@@ -113,11 +119,66 @@ TEST_F(RuntimeStorageTest, OneWhoIsReplacedIsNotErased) {
   EXPECT_EQ(world_.locations().erasures().counts().calls, 0u);
 }
 
+TEST_F(RuntimeStorageTest, OneWhoHasReplacedTheirOwnSessionIsErasedWithIt) {
+  const Client alice = world_.Connect(world_.User(0), kHere);
+  const Client again = world_.Connect(alice.user);
+  world_.Disconnect(again);
+  world_.Settle();
+  EXPECT_FALSE(Stored(alice.user).has_value());
+}
+
 TEST_F(RuntimeStorageTest, OneWhoseConnectFailsIsErased) {
   world_.friends().lists().FailNext(1, absl::PermissionDeniedError("no"));
   world_.BeginConnect(world_.User(0), kHere);
   world_.Settle();
+  EXPECT_EQ(world_.locations().writes().counts().calls, 1u);
   EXPECT_FALSE(Stored(world_.User(0)).has_value());
+}
+
+// --- users who have gone on to another node ---
+
+TEST_F(RuntimeStorageTest, WhatAnotherNodeHasWrittenSinceIsNotErased) {
+  const Client alice = world_.Connect(world_.User(0), kHere);
+  world_.clock().Advance(absl::Seconds(5));
+  AnotherNodeWrites(alice.user);
+  // The phone is there already when the connection that it has left behind is noticed to be dead.
+  world_.Pass(absl::Seconds(30));
+  world_.Disconnect(alice);
+  world_.Settle();
+  EXPECT_EQ(world_.locations().erasures().counts().calls, 1u);
+  EXPECT_TRUE(Stored(alice.user).has_value());
+}
+
+TEST_F(RuntimeStorageTest, AConnectThatFailsHereErasesNothingOfAnotherNodes) {
+  AnotherNodeWrites(world_.User(0));
+  world_.Pass(absl::Seconds(5));
+  world_.friends().lists().FailNext(1, absl::PermissionDeniedError("no"));
+  world_.BeginConnect(world_.User(0));
+  world_.Settle();
+  EXPECT_EQ(world_.runtime().stats().connects_failed, 1u);
+  EXPECT_TRUE(Stored(world_.User(0)).has_value());
+  EXPECT_EQ(world_.locations().erasures().counts().calls, 0u);
+}
+
+TEST_F(RuntimeStorageTest, NorDoesASessionThatHasReportedNothing) {
+  AnotherNodeWrites(world_.User(0));
+  const Client alice = world_.Connect(world_.User(0));
+  const Time far_ahead{kStart.ms + 86'400'000};
+  EXPECT_TRUE(world_.runtime().Report({alice.session, North(10), far_ahead}).ok());
+  world_.Pass(absl::Seconds(5));
+  world_.Disconnect(alice);
+  world_.Settle();
+  EXPECT_TRUE(Stored(alice.user).has_value());
+  EXPECT_EQ(world_.locations().erasures().counts().calls, 0u);
+}
+
+TEST_F(RuntimeStorageTest, NorDoesALaterSessionWithWhatAnEarlierOneReported) {
+  const Client alice = world_.Connect(world_.User(0), kHere);
+  world_.Disconnect(alice);
+  const Client again = world_.Connect(alice.user);
+  world_.Disconnect(again);
+  world_.Settle();
+  EXPECT_EQ(world_.locations().erasures().counts().calls, 1u);
 }
 
 // --- slow ---
@@ -183,6 +244,33 @@ TEST_F(RuntimeStorageTest, WhatTheStoreWillNeverTakeIsDroppedAndCounted) {
   EXPECT_EQ(Logged(alice.user), 5u);
 }
 
+TEST_F(RuntimeStorageTest, AStoreThatIsFullIsNotAskedAgainForTheSame) {
+  const Client alice = world_.Connect(world_.User(0));
+  world_.locations().writes().FailNext(1, absl::ResourceExhaustedError("full"));
+  world_.history().appends().FailNext(1, absl::ResourceExhaustedError("full"));
+  ReportAndSettle(alice, 1);
+  for (int i = 0; i < 10; ++i) world_.Pass(absl::Seconds(1));
+  EXPECT_EQ(world_.locations().writes().counts().calls, 1u);
+  EXPECT_EQ(stats().locations_unstored, 1u);
+  EXPECT_EQ(world_.history().appends().counts().calls, 2u) << "no report makes up for history";
+  EXPECT_EQ(stats().histories_unstored, 0u);
+  ReportAndSettle(alice, 2);
+  EXPECT_TRUE(Stored(alice.user).has_value()) << "the next report makes up for it";
+}
+
+TEST_F(RuntimeStorageTest, WhatNeverSucceedsIsGivenUpAndCountedAndHoldsTheRestUpNoLonger) {
+  const Client alice = world_.Connect(world_.User(0));
+  world_.locations().writes().FailNext(10, absl::InternalError("cannot be encoded"));
+  world_.history().appends().FailNext(10, absl::InternalError("cannot be encoded"));
+  ReportAndSettle(alice, 1);
+  const Client bob = world_.Connect(world_.User(1), kHere);
+  for (int i = 0; i < 120; ++i) world_.Pass(absl::Seconds(1));
+  EXPECT_EQ(stats().locations_unstored, 1u);
+  EXPECT_EQ(stats().histories_unstored, 1u);
+  EXPECT_TRUE(Stored(bob.user).has_value());
+  EXPECT_EQ(Logged(bob.user), 1u);
+}
+
 class RuntimeStorageLimitTest : public RuntimeStorageTest {
  protected:
   static World::Options Limited() {
@@ -216,7 +304,7 @@ TEST_F(RuntimeStorageLimitTest, PastTheLimitLocationsAreDroppedAndCountedAndItRe
 TEST_F(RuntimeStorageLimitTest, ErasuresPastTheLimitAreLeftToExpire) {
   world_.locations().erasures().Hold();
   for (std::uint64_t i = 0; i < 10; ++i) {
-    const Client client = world_.Connect(world_.User(i));
+    const Client client = world_.Connect(world_.User(i), kHere);
     world_.Disconnect(client);
     world_.Settle();
   }
@@ -228,7 +316,7 @@ TEST_F(RuntimeStorageLimitTest, ErasuresPastTheLimitAreLeftToExpire) {
 
 // --- in which order writes and erasures come to the store ---
 
-// Notes what it is asked to do, and answers when it is told to.
+// Notes what it is asked to do, and answers when it is told to, and once more if it is told to.
 class NotingLocationStore : public LocationStore {
  public:
   void Write(absl::Span<const AcceptedLocation> locations, absl::Duration /*ttl*/,
@@ -253,15 +341,39 @@ class NotingLocationStore : public LocationStore {
   }
 
   void Answer(const absl::Status& status) {
-    std::vector<Done> waiting = std::move(waiting_);
-    waiting_.clear();
-    for (Done& done : waiting) done(status);
+    answered_ = std::exchange(waiting_, {});
+    AnswerAgain(status);
+  }
+  void AnswerAgain(const absl::Status& status) {
+    for (Done& done : answered_) done(status);
+  }
+  void AnswerOldest(const absl::Status& status) {
+    waiting_.front()(status);
+    waiting_.erase(waiting_.begin());
   }
 
   std::vector<std::string> calls;
 
  private:
   std::vector<Done> waiting_;
+  std::vector<Done> answered_;
+};
+
+// The same, of a history.
+class NotingHistoryStore : public HistoryStore {
+ public:
+  void Append(absl::Span<const AcceptedLocation> locations, Done done) override {
+    locations_.Write(locations, absl::ZeroDuration(), std::move(done));
+  }
+  void Read(const Query& /*query*/, ReadDone /*done*/) override {}
+
+  void Answer(const absl::Status& status) { locations_.Answer(status); }
+  void AnswerAgain(const absl::Status& status) { locations_.AnswerAgain(status); }
+  void AnswerOldest(const absl::Status& status) { locations_.AnswerOldest(status); }
+  const std::vector<std::string>& calls() const { return locations_.calls; }
+
+ private:
+  NotingLocationStore locations_;
 };
 
 class RuntimeErasureTest : public ::testing::Test {
@@ -272,6 +384,7 @@ class RuntimeErasureTest : public ::testing::Test {
     host.friends = &friends_;
     host.clock = &clock_;
     host.locations = &store_;
+    host.history = &history_;
     runtime_ = Runtime::Create({}, std::move(host)).value();
   }
 
@@ -298,6 +411,7 @@ class RuntimeErasureTest : public ::testing::Test {
   SimulatedClock clock_{kStart};
   InMemoryFriendStore friends_;
   NotingLocationStore store_;
+  NotingHistoryStore history_;
   RecordingClientSink sink_;
   std::uint64_t last_cookie_ = 0;
   std::unique_ptr<Runtime> runtime_;
@@ -310,18 +424,66 @@ TEST_F(RuntimeErasureTest, AnErasureComesAfterTheWritesBeforeIt) {
   runtime_->PollAll();
   EXPECT_THAT(store_.calls, ElementsAre("write 1@0"));
   Answer(absl::OkStatus());
-  EXPECT_THAT(store_.calls, ElementsAre("write 1@0", "erase 1@5"));
+  EXPECT_THAT(store_.calls, ElementsAre("write 1@0", "erase 1@0"));
 }
 
-TEST_F(RuntimeErasureTest, AnErasureComesBeforeTheWritesAfterIt) {
+TEST_F(RuntimeErasureTest, AnErasureUnderWayComesBeforeTheWritesAfterIt) {
   const SessionId session = Connect(1);
-  Pass(5);
+  Answer(absl::OkStatus());
   runtime_->Disconnect(session);
-  runtime_->PollAll();
+  Pass(5);
   Connect(1);
+  EXPECT_THAT(store_.calls, ElementsAre("write 1@0", "erase 1@0"));
+  Answer(absl::OkStatus());
+  EXPECT_THAT(store_.calls, ElementsAre("write 1@0", "erase 1@0", "write 1@5"));
+}
+
+TEST_F(RuntimeErasureTest, OneWhoIsBackBeforeTheyWereErasedIsNot) {
+  // Even within the same millisecond, in which the store could not tell the two apart.
+  const SessionId session = Connect(1);
+  runtime_->Disconnect(session);
+  Connect(1);
+  for (int i = 0; i < 5; ++i) Answer(absl::OkStatus());
+  EXPECT_THAT(store_.calls, ElementsAre("write 1@0", "write 1@0"));
+}
+
+TEST_F(RuntimeErasureTest, WritesAndErasuresTakeTurns) {
+  std::vector<SessionId> sessions;
+  for (std::uint64_t user = 1; user <= 3; ++user) {
+    sessions.push_back(Connect(user));
+    Answer(absl::OkStatus());
+  }
+  store_.calls.clear();
+  const auto disconnect = [&](std::size_t i) {
+    runtime_->Disconnect(sessions[i]);
+    runtime_->PollAll();
+  };
+  disconnect(0);
+  Connect(4);
+  disconnect(1);
+  Answer(absl::OkStatus());
+  EXPECT_THAT(store_.calls, ElementsAre("erase 1@0", "write 4@0"));
+  Connect(5);
+  disconnect(2);
   Answer(absl::OkStatus());
   Answer(absl::OkStatus());
-  EXPECT_THAT(store_.calls, ElementsAre("write 1@0", "erase 1@5", "write 1@5"));
+  EXPECT_THAT(store_.calls, ElementsAre("erase 1@0", "write 4@0", "erase 2@0 3@0", "write 5@0"));
+}
+
+TEST_F(RuntimeErasureTest, ErasuresDoNotWaitForAWriteThatIsToBeTriedLater) {
+  std::vector<SessionId> sessions = {Connect(1)};
+  Answer(absl::OkStatus());
+  sessions.push_back(Connect(2));
+  Answer(absl::OkStatus());
+  Connect(3);
+  Answer(absl::UnavailableError("down"));
+  for (const SessionId session : sessions) {
+    runtime_->Disconnect(session);
+    runtime_->PollAll();
+    Answer(absl::OkStatus());
+  }
+  EXPECT_THAT(store_.calls,
+              ElementsAre("write 1@0", "write 2@0", "write 3@0", "erase 1@0", "erase 2@0"));
 }
 
 TEST_F(RuntimeErasureTest, AWriteThatFailsIsNotRepeatedForOneWhoIsErased) {
