@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "nearby/friend_graph.h"
+#include "examples/adapters/sqlite_friend_tables.h"
 #include "nearby/friend_store.h"
 #include "nearby/friendship.h"
 #include "nearby/ids.h"
@@ -15,7 +15,8 @@
 namespace adapters {
 
 /// A friend store in a SQLite file, with the semantics of `InMemoryFriendStore`: hides and
-/// unsubscriptions are one-way and outlive the friendship; the limits are those of a FriendGraph.
+/// unsubscriptions are one-way and outlive the friendship. How many users there are, the disk
+/// limits.
 ///
 ///   auto store = SqliteFriendStore::Open("friends.db").value();
 ///   auto runtime = Runtime::Create({}, {&sink, store.get()}).value();
@@ -32,7 +33,7 @@ namespace adapters {
 class SqliteFriendStore : public nearby::FriendStore {
  public:
   struct Options {
-    nearby::FriendGraph::Options limits;
+    SqliteFriendTables::Limits limits;
     /// Calls that wait for the thread; further ones fail with `ResourceExhausted`.
     std::size_t max_waiting = 1u << 14;
     /// Edits that one transaction takes at most.

@@ -98,8 +98,8 @@ absl::StatusOr<Friendship> Wanted(const FriendEdit& edit, Friendship held) {
 
 }  // namespace
 
-absl::StatusOr<SqliteFriendTables> SqliteFriendTables::Create(
-    SqliteDatabase database, const nearby::FriendGraph::Options& limits) {
+absl::StatusOr<SqliteFriendTables> SqliteFriendTables::Create(SqliteDatabase database,
+                                                              const Limits& limits) {
   SqliteFriendTables tables(std::move(database), limits);
   // A transaction, so that of two processes that open a new file one makes the tables.
   absl::Status status = tables.database_.Execute("BEGIN IMMEDIATE");

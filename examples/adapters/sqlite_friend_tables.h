@@ -1,6 +1,8 @@
 #ifndef EXAMPLES_ADAPTERS_SQLITE_FRIEND_TABLES_H_
 #define EXAMPLES_ADAPTERS_SQLITE_FRIEND_TABLES_H_
 
+#include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -22,9 +24,14 @@ namespace adapters {
 /// Thread-compatible; calls block on the disk.
 class SqliteFriendTables {
  public:
+  /// Of each user, as those of a FriendGraph.
+  struct Limits {
+    std::uint32_t max_friends = nearby::FriendGraph::Options().max_friends;
+    std::uint32_t max_settings = nearby::FriendGraph::Options().max_settings;
+  };
+
   /// Makes the tables if the file is new. `FailedPrecondition`: they are those of another version.
-  static absl::StatusOr<SqliteFriendTables> Create(SqliteDatabase database,
-                                                   const nearby::FriendGraph::Options& limits);
+  static absl::StatusOr<SqliteFriendTables> Create(SqliteDatabase database, const Limits& limits);
 
   absl::StatusOr<nearby::FriendList> List(nearby::UserId user);
 
@@ -49,7 +56,7 @@ class SqliteFriendTables {
     kQueryCount,
   };
 
-  SqliteFriendTables(SqliteDatabase database, const nearby::FriendGraph::Options& limits)
+  SqliteFriendTables(SqliteDatabase database, const Limits& limits)
       : database_(std::move(database)), limits_(limits) {}
 
   absl::StatusOr<nearby::FriendList> ListInTransaction(nearby::UserId user);
@@ -71,7 +78,7 @@ class SqliteFriendTables {
   // Declared before the statements, which must go first.
   SqliteDatabase database_;
   std::vector<SqliteStatement> statements_;  // by Query
-  nearby::FriendGraph::Options limits_;
+  Limits limits_;
 };
 
 }  // namespace adapters

@@ -1,7 +1,5 @@
 // echo_server: phones over WebSocket, friendships over HTTP. See kHelp in flags.cc.
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -19,6 +17,7 @@
 #include "examples/adapters/sqlite_friend_store.h"
 #include "examples/echo_server/authenticator.h"
 #include "examples/echo_server/event_loop.h"
+#include "examples/echo_server/file_limit.h"
 #include "examples/echo_server/flags.h"
 #include "examples/echo_server/secret.h"
 #include "examples/echo_server/server.h"
@@ -52,14 +51,6 @@ absl::StatusOr<Authenticator> MakeAuthenticator(const Flags& flags) {
   return Authenticator(*std::move(key));
 }
 
-// Each connection is a file to the system, whose customary limit is 1024.
-void RaiseFileLimit() {
-  rlimit limit = {};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 std::size_t ThreadCount(const Flags& flags) {
   if (flags.threads != 0) return flags.threads;
   return std::clamp(std::thread::hardware_concurrency(), 1u, 64u);
@@ -68,7 +59,7 @@ std::size_t ThreadCount(const Flags& flags) {
 absl::Status Serve(const Flags& flags) {
   absl::StatusOr<Authenticator> authenticator = MakeAuthenticator(flags);
   if (!authenticator.ok()) return authenticator.status();
-  RaiseFileLimit();
+  echo_server::RaiseFileLimit();
   // In this order, so that they go in the reverse one: answers of the store come by way of the
   // loops.
   echo_server::EventLoops loops(ThreadCount(flags));

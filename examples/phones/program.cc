@@ -1,7 +1,5 @@
 #include "examples/phones/program.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <memory>
@@ -10,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "examples/echo_server/file_limit.h"
 #include "examples/phones/credentials.h"
 #include "examples/phones/flags.h"
 #include "examples/phones/live_session.h"
@@ -38,14 +37,6 @@ absl::Status WriteFriends(const Flags& flags) {
   return (*file)->Commit();
 }
 
-// Each phone is an open file.
-void RaiseFileLimit() {
-  rlimit limit = {};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 absl::Status WriteJson(const Figures& figures, OutputFile* file) {
   if (file == nullptr) return absl::OkStatus();
   file->Append(ToJson(figures));
@@ -66,7 +57,7 @@ absl::Status RunProgram(const Flags& flags) {
     if (!created.ok()) return created.status();
     json = *std::move(created);
   }
-  RaiseFileLimit();
+  echo_server::RaiseFileLimit();
   Figures figures;
   figures.format = flags.format;
   const absl::Status run =

@@ -95,7 +95,10 @@ TEST_F(SqliteFriendStoreTest, DoesWhatTheStoreInMemoryDoes) {
   SqliteFriendStore::Options options;
   options.limits.max_friends = 4;
   options.limits.max_settings = 3;
-  nearby::InMemoryFriendStore oracle(options.limits);
+  nearby::FriendGraph::Options oracle_limits;
+  oracle_limits.max_friends = options.limits.max_friends;
+  oracle_limits.max_settings = options.limits.max_settings;
+  nearby::InMemoryFriendStore oracle(oracle_limits);
   SqliteFriendStore* store = Open(options);
   // Ids on both sides of the sign bit.
   std::vector<UserId> users;
