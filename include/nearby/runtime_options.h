@@ -20,7 +20,8 @@ struct NEARBY_API RuntimeOptions {
   /// Engines, each with a mailbox of its own; at most 64. One for each core that the host gives. A
   /// user is at home on one of them for good.
   std::uint32_t shards = 1;
-  /// A connect whose friends have not been loaded by then fails with `DeadlineExceeded`.
+  /// A connect whose friends have not been loaded by then fails with `DeadlineExceeded`. Whatever
+  /// else a store has not answered by then counts as failed with it: an edit is of open outcome.
   absl::Duration load_timeout = absl::Seconds(10);
   /// Storage that failed is tried again after this long, and after twice as long each time after
   /// that, up to the maximum; each with up to a half more, so that shards do not keep step.

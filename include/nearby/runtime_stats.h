@@ -37,10 +37,11 @@ struct NEARBY_API RuntimeStats {
   std::uint64_t edits = 0;            ///< Acknowledged.
   std::uint64_t edits_failed = 0;
   std::uint64_t locations_stored = 0;
-  std::uint64_t locations_unstored = 0;  ///< Dropped: the location store was too slow.
+  std::uint64_t locations_unstored = 0;  ///< Dropped: the location store was too slow, or failed.
   std::uint64_t histories_stored = 0;
   std::uint64_t histories_unstored = 0;
-  std::uint64_t store_failures = 0;  ///< Writes that failed, each attempt.
+  std::uint64_t store_failures = 0;  ///< Writes and erasures that failed, each attempt.
+  std::uint64_t store_timeouts = 0;  ///< Those, and edits, that a store did not answer in time.
 
   // Now.
   std::uint64_t sessions = 0;

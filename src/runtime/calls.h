@@ -65,8 +65,7 @@ struct ListArrived {
   absl::StatusOr<FriendList> list;
 };
 struct StoreAnswered {
-  enum class Store : std::uint8_t { kLocations, kErasures, kHistory };
-  Store store = Store::kLocations;
+  std::uint64_t call = 0;
   absl::Status status;
 };
 struct DrainRequested {

@@ -8,13 +8,32 @@
 #include <utility>
 #include <vector>
 
+#include "nearby/time.h"
+
 namespace nearby::internal {
 
-std::optional<std::uint64_t> Edits::Begin(Edit& edit) {
+std::optional<std::uint64_t> Edits::Begin(Edit& edit, Time now) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (edits_.size() >= limit_) return std::nullopt;
+  latest_ = std::max(latest_, now);
   edits_.insert_or_assign(next_, std::move(edit));
+  unanswered_[next_] = Time{latest_.ms + timeout_ms_};
   return next_++;
+}
+
+bool Edits::Answer(std::uint64_t number) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return unanswered_.erase(number) == 1;
+}
+
+std::optional<Edits::Unanswered> Edits::TimeOut(Time now) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  latest_ = std::max(latest_, now);
+  const auto first = unanswered_.begin();
+  if (first == unanswered_.end() || latest_ < first->second) return std::nullopt;
+  const std::uint64_t number = first->first;
+  unanswered_.erase(first);
+  return Unanswered{number, edits_.at(number).edit};
 }
 
 std::optional<Edits::Edit> Edits::End(std::uint64_t number) {
@@ -23,26 +42,17 @@ std::optional<Edits::Edit> Edits::End(std::uint64_t number) {
   if (found == edits_.end()) return std::nullopt;
   std::optional<Edit> edit = std::move(found->second);
   edits_.erase(found);
+  unanswered_.erase(number);
   return edit;
-}
-
-std::optional<FriendEdit> Edits::Find(std::uint64_t number) const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  const auto found = edits_.find(number);
-  if (found == edits_.end()) return std::nullopt;
-  return found->second.edit;
 }
 
 std::vector<Edits::Edit> Edits::EndAll() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  std::vector<std::uint64_t> numbers;
-  numbers.reserve(edits_.size());
-  for (const auto& [number, edit] : edits_) numbers.push_back(number);
-  std::sort(numbers.begin(), numbers.end());
   std::vector<Edit> edits;
-  edits.reserve(numbers.size());
-  for (const std::uint64_t number : numbers) edits.push_back(std::move(edits_.at(number)));
+  edits.reserve(edits_.size());
+  for (auto& [number, edit] : edits_) edits.push_back(std::move(edit));
   edits_.clear();
+  unanswered_.clear();
   return edits;
 }
 

@@ -62,7 +62,9 @@ absl::Status ValidateReport(LatLng location, Time reported_at) {
 }  // namespace
 
 Runtime::Impl::Impl(const RuntimeOptions& options, RuntimeHost host)
-    : options_(options), host_(std::move(host)), edits_(options.max_edits_in_flight) {}
+    : options_(options),
+      host_(std::move(host)),
+      edits_(options.max_edits_in_flight, absl::ToInt64Milliseconds(options.load_timeout)) {}
 
 absl::Status Runtime::Impl::Start() {
   internal::Mailbox::Options limits;
@@ -108,25 +110,27 @@ internal::Shard::Services Runtime::Impl::ServicesOf(ShardId shard) {
       });
     });
   };
-  using Store = internal::StoreAnswered::Store;
-  const auto answer = [weak, shard](Store store) {
-    return [weak, shard, store](absl::Status status) {
+  const auto answer = [weak, shard](std::uint64_t call) {
+    return [weak, shard, call](absl::Status status) {
       IfThere(weak, [&](Impl& self) {
-        self.mailbox(shard).AddUnrefusable(internal::StoreAnswered{store, std::move(status)});
+        self.mailbox(shard).AddUnrefusable(internal::StoreAnswered{call, std::move(status)});
       });
     };
   };
   if (host_.locations != nullptr) {
-    services.write_locations = [this, answer](absl::Span<const AcceptedLocation> locations) {
-      host_.locations->Write(locations, options_.engine.ttl, answer(Store::kLocations));
+    services.write_locations = [this, answer](std::uint64_t call,
+                                              absl::Span<const AcceptedLocation> locations) {
+      host_.locations->Write(locations, options_.engine.ttl, answer(call));
     };
-    services.erase_locations = [this, answer](absl::Span<const LocationStore::Erasure> erasures) {
-      host_.locations->Erase(erasures, answer(Store::kErasures));
+    services.erase_locations = [this, answer](std::uint64_t call,
+                                              absl::Span<const LocationStore::Erasure> erasures) {
+      host_.locations->Erase(erasures, answer(call));
     };
   }
   if (host_.history != nullptr) {
-    services.append_history = [this, answer](absl::Span<const AcceptedLocation> locations) {
-      host_.history->Append(locations, answer(Store::kHistory));
+    services.append_history = [this, answer](std::uint64_t call,
+                                             absl::Span<const AcceptedLocation> locations) {
+      host_.history->Append(locations, answer(call));
     };
   }
   return services;
@@ -143,6 +147,8 @@ void Runtime::Impl::Shutdown() {
 
 absl::Duration Runtime::Impl::Poll(ShardId shard) {
   if (!IsShard(shard)) return absl::InfiniteDuration();
+  // One shard will do: a host polls each of them at least every second.
+  if (shard == ShardId{0}) TimeOutEdits();
   const absl::Duration next = shards_[ToInt(shard)]->Poll();
   if (host_.metrics != nullptr) ExportMetricsIfDue();
   return next;
@@ -249,44 +255,73 @@ void Runtime::Impl::Edit(const FriendEdit& edit, EditDone done) {
     return;
   }
   internal::Edits::Edit entry{edit, std::move(done)};
-  const std::optional<std::uint64_t> number = edits_.Begin(entry);
+  const std::optional<std::uint64_t> number = edits_.Begin(entry, host_.clock->Now());
   if (!number) {
     ++edits_failed_;
     entry.done(absl::ResourceExhaustedError("too many edits of friendships are under way"));
     return;
   }
   const std::weak_ptr<Impl> weak = weak_from_this();
-  host_.friends->Edit(edit, [weak, number = *number](absl::StatusOr<FriendshipOutcome> outcome) {
-    IfThere(weak, [&](Impl& self) { self.OnEdited(number, std::move(outcome)); });
-  });
+  host_.friends->Edit(
+      edit, [weak, number = *number, edit](absl::StatusOr<FriendshipOutcome> outcome) {
+        IfThere(weak, [&](Impl& self) { self.OnEdited(number, edit, std::move(outcome)); });
+      });
 }
 
-void Runtime::Impl::OnEdited(std::uint64_t number, absl::StatusOr<FriendshipOutcome> outcome) {
-  const std::optional<FriendEdit> edit = edits_.Find(number);
-  if (!edit) return;  // The runtime is being destroyed.
-  if (outcome.ok() && !IsSamePair(outcome->change, *edit)) {
+void Runtime::Impl::OnEdited(std::uint64_t number, const FriendEdit& edit,
+                             absl::StatusOr<FriendshipOutcome> outcome) {
+  if (outcome.ok() && !IsSamePair(outcome->change, edit)) {
     outcome = absl::InternalError("the friend store answered for another pair");
   }
-  const std::weak_ptr<Impl> weak = weak_from_this();
-  Done finish = [weak, number](const absl::Status& status) {
-    if (const std::shared_ptr<Impl> self = weak.lock()) self->FinishEdit(number, status);
-  };
+  if (!edits_.Answer(number)) {
+    // An answer that comes too late, or twice, completes nothing. But what the store has changed is
+    // to be in force here as well, and the lists may have been loaded before that.
+    if (outcome.ok()) {
+      Apply(outcome->change, [](const absl::Status&) {});
+    } else if (LeavesOpen(outcome.status())) {
+      ReloadLists(edit);
+    }
+    return;
+  }
   if (outcome.ok()) {
     // Applied even where nothing has changed: the call that did change it may not have come to the
     // shards yet, and what is acknowledged must be in force.
-    Apply(outcome->change, std::move(finish));
+    Apply(outcome->change, FinishOf(number));
     return;
   }
-  if (LeavesOpen(outcome.status())) {
-    for (const UserId user : {edit->user, edit->friend_id}) {
-      mailbox_of(user).AddUnrefusable(internal::ReloadRequested{user});
-    }
-  }
+  FailEdit(number, edit, outcome.status());
+}
+
+void Runtime::Impl::FailEdit(std::uint64_t number, const FriendEdit& edit,
+                             const absl::Status& status) {
+  if (LeavesOpen(status)) ReloadLists(edit);
   // By way of a shard: this may be a thread of the store's, which the host's completions must not
   // meet.
-  mailbox_of(edit->user)
-      .AddUnrefusable(internal::EditFailed{
-          outcome.status(), std::make_shared<internal::Joint>(1, std::move(finish))});
+  mailbox_of(edit.user).AddUnrefusable(
+      internal::EditFailed{status, std::make_shared<internal::Joint>(1, FinishOf(number))});
+}
+
+void Runtime::Impl::ReloadLists(const FriendEdit& edit) {
+  for (const UserId user : {edit.user, edit.friend_id}) {
+    mailbox_of(user).AddUnrefusable(internal::ReloadRequested{user});
+  }
+}
+
+// Or each edit that the store never answers would keep its place for ever, until none is left.
+void Runtime::Impl::TimeOutEdits() {
+  const Time now = host_.clock->Now();
+  while (const std::optional<internal::Edits::Unanswered> late = edits_.TimeOut(now)) {
+    ++edit_timeouts_;
+    FailEdit(late->number, late->edit,
+             absl::DeadlineExceededError("the friend store did not answer in time"));
+  }
+}
+
+Runtime::Done Runtime::Impl::FinishOf(std::uint64_t number) {
+  const std::weak_ptr<Impl> weak = weak_from_this();
+  return [weak, number](const absl::Status& status) {
+    if (const std::shared_ptr<Impl> self = weak.lock()) self->FinishEdit(number, status);
+  };
 }
 
 void Runtime::Impl::FinishEdit(std::uint64_t number, const absl::Status& status) {
@@ -341,6 +376,7 @@ RuntimeStats Runtime::Impl::stats() const {
   sum.edits = edits_done_;
   sum.edits_failed = edits_failed_;
   sum.edits_in_flight = edits_.size();
+  sum.store_timeouts += edit_timeouts_;
   sum.calls_refused += calls_refused_;
   return sum;
 }

@@ -67,7 +67,13 @@ class Runtime::Impl : public std::enable_shared_from_this<Runtime::Impl> {
   // What a store has completed, unless the runtime is gone.
   template <typename Then>
   static void IfThere(const std::weak_ptr<Impl>& weak, Then then);
-  void OnEdited(std::uint64_t number, absl::StatusOr<FriendshipOutcome> outcome);
+  void OnEdited(std::uint64_t number, const FriendEdit& edit,
+                absl::StatusOr<FriendshipOutcome> outcome);
+  void FailEdit(std::uint64_t number, const FriendEdit& edit, const absl::Status& status);
+  // Has the lists of both loaded again, if they are connected.
+  void ReloadLists(const FriendEdit& edit);
+  void TimeOutEdits();
+  Done FinishOf(std::uint64_t number);
   void FinishEdit(std::uint64_t number, const absl::Status& status);
   void ExportMetricsIfDue();
 
@@ -82,6 +88,7 @@ class Runtime::Impl : public std::enable_shared_from_this<Runtime::Impl> {
   std::atomic<bool> is_draining_{false};
   std::atomic<std::uint64_t> edits_done_{0};
   std::atomic<std::uint64_t> edits_failed_{0};
+  std::atomic<std::uint64_t> edit_timeouts_{0};
   std::atomic<std::uint64_t> calls_refused_{0};
 
   std::mutex metrics_mutex_;

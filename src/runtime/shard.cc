@@ -68,6 +68,7 @@ absl::Duration Shard::Poll() {
   TakeCalls(&contents_.calls);
   contents_.Clear();
   TimeOutLoads();
+  TimeOutStoreCalls();
   InstallLists();
   ConnectWaiting();
   BeginLoads();
@@ -157,8 +158,8 @@ absl::Duration Shard::TimeToNextPoll() const {
   std::int64_t sleep_ms = kMaxSleepMs;
   // While erasures are under way, locations wait for their end, which comes by the mailbox.
   const Time next_write = erasures_.is_under_way() ? kNever : locations_.next_attempt();
-  for (const Time next :
-       {engine_->next_event(), loads_.next_event(), next_write, history_.next_attempt()}) {
+  for (const Time next : {engine_->next_event(), loads_.next_event(), next_write,
+                          history_.next_attempt(), location_call_.timeout, history_call_.timeout}) {
     if (next != kNever) sleep_ms = std::min(sleep_ms, next.ms - now_.ms);
   }
   if (!waiting_lists_.empty()) sleep_ms = std::min(sleep_ms, kCatchUpMs);

@@ -48,10 +48,12 @@ class Shard {
   struct Services {
     // Begins to load a list; the answer comes as ListArrived with this number.
     std::function<void(std::uint64_t load, UserId user)> load_list;
-    // Begin to write; the answers come as StoreAnswered. Empty where the host has no such store.
-    std::function<void(absl::Span<const AcceptedLocation>)> write_locations;
-    std::function<void(absl::Span<const LocationStore::Erasure>)> erase_locations;
-    std::function<void(absl::Span<const AcceptedLocation>)> append_history;
+    // Begin to write; the answers come as StoreAnswered with this number. Empty where the host has
+    // no such store.
+    std::function<void(std::uint64_t call, absl::Span<const AcceptedLocation>)> write_locations;
+    std::function<void(std::uint64_t call, absl::Span<const LocationStore::Erasure>)>
+        erase_locations;
+    std::function<void(std::uint64_t call, absl::Span<const AcceptedLocation>)> append_history;
   };
 
   // Borrows all but the engine.
@@ -92,6 +94,12 @@ class Shard {
     int answers_left = 0;
     std::variant<ClientHandle, SubscriptionCommitted>
         then;  // the connect or subscription to answer
+  };
+
+  // A call of the location store or of the history that has not been answered, if there is one.
+  struct StoreCall {
+    std::uint64_t number = 0;  // 0: none. Any other answer is too late, or a second one.
+    Time timeout = kNever;
   };
 
   // A list that has come while other shards were behind.
@@ -177,6 +185,10 @@ class Shard {
   // Each begins a call, or is false if it has nothing to do.
   bool WriteNext();
   bool EraseNext();
+  // The number of a call that begins now.
+  std::uint64_t Begin(StoreCall* call);
+  void EndStoreCall(std::uint64_t number, const absl::Status& status);
+  void TimeOutStoreCalls();
 
   const RuntimeOptions& options_;
   const ShardId id_;
@@ -212,6 +224,9 @@ class Shard {
   WriteBehind history_;
   Erasures erasures_;
   bool is_writes_turn_ = false;  // erasures went last
+  StoreCall location_call_;      // a write or an erasure
+  StoreCall history_call_;
+  std::uint64_t next_store_call_ = 1;
 
   std::vector<std::shared_ptr<Joint>> draining_;  // finished once no session is left
   bool is_draining_ = false;

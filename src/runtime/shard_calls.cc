@@ -180,21 +180,7 @@ void Shard::On(ListArrived& call) {
   }
 }
 
-void Shard::On(StoreAnswered& call) {
-  switch (call.store) {
-    case StoreAnswered::Store::kLocations:
-      locations_.End(call.status, now_);
-      break;
-    case StoreAnswered::Store::kHistory:
-      history_.End(call.status, now_);
-      break;
-    case StoreAnswered::Store::kErasures:
-      // One that failed is not repeated: the location expires by itself.
-      if (!call.status.ok()) ++counts_.store_failures;
-      erasures_.End();
-      break;
-  }
-}
+void Shard::On(StoreAnswered& call) { EndStoreCall(call.call, call.status); }
 
 void Shard::On(DrainRequested& call) {
   draining_.push_back(std::move(call.joint));

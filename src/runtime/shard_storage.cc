@@ -1,8 +1,10 @@
+#include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "nearby/effects.h"
 #include "nearby/friend_store.h"
@@ -110,11 +112,11 @@ void Shard::EraseLocation(UserId user) {
 }
 
 void Shard::FlushStorage() {
-  if (services_.write_locations && !erasures_.is_under_way() && !locations_.is_under_way()) {
-    FlushLocations();
-  }
+  if (services_.write_locations && location_call_.number == 0) FlushLocations();
   if (services_.append_history) {
-    if (const auto batch = history_.Begin(now_); !batch.empty()) services_.append_history(batch);
+    if (const auto batch = history_.Begin(now_); !batch.empty()) {
+      services_.append_history(Begin(&history_call_), batch);
+    }
   }
 }
 
@@ -134,7 +136,7 @@ bool Shard::WriteNext() {
   const absl::Span<const AcceptedLocation> locations = locations_.Begin(now_);
   if (locations.empty()) return false;
   is_writes_turn_ = false;
-  services_.write_locations(locations);
+  services_.write_locations(Begin(&location_call_), locations);
   return true;
 }
 
@@ -142,8 +144,39 @@ bool Shard::EraseNext() {
   const absl::Span<const LocationStore::Erasure> erasures = erasures_.Begin();
   if (erasures.empty()) return false;
   is_writes_turn_ = true;
-  services_.erase_locations(erasures);
+  services_.erase_locations(Begin(&location_call_), erasures);
   return true;
+}
+
+std::uint64_t Shard::Begin(StoreCall* call) {
+  call->number = next_store_call_++;
+  call->timeout = Time{now_.ms + absl::ToInt64Milliseconds(options_.load_timeout)};
+  return call->number;
+}
+
+void Shard::EndStoreCall(std::uint64_t number, const absl::Status& status) {
+  if (number == location_call_.number) {
+    location_call_ = StoreCall();
+    if (erasures_.is_under_way()) {
+      // One that failed is not repeated: the location expires by itself.
+      if (!status.ok()) ++counts_.store_failures;
+      erasures_.End();
+    } else {
+      locations_.End(status, now_);
+    }
+  } else if (number == history_call_.number) {
+    history_call_ = StoreCall();
+    history_.End(status, now_);
+  }
+}
+
+// Or a store that loses an answer would never be called again.
+void Shard::TimeOutStoreCalls() {
+  for (const StoreCall* call : {&location_call_, &history_call_}) {
+    if (call->number == 0 || now_ < call->timeout) continue;
+    ++counts_.store_timeouts;
+    EndStoreCall(call->number, absl::DeadlineExceededError("the store did not answer in time"));
+  }
 }
 
 }  // namespace nearby::internal

@@ -9,12 +9,17 @@
 #include "gtest/gtest.h"
 #include "nearby/friendship.h"
 #include "nearby/ids.h"
+#include "nearby/time.h"
 
 namespace nearby::internal {
 namespace {
 
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+
+constexpr Time kNow{1'000'000};
+constexpr std::int64_t kTimeoutMs = 10'000;
+constexpr Time kDeadline{kNow.ms + kTimeoutMs};
 
 Edits::Edit About(std::uint64_t user) {
   Edits::Edit edit;
@@ -23,48 +28,87 @@ Edits::Edit About(std::uint64_t user) {
   return edit;
 }
 
-TEST(EditsTest, AnEditIsFoundUntilItEnds) {
-  Edits edits(10);
+TEST(EditsTest, AnEditIsThereUntilItEnds) {
+  Edits edits(10, kTimeoutMs);
   Edits::Edit edit = About(1);
-  const std::optional<std::uint64_t> number = edits.Begin(edit);
+  const std::optional<std::uint64_t> number = edits.Begin(edit, kNow);
   ASSERT_TRUE(number.has_value());
   EXPECT_EQ(edits.size(), 1u);
-  EXPECT_EQ(edits.Find(*number)->user, UserId{1});
   EXPECT_EQ(edits.End(*number)->edit.user, UserId{1});
-  EXPECT_FALSE(edits.Find(*number).has_value());
   EXPECT_FALSE(edits.End(*number).has_value());
   EXPECT_EQ(edits.size(), 0u);
 }
 
 TEST(EditsTest, PastTheLimitAnEditIsLeftAsItWas) {
-  Edits edits(2);
+  Edits edits(2, kTimeoutMs);
   Edits::Edit first = About(1);
   Edits::Edit second = About(2);
   Edits::Edit third = About(3);
-  const std::optional<std::uint64_t> number = edits.Begin(first);
-  edits.Begin(second);
-  EXPECT_FALSE(edits.Begin(third).has_value());
+  const std::optional<std::uint64_t> number = edits.Begin(first, kNow);
+  edits.Begin(second, kNow);
+  EXPECT_FALSE(edits.Begin(third, kNow).has_value());
   EXPECT_EQ(third.edit.user, UserId{3});
   EXPECT_TRUE(third.done != nullptr);
   edits.End(*number);
-  EXPECT_TRUE(edits.Begin(third).has_value());
+  EXPECT_TRUE(edits.Begin(third, kNow).has_value());
 }
 
 TEST(EditsTest, NumbersAreNotUsedAgain) {
-  Edits edits(10);
+  Edits edits(10, kTimeoutMs);
   Edits::Edit first = About(1);
-  const std::optional<std::uint64_t> number = edits.Begin(first);
+  const std::optional<std::uint64_t> number = edits.Begin(first, kNow);
   edits.End(*number);
   Edits::Edit second = About(2);
-  EXPECT_NE(edits.Begin(second), number);
+  EXPECT_NE(edits.Begin(second, kNow), number);
   EXPECT_FALSE(edits.End(*number).has_value());
 }
 
+TEST(EditsTest, AnEditIsAnsweredOnce) {
+  Edits edits(10, kTimeoutMs);
+  Edits::Edit edit = About(1);
+  const std::uint64_t number = edits.Begin(edit, kNow).value();
+  EXPECT_TRUE(edits.Answer(number));
+  EXPECT_FALSE(edits.Answer(number));
+  EXPECT_FALSE(edits.Answer(number + 1));
+  EXPECT_FALSE(edits.TimeOut(Time{kDeadline.ms * 2}).has_value()) << "the shards are at it";
+  EXPECT_EQ(edits.size(), 1u);
+  EXPECT_TRUE(edits.End(number).has_value());
+}
+
+TEST(EditsTest, OneThatIsNotAnsweredTimesOutOnceAndIsThereUntilItEnds) {
+  Edits edits(10, kTimeoutMs);
+  Edits::Edit edit = About(1);
+  const std::uint64_t number = edits.Begin(edit, kNow).value();
+  EXPECT_FALSE(edits.TimeOut(Time{kDeadline.ms - 1}).has_value());
+  const std::optional<Edits::Unanswered> late = edits.TimeOut(kDeadline);
+  ASSERT_TRUE(late.has_value());
+  EXPECT_EQ(late->number, number);
+  EXPECT_EQ(late->edit.user, UserId{1});
+  EXPECT_FALSE(edits.TimeOut(kDeadline).has_value());
+  EXPECT_FALSE(edits.Answer(number)) << "too late";
+  EXPECT_TRUE(edits.End(number).has_value());
+}
+
+TEST(EditsTest, EachTimesOutAtItsOwnTimeAndAClockThatGoesBackDelaysNone) {
+  Edits edits(10, kTimeoutMs);
+  Edits::Edit first = About(1);
+  Edits::Edit second = About(2);
+  Edits::Edit third = About(3);
+  edits.Begin(first, kNow);
+  const std::uint64_t ended = edits.Begin(second, Time{kNow.ms + 5}).value();
+  edits.Begin(third, Time{kNow.ms - 1'000});
+  edits.End(ended);
+  EXPECT_EQ(edits.TimeOut(Time{kDeadline.ms + 4})->edit.user, UserId{1});
+  EXPECT_FALSE(edits.TimeOut(Time{kDeadline.ms + 4}).has_value());
+  EXPECT_EQ(edits.TimeOut(Time{kDeadline.ms + 5})->edit.user, UserId{3});
+  EXPECT_FALSE(edits.TimeOut(Time{kDeadline.ms * 2}).has_value());
+}
+
 TEST(EditsTest, AllEndInTheOrderOfTheirBeginning) {
-  Edits edits(100);
+  Edits edits(100, kTimeoutMs);
   for (std::uint64_t user = 1; user <= 50; ++user) {
     Edits::Edit edit = About(user);
-    edits.Begin(edit);
+    edits.Begin(edit, kNow);
   }
   const std::vector<Edits::Edit> ended = edits.EndAll();
   ASSERT_THAT(ended, SizeIs(50));

@@ -210,6 +210,44 @@ TEST_P(RuntimeFriendStoreTest, AReloadThatWaitsDoesNotTakeTheDeadlineOfAConnect)
   EXPECT_EQ(alice.reply.times(), 1) << "the connect must not hang";
 }
 
+// --- edits ---
+
+TEST_P(RuntimeFriendStoreTest, AnEditThatIsNeverAnsweredIsOfOpenOutcomeAtTheDeadline) {
+  world_.Connect(alice_, kHere);
+  const Client bob = world_.Connect(bob_, kHere);
+  world_.friends().edits().LoseNext(1);
+  const EditReply hide = world_.Edit(FriendEdit::Kind::kHide, alice_, bob_);
+  world_.Settle();
+  world_.Pass(absl::Milliseconds(9'999));
+  EXPECT_EQ(hide.times(), 0);
+  EXPECT_EQ(world_.runtime().stats().edits_in_flight, 1u);
+  world_.Pass(absl::Milliseconds(1));
+  EXPECT_EQ(hide.code(), absl::StatusCode::kDeadlineExceeded) << hide.status();
+  EXPECT_THAT(world_.InSight(bob), IsEmpty()) << "the store has hidden them: the list tells";
+  EXPECT_EQ(world_.runtime().stats().edits_failed, 1u);
+  EXPECT_EQ(world_.runtime().stats().edits_in_flight, 0u);
+  EXPECT_EQ(world_.runtime().stats().store_timeouts, 1u);
+}
+
+TEST_P(RuntimeFriendStoreTest, EditsThatAreNeverAnsweredDoNotKeepTheirPlaces) {
+  World::Options options;
+  options.runtime.shards = GetParam();
+  options.runtime.max_edits_in_flight = 2;
+  World world(options);
+  world.friends().edits().LoseNext(2);
+  const EditReply lost = world.Edit(FriendEdit::Kind::kBefriend, world.User(0), world.User(1));
+  world.Edit(FriendEdit::Kind::kBefriend, world.User(0), world.User(2));
+  const EditReply refused = world.Edit(FriendEdit::Kind::kBefriend, world.User(0), world.User(3));
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  world.Pass(absl::Seconds(10));
+  EXPECT_EQ(lost.code(), absl::StatusCode::kDeadlineExceeded);
+  const EditReply edit = world.Edit(FriendEdit::Kind::kBefriend, world.User(0), world.User(3));
+  world.Settle();
+  EXPECT_TRUE(edit.status().ok()) << edit.status();
+  world.Pass(absl::Minutes(1));
+  EXPECT_EQ(lost.times(), 1);
+}
+
 // A store that completes its calls twice or for the wrong pair, lists what nobody can believe, or
 // does what it is asked to long after.
 class RudeFriendStore : public FriendStore {
@@ -238,6 +276,7 @@ class RudeFriendStore : public FriendStore {
     if (other) made.friend_id = *other;
     store_->Edit(made,
                  [this, done = std::move(done)](absl::StatusOr<FriendshipOutcome> outcome) mutable {
+                   if (has_doubts) outcome = absl::UnavailableError("?");
                    done(outcome);
                    if (is_twice) done(outcome);
                  });
@@ -251,6 +290,7 @@ class RudeFriendStore : public FriendStore {
 
   bool is_twice = false;
   bool is_late = false;
+  bool has_doubts = false;
   bool has_self = false;
   int old_lists = 0;
   int lists = 0;
@@ -334,6 +374,44 @@ TEST_F(RudeStoreTest, AMalformedListFailsTheConnectAndIsNotLoadedAgain) {
   for (int i = 0; i < 20; ++i) Pass(absl::Milliseconds(500));
   EXPECT_EQ(connect.code(), absl::StatusCode::kInvalidArgument) << connect.status();
   EXPECT_EQ(rude_.lists, 1);
+}
+
+TEST_F(RudeStoreTest, AListThatIsTooOldIsLoadedAgain) {
+  ASSERT_TRUE(store_.graph().Befriend(UserId{1}, UserId{2}).ok());
+  ASSERT_TRUE(Connect(1).is_ok());
+  rude_.is_late = true;
+  rude_.old_lists = 2;
+  EditReply edit;
+  runtime_->Edit({FriendEdit::Kind::kHide, UserId{1}, UserId{2}}, edit.Done());
+  for (int i = 0; i < 60; ++i) Pass(absl::Milliseconds(500));
+  EXPECT_EQ(edit.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(rude_.lists, 4) << "that of the connect, two that were too old, and a good one";
+}
+
+TEST_F(RudeStoreTest, AnEditThatTheStoreMakesAfterTheDeadlineIsInForceHereToo) {
+  ASSERT_TRUE(store_.graph().Befriend(UserId{1}, UserId{2}).ok());
+  ASSERT_TRUE(Connect(1).is_ok());
+  ASSERT_TRUE(Connect(2).is_ok());
+  for (const bool is_told : {true, false}) {
+    ASSERT_THAT(sink_.InSight(2), SizeIs(1));
+    rude_.is_late = true;
+    EditReply hide;
+    runtime_->Edit({FriendEdit::Kind::kHide, UserId{1}, UserId{2}}, hide.Done());
+    for (int i = 0; i < 20; ++i) Pass(absl::Milliseconds(500));
+    EXPECT_EQ(hide.code(), absl::StatusCode::kDeadlineExceeded) << hide.status();
+    EXPECT_THAT(sink_.InSight(2), SizeIs(1)) << "nothing has changed yet";
+    // It makes it, and says so, or is not sure.
+    rude_.has_doubts = !is_told;
+    rude_.CatchUp();
+    runtime_->PollAll();
+    EXPECT_THAT(sink_.InSight(2), IsEmpty()) << is_told;
+    EXPECT_EQ(hide.times(), 1);
+    rude_.has_doubts = false;
+    runtime_->Edit({FriendEdit::Kind::kShare, UserId{1}, UserId{2}}, [](const auto&) {});
+    runtime_->PollAll();
+  }
+  EXPECT_EQ(runtime_->stats().edits, 2u);
+  EXPECT_EQ(runtime_->stats().edits_failed, 2u);
 }
 
 }  // namespace

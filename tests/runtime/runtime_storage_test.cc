@@ -271,6 +271,42 @@ TEST_F(RuntimeStorageTest, WhatNeverSucceedsIsGivenUpAndCountedAndHoldsTheRestUp
   EXPECT_EQ(Logged(bob.user), 1u);
 }
 
+// --- stores that do not answer ---
+
+TEST_F(RuntimeStorageTest, WhatIsNeverAnsweredHasFailedAtTheDeadlineAndIsTriedAgain) {
+  const Client alice = world_.Connect(world_.User(0));
+  world_.locations().writes().LoseNext(1);
+  world_.history().appends().LoseNext(1);
+  ReportAndSettle(alice, 1);
+  ReportAndSettle(alice, 2);
+  world_.Pass(absl::Milliseconds(8'999));
+  EXPECT_EQ(world_.locations().writes().counts().calls, 1u);
+  EXPECT_EQ(world_.history().appends().counts().calls, 1u);
+  EXPECT_EQ(world_.runtime().PollAll(), absl::Milliseconds(1));
+  world_.Pass(absl::Milliseconds(1));
+  EXPECT_EQ(stats().store_failures, 2u);
+  EXPECT_EQ(stats().store_timeouts, 2u);
+  for (int i = 0; i < 5; ++i) world_.Pass(absl::Seconds(1));
+  EXPECT_EQ(Stored(alice.user)->position, Position::FromLatLng(North(2)));
+  EXPECT_EQ(Logged(alice.user), 3u) << "the first is there twice, as it may be";
+  EXPECT_EQ(stats().locations_stored, 2u);
+  EXPECT_EQ(stats().histories_stored, 2u);
+}
+
+TEST_F(RuntimeStorageTest, AnErasureThatIsNeverAnsweredHoldsTheWritesUpUntilTheDeadline) {
+  const Client alice = world_.Connect(world_.User(0), kHere);
+  world_.locations().erasures().LoseNext(1);
+  world_.Disconnect(alice);
+  world_.Settle();
+  const Client bob = world_.Connect(world_.User(1), kHere);
+  world_.Pass(absl::Milliseconds(9'999));
+  EXPECT_FALSE(Stored(bob.user).has_value());
+  world_.Pass(absl::Milliseconds(1));
+  EXPECT_TRUE(Stored(bob.user).has_value());
+  EXPECT_EQ(stats().store_failures, 1u);
+  EXPECT_EQ(stats().store_timeouts, 1u);
+}
+
 class RuntimeStorageLimitTest : public RuntimeStorageTest {
  protected:
   static World::Options Limited() {
@@ -516,6 +552,54 @@ TEST_F(RuntimeErasureTest, WhileAnErasureIsUnderWayThereIsNothingToPollFor) {
   EXPECT_GT(runtime_->PollAll(), absl::Milliseconds(100)) << "its answer will wake the shard";
   Answer(absl::OkStatus());
   EXPECT_EQ(store_.calls.back(), "write 2@0");
+}
+
+TEST_F(RuntimeErasureTest, ASecondAnswerDoesNotEndTheNextCall) {
+  Connect(1);
+  const SessionId session = Connect(2);
+  Answer(absl::OkStatus());
+  history_.Answer(absl::OkStatus());
+  runtime_->PollAll();
+  ASSERT_THAT(store_.calls, ElementsAre("write 1@0", "write 2@0"));
+  for (const absl::Status& status : {absl::OkStatus(), absl::UnavailableError("down")}) {
+    store_.AnswerAgain(status);
+    history_.AnswerAgain(status);
+    Connect(3);
+    Pass(1'000);
+  }
+  EXPECT_THAT(store_.calls, ElementsAre("write 1@0", "write 2@0")) << "that one is under way";
+  EXPECT_THAT(history_.calls(), SizeIs(2));
+  EXPECT_EQ(runtime_->stats().locations_stored, 1u);
+  EXPECT_EQ(runtime_->stats().histories_stored, 1u);
+  EXPECT_EQ(runtime_->stats().store_failures, 0u);
+
+  // Nor does the answer to a write end an erasure.
+  Answer(absl::OkStatus());
+  Answer(absl::OkStatus());
+  runtime_->Disconnect(session);
+  runtime_->PollAll();
+  ASSERT_EQ(store_.calls.back(), "erase 2@0");
+  const std::size_t calls = store_.calls.size();
+  store_.AnswerAgain(absl::OkStatus());
+  Connect(4);
+  EXPECT_THAT(store_.calls, SizeIs(calls));
+}
+
+TEST_F(RuntimeErasureTest, AnAnswerThatComesAfterTheDeadlineIsNotTakenForThatToTheNextCall) {
+  Connect(1);
+  Pass(10'000);
+  Pass(1'000);
+  EXPECT_THAT(store_.calls, ElementsAre("write 1@0", "write 1@0"));
+  EXPECT_THAT(history_.calls(), ElementsAre("write 1@0", "write 1@0"));
+  store_.AnswerOldest(absl::UnavailableError("down"));
+  history_.AnswerOldest(absl::UnavailableError("down"));
+  runtime_->PollAll();
+  EXPECT_EQ(runtime_->stats().store_failures, 2u) << "the two that came too late";
+  Answer(absl::OkStatus());
+  history_.Answer(absl::OkStatus());
+  runtime_->PollAll();
+  EXPECT_EQ(runtime_->stats().locations_stored, 1u);
+  EXPECT_EQ(runtime_->stats().histories_stored, 1u);
 }
 
 }  // namespace
