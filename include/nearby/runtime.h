@@ -198,9 +198,9 @@ class NEARBY_API Runtime {
 
  private:
   class NEARBY_LOCAL Impl;
-  NEARBY_LOCAL explicit Runtime(std::shared_ptr<Impl> impl);
+  NEARBY_LOCAL explicit Runtime(std::unique_ptr<Impl> impl);
 
-  std::shared_ptr<Impl> impl_;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace nearby

@@ -43,7 +43,7 @@ struct NEARBY_API RuntimeOptions {
   /// reports cannot crowd them out; disconnects and what takes sight away are never refused.
   std::size_t max_queued_calls = 1u << 14;
   /// Messages of other shards waiting for the shard. Past it locations are dropped (the next one
-  /// heals it), and the other shards take no further calls until it has caught up.
+  /// heals it), and the other shards take no further friend lists until it has caught up.
   std::size_t max_queued_messages = 1u << 16;
   /// Friend lists being loaded. Further connects wait among the queued calls.
   std::size_t max_loads_in_flight = 1024;
@@ -57,8 +57,9 @@ struct NEARBY_API RuntimeOptions {
 
   // Performance.
 
-  /// Reports that one engine takes between two looks at the clock, the mailbox and the clients:
-  /// larger is cheaper for each report, smaller is quicker for the first.
+  /// Reports that one engine takes between two looks at the clock and deliveries to clients: larger
+  /// is cheaper for each report, smaller is quicker for the first. Calls wait for all the reports
+  /// that were there before them, a microsecond or so each.
   std::size_t max_batch = 512;
 
   /// Ok, or `InvalidArgument` naming the option and its range.

@@ -24,12 +24,12 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Create(const RuntimeOptions& o
   if (host.sink == nullptr || host.friends == nullptr || host.clock == nullptr) {
     return absl::InvalidArgumentError("a runtime needs a sink, a friend store and a clock");
   }
-  auto impl = std::make_shared<Impl>(options, std::move(host));
+  auto impl = std::make_unique<Impl>(options, std::move(host));
   if (absl::Status status = impl->Start(); !status.ok()) return status;
   return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
 }
 
-Runtime::Runtime(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Runtime::Runtime(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Runtime::~Runtime() { impl_->Shutdown(); }
 
 std::uint32_t Runtime::shard_count() const { return impl_->shard_count(); }

@@ -81,6 +81,8 @@ absl::Status Runtime::Impl::Start() {
   EngineOptions engine_options = options_.engine;
   engine_options.shard_count = options_.shards;
   engine_options.hold_connect_answers = true;
+  // A resync is a page of everybody in sight. What clients may ask for is checked in Nearby.
+  engine_options.max_page_size = std::max(engine_options.max_page_size, engine_options.max_friends);
   engine_options.emit_locations = host_.locations != nullptr || host_.history != nullptr;
   for (std::uint32_t i = 0; i < options_.shards; ++i) {
     engine_options.shard = ShardId{i};
@@ -92,30 +94,28 @@ absl::Status Runtime::Impl::Start() {
   return absl::OkStatus();
 }
 
-template <typename Then>
-void Runtime::Impl::IfThere(const std::weak_ptr<Impl>& weak, Then then) {
-  const std::shared_ptr<Impl> self = weak.lock();
-  if (self == nullptr || !self->gate_.Enter()) return;
-  then(*self);
-  self->gate_.Leave();
+template <typename Result, typename Then>
+absl::AnyInvocable<void(Result)> Runtime::Impl::IfThere(Then then) {
+  return [gate = gate_, then = std::move(then)](Result result) mutable {
+    if (!gate->Enter()) return;
+    then(std::move(result));
+    gate->Leave();
+  };
 }
 
 internal::Shard::Services Runtime::Impl::ServicesOf(ShardId shard) {
-  const std::weak_ptr<Impl> weak = weak_from_this();
   internal::Shard::Services services;
-  services.load_list = [this, weak, shard](std::uint64_t load, UserId user) {
-    host_.friends->List(user, [weak, shard, load](absl::StatusOr<FriendList> list) {
-      IfThere(weak, [&](Impl& self) {
-        self.mailbox(shard).AddUnrefusable(internal::ListArrived{load, std::move(list)});
-      });
-    });
+  services.load_list = [this, shard](std::uint64_t load, UserId user) {
+    host_.friends->List(
+        user,
+        IfThere<absl::StatusOr<FriendList>>([this, shard, load](absl::StatusOr<FriendList> list) {
+          mailbox(shard).AddUnrefusable(internal::ListArrived{load, std::move(list)});
+        }));
   };
-  const auto answer = [weak, shard](std::uint64_t call) {
-    return [weak, shard, call](absl::Status status) {
-      IfThere(weak, [&](Impl& self) {
-        self.mailbox(shard).AddUnrefusable(internal::StoreAnswered{call, std::move(status)});
-      });
-    };
+  const auto answer = [this, shard](std::uint64_t call) {
+    return IfThere<absl::Status>([this, shard, call](absl::Status status) {
+      mailbox(shard).AddUnrefusable(internal::StoreAnswered{call, std::move(status)});
+    });
   };
   if (host_.locations != nullptr) {
     services.write_locations = [this, answer](std::uint64_t call,
@@ -138,7 +138,7 @@ internal::Shard::Services Runtime::Impl::ServicesOf(ShardId shard) {
 
 void Runtime::Impl::Shutdown() {
   // First the gate: what comes through it still finds everything as it was.
-  gate_.Close();
+  gate_->Close();
   is_shut_down_ = true;
   Stop();
   for (const auto& shard : shards_) shard->Cancel();
@@ -245,6 +245,11 @@ void Runtime::Impl::SetRadius(SessionId session, double radius_m, Done done) {
 }
 
 void Runtime::Impl::Nearby(UserId user, PageToken after, std::size_t page_size, NearbyDone done) {
+  if (page_size == 0 || page_size > options_.engine.max_page_size) {
+    done(absl::InvalidArgumentError(absl::StrCat("page size ", page_size, " lies outside 1 .. ",
+                                                 options_.engine.max_page_size)));
+    return;
+  }
   Post(HomeShard(user, options_.shards),
        internal::PageRequested{user, after, page_size, std::move(done)});
 }
@@ -261,11 +266,11 @@ void Runtime::Impl::Edit(const FriendEdit& edit, EditDone done) {
     entry.done(absl::ResourceExhaustedError("too many edits of friendships are under way"));
     return;
   }
-  const std::weak_ptr<Impl> weak = weak_from_this();
   host_.friends->Edit(
-      edit, [weak, number = *number, edit](absl::StatusOr<FriendshipOutcome> outcome) {
-        IfThere(weak, [&](Impl& self) { self.OnEdited(number, edit, std::move(outcome)); });
-      });
+      edit, IfThere<absl::StatusOr<FriendshipOutcome>>(
+                [this, number = *number, edit](absl::StatusOr<FriendshipOutcome> outcome) {
+                  OnEdited(number, edit, std::move(outcome));
+                }));
 }
 
 void Runtime::Impl::OnEdited(std::uint64_t number, const FriendEdit& edit,
@@ -317,11 +322,9 @@ void Runtime::Impl::TimeOutEdits() {
   }
 }
 
+// Called by a shard, or by the end of its mailbox, which edits_ outlives.
 Runtime::Done Runtime::Impl::FinishOf(std::uint64_t number) {
-  const std::weak_ptr<Impl> weak = weak_from_this();
-  return [weak, number](const absl::Status& status) {
-    if (const std::shared_ptr<Impl> self = weak.lock()) self->FinishEdit(number, status);
-  };
+  return [this, number](const absl::Status& status) { FinishEdit(number, status); };
 }
 
 void Runtime::Impl::FinishEdit(std::uint64_t number, const absl::Status& status) {

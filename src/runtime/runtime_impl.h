@@ -28,9 +28,9 @@
 namespace nearby {
 
 // What shards share, and the way of an edit through the store and the shards. Completions of stores
-// hold it weakly and come by the gate: one that comes when the runtime is gone, or going, does
+// come by the gate, which outlives it: one that comes when the runtime is gone, or going, does
 // nothing, and the runtime does not go while one is under way.
-class Runtime::Impl : public std::enable_shared_from_this<Runtime::Impl> {
+class Runtime::Impl {
  public:
   Impl(const RuntimeOptions& options, RuntimeHost host);
 
@@ -64,9 +64,10 @@ class Runtime::Impl : public std::enable_shared_from_this<Runtime::Impl> {
   // Hands a call to a shard, or completes it with the reason why it can't.
   template <typename Request>
   void Post(ShardId shard, Request request);
-  // What a store has completed, unless the runtime is gone.
-  template <typename Then>
-  static void IfThere(const std::weak_ptr<Impl>& weak, Then then);
+  // A completion for a store: does `then`, unless the runtime is gone. Whoever is at it keeps
+  // Shutdown waiting, and is done with this when it ends.
+  template <typename Result, typename Then>
+  absl::AnyInvocable<void(Result)> IfThere(Then then);
   void OnEdited(std::uint64_t number, const FriendEdit& edit,
                 absl::StatusOr<FriendshipOutcome> outcome);
   void FailEdit(std::uint64_t number, const FriendEdit& edit, const absl::Status& status);
@@ -79,10 +80,11 @@ class Runtime::Impl : public std::enable_shared_from_this<Runtime::Impl> {
 
   const RuntimeOptions options_;
   const RuntimeHost host_;
+  // Before the mailboxes: what is let go of with them may still ask for its edit.
+  internal::Edits edits_;
   std::vector<std::unique_ptr<internal::Mailbox>> mailboxes_;
   std::vector<std::unique_ptr<internal::Shard>> shards_;
-  internal::Edits edits_;
-  internal::Gate gate_;
+  const std::shared_ptr<internal::Gate> gate_ = std::make_shared<internal::Gate>();
   std::atomic<bool> is_stopped_{false};
   std::atomic<bool> is_shut_down_{false};
   std::atomic<bool> is_draining_{false};

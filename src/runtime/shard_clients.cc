@@ -62,11 +62,10 @@ void Shard::FlushClient(Index index) {
 
 absl::Span<const ClientEvent> Shard::Snapshot(ClientHandle client) {
   snapshot_.clear();
-  PageToken after;
-  for (bool has_more = true; has_more;) {
-    const absl::StatusOr<NearbyPage> page =
-        engine_->Nearby(client, after, options_.engine.max_page_size, &snapshot_effects_);
-    if (!page.ok()) break;
+  // One page with everybody: the engine's limit leaves room for it.
+  const absl::StatusOr<NearbyPage> page =
+      engine_->Nearby(client, PageToken(), options_.engine.max_friends, &snapshot_effects_);
+  if (page.ok()) {
     for (const NearbyFriend& in_sight : page->friends) {
       ClientEvent event;
       event.friend_id = in_sight.friend_id;
@@ -77,8 +76,6 @@ absl::Span<const ClientEvent> Shard::Snapshot(ClientHandle client) {
       event.kind = DeliveryKind::kEnter;
       snapshot_.push_back(event);
     }
-    has_more = page->next.has_value();
-    if (has_more) after = *page->next;
   }
   // Whoever entered by being listed is told by the snapshot.
   snapshot_effects_.Clear();
@@ -97,20 +94,20 @@ void Shard::RecycleOutbox(Session* session) {
 
 void Shard::AskToMove() {
   const double per_ms = options_.drain_clients_per_second / 1000 / options_.shards;
-  drain_credit_ += static_cast<double>(now_.ms - drain_time_.ms) * per_ms;
+  // Time in which nobody polled, or there was nobody to ask, is not made up for in a burst.
+  drain_credit_ = std::min(drain_credit_ + static_cast<double>(now_.ms - drain_time_.ms) * per_ms,
+                           std::max(1.0, per_ms * 1000));
   drain_time_ = now_;
   while (drain_next_ < sessions_.limit() && drain_credit_ >= 1) {
     const Session& session = sessions_[drain_next_++];
-    if (session.state != Session::State::kOpen) continue;
-    drain_credit_ -= 1;
-    AskToMove(session);
+    if (session.state == Session::State::kOpen) AskToMove(session);
   }
-  // Time without anybody to ask is not saved up.
-  drain_credit_ = std::min(drain_credit_, std::max(1.0, per_ms * 1000));
 }
 
 void Shard::AskToMove(const Session& session) {
   ++counts_.asked_to_move;
+  // One whose connect is answered meanwhile is asked at once, and the others wait the longer.
+  drain_credit_ -= 1;
   // Spread by user, so that a run can be repeated: HomeShard is as good a hash as any.
   constexpr std::uint32_t kSteps = 1u << 16;
   const std::uint32_t step = ToInt(HomeShard(session.user, kSteps));

@@ -81,9 +81,10 @@ TEST_P(RuntimeDrainTest, TimeInWhichNobodyPolledIsNotMadeUpForInABurst) {
   world_.runtime().Drain(done.Done());
   world_.Settle();
   world_.Pass(absl::Hours(1));
-  // What the time that has passed allows is asked, but nothing is saved up for later.
   world_.Pass(absl::Milliseconds(100));
-  EXPECT_LE(asked(), 50 * GetParam());
+  EXPECT_LE(asked(), 12 * GetParam()) << "the pace of a second, and what the rest allows";
+  for (int i = 0; i < 50; ++i) world_.Pass(absl::Milliseconds(100));
+  EXPECT_EQ(asked(), 50 * GetParam());
 }
 
 TEST_P(RuntimeDrainTest, APollIsAskedForInTimeToKeepThePace) {
@@ -233,7 +234,7 @@ TEST(RuntimeDrainOptionsTest, AnyPaceThatIsValidWorks) {
     for (std::uint64_t i = 0; i < 10; ++i) world.Connect(world.User(i), kHere);
     world.runtime().Drain([](const absl::Status&) {});
     world.Settle();
-    world.Pass(absl::Seconds(10));
+    for (int i = 0; i < 10; ++i) world.Pass(absl::Seconds(1));
     const std::uint64_t asked = world.runtime().stats().asked_to_move;
     EXPECT_EQ(asked, pace < 0.1 ? 0u : pace < 1 ? 4u : 10u);
   }

@@ -150,8 +150,7 @@ TEST(RuntimeReentrancyTest, EveryCallMayComeFromWithinEveryCallback) {
   }
 }
 
-TEST(RuntimeReentrancyTest, AConnectFromWithinEndedReplacesTheOneThatReplaced) {
-  // Two phones of one user that fight for the session must not run away within one poll.
+TEST(RuntimeReentrancyTest, OfManyConnectsOfOneUserTheLastOneStays) {
   World world;
   const UserId alice = world.User(0);
   world.Connect(alice, kHere);
