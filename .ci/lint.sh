@@ -4,12 +4,13 @@
 #   .ci/lint.sh format [--fix]      clang-format over all C++ code
 #   .ci/lint.sh tidy [BUILD_DIR]    clang-tidy over src/ and the headers it includes, with the compile commands of
 #                                   BUILD_DIR (default build/dev)
+#   .ci/lint.sh analyze [BUILD_DIR] the same with clang's static analyzer, which takes as long again
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {
-  sed -n '4,6s/^# \{0,3\}//p' .ci/lint.sh >&2
+  sed -n '4,7s/^# \{0,3\}//p' .ci/lint.sh >&2
   exit 2
 }
 
@@ -23,10 +24,10 @@ check_format() {
 }
 
 tidy_one() {
-  local build_dir=$1 file=$2 output
+  local checks=$1 build_dir=$2 file=$3 output
   # The compile commands are g++'s: clang need not know every warning they name, and has one of its own that
   # src/build_settings.cmake turns off.
-  if output=$(clang-tidy --quiet -p "$build_dir" --extra-arg=-Wno-unknown-warning-option \
+  if output=$(clang-tidy --quiet --checks="$checks" -p "$build_dir" --extra-arg=-Wno-unknown-warning-option \
     --extra-arg=-Wno-bitwise-instead-of-logical "$file" 2>&1); then
     echo "tidy: $file"
   else
@@ -36,8 +37,9 @@ tidy_one() {
   fi
 }
 
+# check_tidy CHECKS [BUILD_DIR]: CHECKS are added to those of .clang-tidy.
 check_tidy() {
-  local build_dir=${1:-build/dev}
+  local checks=$1 build_dir=${2:-build/dev}
   if [[ ! -f $build_dir/compile_commands.json ]]; then
     echo "lint: no $build_dir/compile_commands.json; configure first: cmake --preset dev" >&2
     return 1
@@ -55,11 +57,12 @@ check_tidy() {
   # The script is for the inner shell to expand.
   # shellcheck disable=SC2016
   find src -name '*.cc' -print0 | sort -z |
-    xargs -0 -n 1 -P "$(nproc)" bash -c 'tidy_one "$@"' tidy_one "$build_dir"
+    xargs -0 -n 1 -P "$(nproc)" bash -c 'tidy_one "$@"' tidy_one "$checks" "$build_dir"
 }
 
 case ${1:-} in
   format) check_format "${@:2}" ;;
-  tidy) check_tidy "${@:2}" ;;
+  tidy) check_tidy "" "${@:2}" ;;
+  analyze) check_tidy "clang-analyzer-*" "${@:2}" ;;
   *) usage ;;
 esac
