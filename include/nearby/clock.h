@@ -12,7 +12,7 @@ namespace nearby {
 /// Contract:
 ///   1. Now is valid (`IsValid`).
 ///   2. Now may be called from any thread, at any time while a runtime that uses the clock lives.
-///   3. Now does not block for longer than a moment: it is read once for each batch of work.
+///   3. Now does not block: it is read once for each batch of work.
 /// Now may go backward, as wall clocks do. A runtime then stays where it is until the clock has
 /// caught up.
 class NEARBY_API Clock {

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 
 #include "absl/time/clock.h"
 #include "src/host/slewed_time.h"
@@ -24,9 +23,7 @@ const SystemClock* SystemClock::Get() {
 }
 
 Time SystemClock::Now() const {
-  static std::mutex mutex;
   static internal::SlewedTime slewed;
-  const std::lock_guard<std::mutex> lock(mutex);
   return slewed.Next(Time::FromAbsl(absl::Now()).ms, SteadyMillis());
 }
 

@@ -2,7 +2,9 @@
 #define NEARBY_SRC_HOST_SLEWED_TIME_H_
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
+#include <limits>
 
 #include "nearby/time.h"
 
@@ -12,25 +14,23 @@ namespace nearby::internal {
 // would stop whoever waits for time to pass; so from then on half of what passes counts, until the
 // wall clock has caught up. One that is put forward is followed at once.
 //
-// Thread-compatible.
+// Thread-safe, without a lock: what has to be remembered is one number.
 class SlewedTime {
  public:
   // `steady_ms` is of a clock that nobody puts forward or back, whatever its beginning.
   Time Next(std::int64_t wall_ms, std::int64_t steady_ms) {
-    if (!has_begun_) {
-      has_begun_ = true;
-      slewed_half_ms_ = 2 * wall_ms;
-    } else {
-      slewed_half_ms_ = std::max(2 * wall_ms, slewed_half_ms_ + (steady_ms - steady_ms_));
+    const std::int64_t lead = 2 * wall_ms - steady_ms;
+    std::int64_t most = lead_.load(std::memory_order_relaxed);
+    while (most < lead && !lead_.compare_exchange_weak(most, lead, std::memory_order_relaxed)) {
     }
-    steady_ms_ = steady_ms;
-    return Time{slewed_half_ms_ / 2};
+    return Time{(std::max(most, lead) + steady_ms) / 2};
   }
 
  private:
-  bool has_begun_ = false;
-  std::int64_t slewed_half_ms_ = 0;  // in half milliseconds, of which one passes in each
-  std::int64_t steady_ms_ = 0;
+  // The largest 2 * wall - steady so far. While the wall clock goes on it grows with every
+  // millisecond, and (lead + steady) / 2 is the wall clock. Once that has been put back, the lead
+  // stays, and the same sum grows by half of what passes.
+  std::atomic<std::int64_t> lead_{std::numeric_limits<std::int64_t>::min()};
 };
 
 }  // namespace nearby::internal

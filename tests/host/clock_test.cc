@@ -1,6 +1,9 @@
 #include "nearby/clock.h"
 
+#include <atomic>
 #include <cstdint>
+#include <thread>
+#include <vector>
 
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
@@ -37,6 +40,26 @@ TEST(SlewedTimeTest, RunsAtHalfThePaceWhereTheWallClockIsPutBack) {
   EXPECT_EQ(time.Next(17'000, 15'000).ms, 17'500);
   EXPECT_EQ(time.Next(18'000, 16'000).ms, 18'000) << "caught up";
   EXPECT_EQ(time.Next(19'000, 17'000).ms, 19'000);
+}
+
+TEST(SlewedTimeTest, NeverGoesBackForAnyThreadThatReadsIt) {
+  internal::SlewedTime time;
+  std::atomic<std::int64_t> steady_ms{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      std::int64_t last = 0;
+      for (std::int64_t i = 0; i < 10'000; ++i) {
+        // A wall clock that is put back a second every thousand milliseconds.
+        const std::int64_t steady = ++steady_ms;
+        const std::int64_t now = time.Next(1'000'000 + steady % 1'000, steady).ms;
+        EXPECT_GE(now, last);
+        last = now;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GT(time.Next(0, steady_ms).ms, 1'019'000);
 }
 
 TEST(SlewedTimeTest, WorksBeforeTheEpochAndAtTheEnds) {
