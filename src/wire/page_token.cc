@@ -41,12 +41,12 @@ std::string EncodePageToken(const PageToken& token) {
   return bytes;
 }
 
-bool IsKnownVersion(absl::string_view bytes) { return bytes.front() == kVersion; }
+bool HasKnownTokenVersion(absl::string_view bytes) { return bytes.front() == kVersion; }
 
 absl::StatusOr<PageToken> DecodePageToken(absl::string_view bytes) {
   PageToken token;
   if (bytes.empty()) return token;
-  if (bytes.size() != kBytes || !IsKnownVersion(bytes)) {
+  if (bytes.size() != kBytes || !HasKnownTokenVersion(bytes)) {
     return absl::InvalidArgumentError("not a page token of this server");
   }
   const std::uint64_t distance_mm = ReadFixed64(bytes.substr(1));

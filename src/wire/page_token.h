@@ -15,7 +15,7 @@ namespace nearby::wire {
 std::string EncodePageToken(const PageToken& token);
 
 /// Whether a token, not empty, is of the version that DecodePageToken reads.
-bool IsKnownVersion(absl::string_view bytes);
+bool HasKnownTokenVersion(absl::string_view bytes);
 
 /// `InvalidArgument` for what EncodePageToken cannot have made.
 absl::StatusOr<PageToken> DecodePageToken(absl::string_view bytes);

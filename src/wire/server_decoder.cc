@@ -51,21 +51,35 @@ absl::Status CheckText(absl::string_view frame) {
   return absl::OkStatus();
 }
 
-// How many events or friends the frame has, before protobuf makes them: an empty one is 2 bytes of
-// a frame, and 100 in memory. In JSON each begins with a brace, as few other things do.
-std::size_t CountEntries(WireFormat format, absl::string_view frame) {
-  if (format == WireFormat::kJson) {
-    return static_cast<std::size_t>(std::count(frame.begin(), frame.end(), '{'));
+// The field in which the message of this kind has events or friends; 0 if it has none.
+int EntriesField(int kind) {
+  switch (kind) {
+    case v1::ServerMessage::kInitAnswerFieldNumber:
+      return v1::InitAnswer::kFriendsFieldNumber;
+    case v1::ServerMessage::kNearbyAnswerFieldNumber:
+      return v1::NearbyAnswer::kFriendsFieldNumber;
+    case v1::ServerMessage::kUpdateFieldNumber:
+      return v1::Update::kEventsFieldNumber;
+    default:
+      return 0;
   }
+}
+
+// How many events or friends the frame has, before protobuf makes them: an empty one is 2 bytes of
+// a frame, and 100 in memory. In JSON each is an object within two others; braces within texts
+// count as well.
+std::size_t CountEntries(WireFormat format, absl::string_view frame) {
   std::size_t count = 0;
-  const auto count_entry = [&count](int /*number*/, absl::string_view /*content*/) { ++count; };
-  wire::VisitFields(frame, [&](int number, absl::string_view content) {
-    switch (number) {
-      case v1::ServerMessage::kInitAnswerFieldNumber:
-      case v1::ServerMessage::kNearbyAnswerFieldNumber:
-      case v1::ServerMessage::kUpdateFieldNumber:
-        wire::VisitFields(content, count_entry);
-    }
+  if (format == WireFormat::kJson) {
+    count = static_cast<std::size_t>(std::count(frame.begin(), frame.end(), '{'));
+    return count - std::min<std::size_t>(count, 2);
+  }
+  wire::VisitFields(frame, [&count](int kind, absl::string_view message) {
+    const int entries = EntriesField(kind);
+    if (entries == 0) return;
+    wire::VisitFields(message, [&count, entries](int number, absl::string_view /*content*/) {
+      if (number == entries) ++count;
+    });
   });
   return count;
 }
@@ -102,7 +116,7 @@ absl::StatusOr<NearbyPage> ToPage(const Message& message) {
   }
   page.in_sight = message.in_sight();
   // A token of a later version is the server's to read, and cannot be carried in a PageToken.
-  if (!message.next_page_token().empty() && wire::IsKnownVersion(message.next_page_token())) {
+  if (!message.next_page_token().empty() && wire::HasKnownTokenVersion(message.next_page_token())) {
     const absl::StatusOr<PageToken> next = wire::DecodePageToken(message.next_page_token());
     if (!next.ok()) return wire::Within("next_page_token", next.status());
     page.next = *next;
@@ -269,10 +283,10 @@ class ServerDecoder::Impl {
     if (frame.size() > options_.max_frame_bytes) {
       return wire::TooLong("frame", frame.size(), options_.max_frame_bytes);
     }
-    // With a few for what is around the events.
-    if (CountEntries(format, frame) > options_.max_events + 8) {
-      return absl::ResourceExhaustedError(absl::StrCat("more than ", options_.max_events,
-                                                       " events, which is as many as are taken"));
+    const std::size_t entries = CountEntries(format, frame);
+    if (entries > options_.max_events) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "a frame of ", entries, " events, where at most ", options_.max_events, " are taken"));
     }
     absl::Status status = absl::OkStatus();
     if (format == WireFormat::kProtobuf) status = CheckText(frame);
