@@ -15,10 +15,15 @@ namespace nearby::internal {
 std::optional<std::uint64_t> Edits::Begin(Edit& edit, Time now) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (edits_.size() >= limit_) return std::nullopt;
-  latest_ = std::max(latest_, now);
+  SetTime(now);
   edits_.insert_or_assign(next_, std::move(edit));
   unanswered_[next_] = Time{latest_.ms + timeout_ms_};
   return next_++;
+}
+
+// As everywhere in the runtime, a clock that says what it must not is not listened to.
+void Edits::SetTime(Time now) {
+  if (IsValid(now)) latest_ = std::max(latest_, now);
 }
 
 bool Edits::Answer(std::uint64_t number) {
@@ -28,7 +33,7 @@ bool Edits::Answer(std::uint64_t number) {
 
 std::optional<Edits::Unanswered> Edits::TimeOut(Time now) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  latest_ = std::max(latest_, now);
+  SetTime(now);
   const auto first = unanswered_.begin();
   if (first == unanswered_.end() || latest_ < first->second) return std::nullopt;
   const std::uint64_t number = first->first;

@@ -47,6 +47,8 @@ class Edits {
   std::size_t size() const;
 
  private:
+  void SetTime(Time now);
+
   const std::size_t limit_;
   const std::int64_t timeout_ms_;
   mutable std::mutex mutex_;

@@ -53,6 +53,18 @@ TEST(EditsTest, PastTheLimitAnEditIsLeftAsItWas) {
   EXPECT_TRUE(edits.Begin(third, kNow).has_value());
 }
 
+TEST(EditsTest, AClockThatSaysWhatItMustNotIsNotListenedTo) {
+  Edits edits(10, kTimeoutMs);
+  Edits::Edit first = About(1);
+  Edits::Edit second = About(2);
+  edits.Begin(first, kNow);
+  edits.Begin(second, kNever);
+  EXPECT_FALSE(edits.TimeOut(kNever).has_value());
+  EXPECT_FALSE(edits.TimeOut(Time{kDeadline.ms - 1}).has_value());
+  EXPECT_TRUE(edits.TimeOut(kDeadline).has_value());
+  EXPECT_TRUE(edits.TimeOut(kDeadline).has_value());
+}
+
 TEST(EditsTest, NumbersAreNotUsedAgain) {
   Edits edits(10, kTimeoutMs);
   Edits::Edit first = About(1);
