@@ -84,8 +84,7 @@ measure_coverage() {
   announce "measuring line coverage of src/"
   local build_dir=build/asan-ubsan-coverage
   local listing=$build_dir/coverage.txt
-  # A figure to look at is no reason to fail where gcov contradicts itself.
-  if gcovr --gcov-ignore-parse-errors --root . --filter src/ --object-directory "$build_dir" -j "$jobs" --print-summary \
+  if gcovr --root . --filter src/ --object-directory "$build_dir" -j "$jobs" --print-summary \
     --txt "$listing" "$build_dir/src" >"$work/coverage"; then
     coverage=$(sed -n 's/^lines: //p' "$work/coverage")
     cat "$listing"
