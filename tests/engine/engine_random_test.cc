@@ -1,33 +1,27 @@
 // Long random sequences of everything that a host may do, in small crowded worlds, held against the
 // oracle after every call. NEARBY_RANDOM_SEEDS, NEARBY_RANDOM_FIRST_SEED and NEARBY_RANDOM_STEPS
-// make the runs longer, or repeat one; NEARBY_RANDOM_LOG is how many operations a failure shows.
+// make the runs longer, or repeat one (seeds.h); NEARBY_RANDOM_LOG is how many operations a failure
+// shows.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <deque>
 #include <memory>
 #include <ostream>
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "tests/engine/engine_subject.h"
 #include "tests/engine/lockstep_subject.h"
 #include "tests/engine/random_ops.h"
+#include "tests/engine/seeds.h"
 
 namespace nearby::test {
 namespace {
-
-std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  std::uint64_t value = 0;
-  return text != nullptr && absl::SimpleAtoi(text, &value) ? value : otherwise;
-}
 
 std::uint64_t Steps() { return FromEnvironment("NEARBY_RANDOM_STEPS", 600); }
 
@@ -156,15 +150,9 @@ void RunEngine(std::uint64_t seed, EngineOracle::Counts* counts) {
 }
 
 void RunSeeds(std::uint64_t seeds, void (*run)(std::uint64_t, EngineOracle::Counts*)) {
-  const std::uint64_t first = FromEnvironment("NEARBY_RANDOM_FIRST_SEED", 1);
-  seeds = FromEnvironment("NEARBY_RANDOM_SEEDS", seeds);
   EngineOracle::Counts counts;
-  for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
-    SCOPED_TRACE(absl::StrCat("NEARBY_RANDOM_FIRST_SEED=", seed));
-    run(seed, &counts);
-    if (::testing::Test::HasFatalFailure()) return;
-  }
-  if (seeds < 100) return;
+  const std::uint64_t ran = ForSeeds(seeds, [&](std::uint64_t seed) { run(seed, &counts); });
+  if (ran < 100) return;
   ExpectVaried(counts);
   if (run == RunEngine) {
     EXPECT_GT(counts.held_back, 10u);

@@ -10,8 +10,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "tests/engine/seeds.h"
 #include "tests/runtime/quiet.h"
-#include "tests/runtime/seeds.h"
 #include "tests/runtime/sight_truth.h"
 
 namespace nearby::test {

@@ -17,8 +17,8 @@
 #include "gtest/gtest.h"
 #include "tests/engine/lockstep_subject.h"
 #include "tests/engine/random_ops.h"
+#include "tests/engine/seeds.h"
 #include "tests/runtime/runtime_subject.h"
-#include "tests/runtime/seeds.h"
 
 namespace nearby::test {
 namespace {
