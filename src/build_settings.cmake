@@ -38,13 +38,13 @@ if(NEARBY_SANITIZE)
   endif()
   list(TRANSFORM NEARBY_SANITIZE PREPEND "-fsanitize=" OUTPUT_VARIABLE nearby_sanitizers)
   # UBSan watches the library and the programs, not the tests around them: it makes a file full of GoogleTest's
-  # assertions take more than twice as long to compile.
+  # assertions take more than twice as long to compile. Optimising those costs a third of the rest.
   set(nearby_test_sanitizers ${nearby_sanitizers})
   list(REMOVE_ITEM nearby_test_sanitizers -fsanitize=undefined)
   set(nearby_is_test "$<BOOL:$<TARGET_PROPERTY:NEARBY_IS_TEST>>")
   target_compile_options(
     nearby_build_settings
-    INTERFACE "$<${nearby_is_test}:${nearby_test_sanitizers}>"
+    INTERFACE "$<${nearby_is_test}:${nearby_test_sanitizers};-O0>"
               "$<$<NOT:${nearby_is_test}>:${nearby_sanitizers}>"
               -fno-sanitize-recover=all -fno-omit-frame-pointer
               # The instrumentation itself provokes these on g++ 12.
