@@ -73,6 +73,14 @@ function(nearby_target_settings target)
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:nearby_build_settings>)
 endfunction()
 
+# For source files that are mostly others' templates, in the directory of the caller's target: UBSan would watch those,
+# and double what they take to compile.
+function(nearby_without_ubsan)
+  if(NEARBY_SANITIZE)
+    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS -fno-sanitize=undefined)
+  endif()
+endfunction()
+
 # Sets `result` to whether all the targets exist; where one does not, says what is left out and why.
 function(nearby_check_requirements what result)
   set(missing "")

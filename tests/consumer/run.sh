@@ -118,9 +118,10 @@ case $mode in
     build_with_pkg_config
     ;;
   shared)
-    quietly cmake -S "$root" -B "$work/shared" -G Ninja "${quick[@]}" \
-      -D BUILD_SHARED_LIBS=ON -D NEARBY_BUILD_TESTS=OFF -D NEARBY_BUILD_EXAMPLES=OFF \
-      -D NEARBY_BUILD_BENCHMARKS=OFF
+    # As a subproject, so that the mode subdirectory finds the same objects in ccache.
+    quietly cmake -S "$root/tests/consumer" -B "$work/shared" -G Ninja "${quick[@]}" \
+      -D NEARBY_CONSUMER_MODE=subdirectory -D "NEARBY_SOURCE_DIR=$root" \
+      -D BUILD_SHARED_LIBS=ON -D NEARBY_INSTALL=ON
     quietly cmake --build "$work/shared"
     install_and_move "$work/shared"
     check_visibility
