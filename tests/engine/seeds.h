@@ -19,7 +19,7 @@ inline std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) 
 
 /// How many seeds a random test runs where it wants so many. A sanitizer's build takes ten times as
 /// long for each and looks for what any of them may show: its preset sets NEARBY_RANDOM_DIVISOR.
-/// NEARBY_RANDOM_SEEDS overrules both.
+/// NEARBY_RANDOM_SEEDS, if set, is the number whatever they say.
 inline std::uint64_t Seeds(std::uint64_t wanted) {
   const std::uint64_t divisor =
       std::max<std::uint64_t>(FromEnvironment("NEARBY_RANDOM_DIVISOR", 1), 1);
