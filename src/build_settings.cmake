@@ -38,8 +38,7 @@ if(NEARBY_SANITIZE)
   endif()
   list(TRANSFORM NEARBY_SANITIZE PREPEND "-fsanitize=" OUTPUT_VARIABLE nearby_sanitizers)
   # UBSan watches the library and the programs, not the tests around them: it makes a file full of GoogleTest's
-  # assertions take more than twice as long to compile. Nor are they optimised, which
-  # would cost half as much again.
+  # assertions take more than twice as long to compile. Nor are they optimised, which would cost half as much again.
   set(nearby_test_sanitizers ${nearby_sanitizers})
   list(REMOVE_ITEM nearby_test_sanitizers -fsanitize=undefined)
   set(nearby_is_test "$<BOOL:$<TARGET_PROPERTY:NEARBY_IS_TEST>>")
