@@ -49,6 +49,11 @@ RuntimeOptions DrawOptions(const Churn::Options& churn) {
   return options;
 }
 
+bool Includes(const Churn::Counts& counts, const Churn::Counts& enough) {
+  return counts.answered >= enough.answered && counts.batches >= enough.batches &&
+         counts.resyncs >= enough.resyncs && counts.promises >= enough.promises;
+}
+
 }  // namespace
 
 // A connect, and the session that came of it. What the runtime's threads write is guarded; the rest
@@ -108,7 +113,7 @@ Churn::Churn(const Options& options)
 
 Churn::~Churn() = default;
 
-void Churn::Run() {
+void Churn::Run(const Counts& enough) {
   std::vector<std::thread> shards;
   for (std::uint32_t i = 0; i < options_.shards; ++i) {
     shards.emplace_back([this, i] { runtime_->Run(ShardId{i}); });
@@ -116,7 +121,7 @@ void Churn::Run() {
   hosts_at_work_ = options_.host_threads;
   std::vector<std::thread> hosts;
   for (std::uint32_t i = 0; i < options_.host_threads; ++i) {
-    hosts.emplace_back([this, i] { Host(i); });
+    hosts.emplace_back([this, i, &enough] { Host(i, enough); });
   }
   std::thread trouble([this] { Trouble(); });
   for (std::thread& host : hosts) host.join();
@@ -127,9 +132,13 @@ void Churn::Run() {
 
 // --- the host's threads ---
 
-void Churn::Host(std::uint32_t thread) {
+void Churn::Host(std::uint32_t thread, const Counts& enough) {
   std::mt19937_64 random(options_.seed * 1'000 + thread);
-  for (std::uint64_t call = 0; call < options_.calls; ++call) {
+  const auto goes_on = [&](std::uint64_t call) {
+    if (call < options_.calls) return true;
+    return call < 100 * options_.calls && (call % 64 != 0 || !Includes(counts(), enough));
+  };
+  for (std::uint64_t call = 0; goes_on(call); ++call) {
     const std::uint64_t mine = Below(random, kUsers / options_.host_threads);
     CallOnce(random, *users_[mine * options_.host_threads + thread]);
     const std::uint64_t pair = Below(random, pairs_.size());
@@ -244,6 +253,7 @@ void Churn::Connect(std::mt19937_64& random, User& user) {
 }
 
 void Churn::OnConnected(Connection& connection, const ConnectResult& result) {
+  ++answered_;
   sink_.Connected(connection.cookie, connection.user, result.friends);
   ExpectAllowed(connection.user, result.friends);
 }
@@ -433,10 +443,11 @@ std::string Churn::FriendsOf(UserId user) {
   return line;
 }
 
-Churn::Counts Churn::counts() const {
+Churn::Counts Churn::counts() {
   const RuntimeStats stats = runtime_->stats();
+  const std::lock_guard<std::mutex> lock(promises_mutex_);
   Counts counts;
-  counts.answered = stats.engine.connects - stats.connects_failed;
+  counts.answered = answered_;
   counts.batches = stats.batches_delivered;
   counts.resyncs = stats.resyncs;
   counts.promises = promises_;

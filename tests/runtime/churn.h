@@ -41,11 +41,11 @@ class Churn {
     std::uint64_t seed = 1;
     std::uint32_t shards = 1;
     std::uint32_t host_threads = 3;
-    std::uint64_t calls = 2'000;  ///< Of each host thread.
+    std::uint64_t calls = 2'000;  ///< Of each host thread, at least.
   };
 
   struct Counts {
-    std::size_t answered = 0;
+    std::size_t answered = 0;  ///< Connects.
     std::size_t batches = 0;
     std::size_t resyncs = 0;
     std::size_t promises = 0;  ///< Edits that took sight away, and were acknowledged.
@@ -56,13 +56,16 @@ class Churn {
   Churn(const Churn&) = delete;
   Churn& operator=(const Churn&) = delete;
 
-  /// Lets all threads do their calls, and joins them.
-  void Run();
+  /// Lets all threads do their calls, and joins them. A churn in which nothing happened proves
+  /// nothing, and how much happens is the scheduler's choice: the host threads go on beyond their
+  /// number of calls, up to a hundredfold, until there was `enough` of everything.
+  void Run(const Counts& enough);
   /// On this thread alone: lets what is under way come to its end and everybody report once more.
   /// Then each client must know exactly who is in sight.
   void FinishAndCheck();
 
-  Counts counts() const;
+  /// Thread-safe.
+  Counts counts();
 
  private:
   struct User;
@@ -71,7 +74,7 @@ class Churn {
   using View = std::pair<UserId, UserId>;  // who looks, at whom
 
   // One host thread.
-  void Host(std::uint32_t thread);
+  void Host(std::uint32_t thread, const Counts& enough);
   void Trouble();
   void CallOnce(std::mt19937_64& random, User& user);
   void Connect(std::mt19937_64& random, User& user);
@@ -103,6 +106,7 @@ class Churn {
   std::vector<std::unique_ptr<Pair>> pairs_;
   std::atomic<std::uint64_t> last_cookie_{0};
   std::atomic<std::uint32_t> hosts_at_work_{0};
+  std::atomic<std::size_t> answered_{0};
 
   std::mutex promises_mutex_;
   std::map<UserId, std::vector<std::uint64_t>> cookies_;
