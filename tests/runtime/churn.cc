@@ -236,7 +236,13 @@ void Churn::Connect(std::mt19937_64& random, User& user) {
   call.user = user.id;
   call.cookie = connection->cookie;
   if (OneIn(random, 2)) call.radius_m = kRadii[Below(random, 3)];
-  if (OneIn(random, 2)) call.location = TimedLocation{DrawPlace(random), clock_.Now()};
+  // Not behind another connect: should that one replace an open session and then fail, the user
+  // would be forgotten, and start again from a location older than what the session had reported.
+  const bool is_alone = std::all_of(user.connections.begin(), user.connections.end(),
+                                    [](const auto& earlier) { return earlier->reply.times() > 0; });
+  if (is_alone && OneIn(random, 2)) {
+    call.location = TimedLocation{DrawPlace(random), clock_.Now()};
+  }
   connection->radius_m = call.radius_m.value_or(runtime_options_.engine.radius_m);
   {
     const std::lock_guard<std::mutex> lock(promises_mutex_);
