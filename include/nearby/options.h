@@ -64,6 +64,10 @@ struct NEARBY_API EngineOptions {
   /// copying each time it doubles.
   std::uint32_t expected_entities = 0;
 
+  /// Leaves out checks of pairs that are too far apart to have met since they were last checked.
+  /// What is delivered is the same; false is for measuring what it saves.
+  bool skip_far_pairs = true;
+
   // Place among the shards.
 
   /// Users whose HomeShard is `shard` connect here; at most 64 shards.

@@ -11,6 +11,7 @@ EngineStats& EngineStats::operator+=(const EngineStats& other) {
   reports_unknown_client += other.reports_unknown_client;
   checks += other.checks;
   skipped += other.skipped;
+  bound_breaks += other.bound_breaks;
   enters += other.enters;
   moves += other.moves;
   resets += other.resets;
