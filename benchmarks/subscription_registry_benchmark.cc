@@ -58,7 +58,10 @@ class Registry {
   void Link(Slot a, Slot b, EdgeFlags flags) { benchmark::DoNotOptimize(rows_.Link(a, b, flags)); }
   bool Unlink(Slot a, Slot b) { return rows_.Unlink(a, b); }
   bool Linked(Slot a, Slot b) const { return rows_.Find(a, b) != nullptr; }
-  void Prefetch(Slot slot) const { rows_.PrefetchRow(slot); }
+  void Prefetch(Slot slot) const {
+    rows_.PrefetchHead(slot);
+    rows_.PrefetchRow(slot, 4);
+  }
   template <typename Visitor>
   void Walk(Slot slot, const Visitor& visit) const {
     for (const Edge edge : rows_.Row(slot)) visit(edge);

@@ -41,9 +41,8 @@ Engine
   --radius-m X      friends within X metres see each other (8046.72: 5 miles)
   --ttl-s X         a user without a report for X seconds is inactive (600)
   --shards N        divide the users between N engines, 1 to 64 (1); changes no event
-  --skipping on|off whether pairs that cannot have come near yet may go unchecked (on);
-                    changes no event. This version checks every pair either way: "skipped"
-                    in the statistics is 0.
+  --skipping on|off whether pairs that cannot have come near yet go unchecked (on); changes
+                    no event
 
 Output ("-" is standard output)
   --events FILE     a line for each delivery, sorted by time, subscriber and friend:
@@ -87,8 +86,9 @@ absl::Status SetTtl(absl::string_view name, absl::string_view value, absl::Durat
   return absl::OkStatus();
 }
 
-absl::Status SetSkipping(absl::string_view name, absl::string_view value) {
-  if (value == "on" || value == "off") return absl::OkStatus();
+absl::Status SetSkipping(absl::string_view name, absl::string_view value, bool* skipping) {
+  *skipping = value == "on";
+  if (*skipping || value == "off") return absl::OkStatus();
   return BadValue(name, value, "\"on\" or \"off\"");
 }
 
@@ -110,7 +110,7 @@ absl::Status SetFlag(absl::string_view name, absl::string_view value, Flags* fla
   }
   if (name == "ttl-s") return SetTtl(name, value, &flags->replay.ttl);
   if (name == "shards") return SetShards(name, value, &flags->replay.shards);
-  if (name == "skipping") return SetSkipping(name, value);
+  if (name == "skipping") return SetSkipping(name, value, &flags->replay.skipping);
   return SetPositive(name, value, &flags->pace);
 }
 

@@ -70,6 +70,7 @@ absl::StatusOr<std::unique_ptr<Replayer>> Replayer::Create(const Options& option
   lockstep.shards = options.shards;
   lockstep.engine.radius_m = options.radius_m;
   lockstep.engine.ttl = options.ttl;
+  lockstep.engine.skip_far_pairs = options.skipping;
   // Every friend in sight enters at once: pages are for phones.
   lockstep.engine.connect_page_size = 0;
   lockstep.engine.max_friends = kMaxFriends;

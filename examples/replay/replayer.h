@@ -49,6 +49,7 @@ class Replayer {
     double radius_m = 8046.72;
     absl::Duration ttl = absl::Minutes(10);
     std::uint32_t shards = 1;
+    bool skipping = true;  ///< EngineOptions::skip_far_pairs.
   };
 
   /// What became of a call to Run: how many rows were carried out, and why the next one could not

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -26,7 +25,7 @@ namespace nearby {
 ///   LocationCache::Expired expired;
 ///   while (cache.PopExpired(now, &expired)) Forget(expired.user);
 ///
-/// Thread-compatible. Owns its memory: about 50 bytes a user, in arrays by slot, so that a batch of
+/// Thread-compatible. Owns its memory: about 48 bytes a user, in arrays by slot, so that a batch of
 /// look-ups by slot touches 8 bytes each.
 /// Cost: one hash look-up for `Find`; none once the slot is known. Expiry is O(1) amortised for
 /// each write and each second that passes, never a pass over all users.
@@ -59,6 +58,14 @@ class NEARBY_API LocationCache {
     Time deadline;
   };
 
+  /// What a write says about a user's speed.
+  enum class Motion : std::uint8_t {
+    /// Since the write before, the user moved no faster than the speed class said.
+    kBounded,
+    /// They did, or there is nothing to compare with: nothing that rested on the class holds.
+    kUnbounded,
+  };
+
   /// One answer of a batch look-up by user.
   struct Found {
     Slot slot = kNoSlot;
@@ -85,7 +92,7 @@ class NEARBY_API LocationCache {
   /// Stores a location and renews the time to live. Requires a position that is somewhere. A record
   /// may be accepted earlier than one already written to other slots (a late arrival from another
   /// shard); one that is due already expires at the next PopExpired.
-  void Write(Slot slot, const Record& record);
+  Motion Write(Slot slot, const Record& record);
   /// Ends activity before the time to live does. The report times stay.
   void Deactivate(Slot slot);
 
@@ -98,39 +105,52 @@ class NEARBY_API LocationCache {
   Time next_expiry_check() const;
 
   bool is_active(Slot slot) const { return position(slot).is_somewhere(); }
-  UserId user(Slot slot) const { return users_[ToInt(slot)]; }
+  UserId user(Slot slot) const { return identities_[ToInt(slot)].user; }
   Position position(Slot slot) const { return positions_[ToInt(slot)]; }
-  /// Of the last write; unspecified before the first.
-  Time accepted_at(Slot slot) const { return times_[ToInt(slot)].accepted_at; }
-  Time reported_at(Slot slot) const { return times_[ToInt(slot)].reported_at; }
+  /// Of the last write; before the first, earlier than every valid time.
+  Time accepted_at(Slot slot) const;
+  Time reported_at(Slot slot) const;
   /// The table of positions, indexed by slot, for batch filters. Valid until the next Acquire.
-  const Position* positions() const { return positions_.data(); }
+  const Position* positions() const { return positions_; }
+  /// A number of the caller's, kept beside the user because both are read together.
+  std::uint64_t cookie(Slot slot) const { return identities_[ToInt(slot)].cookie; }
+  void SetCookie(Slot slot, std::uint64_t cookie) { identities_[ToInt(slot)].cookie = cookie; }
+
+  /// No user moves faster than this between two writes that are kBounded, in metres a millisecond:
+  /// infinity if nothing is known. A write raises it only where it is kUnbounded.
+  double speed_bound(Slot slot) const;
+
+  /// Asks the processor for what a Write will touch.
+  void PrefetchForWrite(Slot slot) const;
+  /// Asks for the identity.
+  void PrefetchIdentity(Slot slot) const;
 
   /// Users known.
   std::size_t size() const;
   /// One past the largest slot ever given.
-  std::size_t slot_limit() const { return positions_.size(); }
+  std::size_t slot_limit() const;
   absl::Duration ttl() const { return absl::Milliseconds(ttl_ms_); }
 
  private:
   class Index;          // users to slots
   class ExpiryBuckets;  // slots by the second of their deadline
+  class Motions;        // times and speeds
+  struct Tables;        // what grows with the slots
 
-  // Together, because a report reads and writes both; apart from the positions, of which batch
-  // filters want as many as possible in a cache line.
-  struct Times {
-    Time accepted_at;
-    Time reported_at;
+  struct Identity {
+    UserId user{};
+    std::uint64_t cookie = 0;
   };
 
+  Motion Judge(Slot slot, const Record& record);
   Time deadline(Slot slot) const { return Time{accepted_at(slot).ms + ttl_ms_}; }
 
   std::int64_t ttl_ms_;
   std::uint32_t max_entities_;
-  std::vector<Position> positions_;
-  std::vector<UserId> users_;
-  std::vector<Times> times_;
-  std::vector<Slot> free_slots_;
+  std::unique_ptr<Tables> tables_;
+  // Into the tables.
+  Position* positions_ = nullptr;
+  Identity* identities_ = nullptr;
   std::unique_ptr<Index> index_;
   std::unique_ptr<ExpiryBuckets> expiry_;
 };

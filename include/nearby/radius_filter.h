@@ -35,6 +35,10 @@ class NEARBY_API RadiusLimit {
 
   /// Whether b lies within the radius of a. Requires both to be somewhere.
   bool Admits(Position a, Position b) const;
+  /// The same, for a caller who knows the haversine of their distance already.
+  bool Admits(Position a, Position b, double haversine) const {
+    return beyond_quarter_ ? Admits(a, b) : haversine <= haversine_;
+  }
 
  private:
   RadiusLimit(double haversine, bool beyond_quarter)

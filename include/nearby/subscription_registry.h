@@ -61,6 +61,13 @@ class Edge {
 // Rows are read as arrays of 32-bit numbers by the filter kernel.
 static_assert(sizeof(Edge) == 4 && std::is_standard_layout_v<Edge>);
 
+/// A row together with its ticks: one byte beside each edge, for the caller's own use. A tick
+/// belongs to the edge in this row alone; the mirror edge has its own.
+struct RowView {
+  absl::Span<Edge> edges;
+  std::uint8_t* ticks = nullptr;  ///< As many as edges; null for an empty row.
+};
+
 /// Who listens to whom among the entities of one shard: for each entity a row of edges, one for
 /// each neighbour. An edge stands in both rows of its pair, mirrored, so that one walk along the
 /// row of whoever moved settles both directions.
@@ -73,10 +80,10 @@ static_assert(sizeof(Edge) == 4 && std::is_standard_layout_v<Edge>);
 /// both follow from the row. The end is delayed and checked again, so that a listener who flaps
 /// causes no churn.
 ///
-/// Thread-compatible. Owns its memory: rows grow by lines of 64 bytes out of shared chunks; about 5
-/// bytes an edge at 40 edges a row.
-/// Cost: walking a row streams it. Link, Unlink and Update search the two rows: O(shorter row) to
-/// find a pair, O(row) for the mirror edge.
+/// Thread-compatible. Owns its memory: rows grow by granules of 32 bytes out of shared chunks;
+/// about 5.6 bytes an edge at 40 edges a row, ticks included. Cost: walking a row streams it. Link,
+/// Unlink and Update search the two rows: O(shorter row) to find a pair, O(row) for the mirror
+/// edge.
 ///
 /// Invariants:
 ///   1. b is in a's row exactly if a is in b's, each at most once, never a in its own.
@@ -89,6 +96,8 @@ class NEARBY_API SubscriptionRegistry {
     std::uint32_t max_row = 5000;
     /// How long a channel stays subscribed after its last listener has gone.
     absl::Duration unsubscribe_delay = absl::Seconds(30);
+    /// Memory is set aside for the heads of this many rows at once.
+    std::uint32_t expected_entities = 0;
   };
 
   explicit SubscriptionRegistry(const Options& options);
@@ -96,11 +105,12 @@ class NEARBY_API SubscriptionRegistry {
   SubscriptionRegistry(const SubscriptionRegistry&) = delete;
   SubscriptionRegistry& operator=(const SubscriptionRegistry&) = delete;
 
-  /// Adds the pair with `flags` seen from `a`. Requires a != b, both slots below Edge::kMaxSlots,
-  /// and that the pair is not linked. `ResourceExhausted` if either row is full: nothing changes.
-  absl::Status Link(Slot a, Slot b, EdgeFlags flags);
+  /// Adds the pair with `flags` seen from `a`, both edges with this tick. Requires a != b, both
+  /// slots below Edge::kMaxSlots, and that the pair is not linked. `ResourceExhausted` if either
+  /// row is full: nothing changes.
+  absl::Status Link(Slot a, Slot b, EdgeFlags flags, std::uint8_t tick = 0);
   /// Removes the pair; false if it was not linked. Row order is not kept: the last edge takes the
-  /// place of the removed one.
+  /// place of the removed one, and its tick goes with it.
   bool Unlink(Slot a, Slot b);
 
   /// The edge to `b` in `a`'s row, or nullptr. Valid until the next Link or Unlink.
@@ -112,12 +122,19 @@ class NEARBY_API SubscriptionRegistry {
   absl::Span<const Edge> Row(Slot slot) const;
 
   /// As Row and Find, for a caller who changes flags in mid-walk and keeps invariant 2 by writing
-  /// the mirrored flags to the other end's edge as well. Only flags may be changed.
-  absl::Span<Edge> MutableRow(Slot slot);
+  /// the mirrored flags to the other end's edge as well. Only flags and ticks may be changed.
+  RowView MutableRow(Slot slot);
   Edge* FindMutable(Slot a, Slot b);
+  /// The other end's edge of a pair, for an edge of this row.
+  Edge& MirrorOf(Slot row, Edge edge);
+  /// The tick of an edge of this row.
+  std::uint8_t& TickOf(Slot row, const Edge& edge);
+  std::uint8_t TickOf(Slot row, const Edge& edge) const;
 
-  /// Asks the processor for the first lines of a row that will be walked soon. Changes nothing.
-  void PrefetchRow(Slot slot) const;
+  /// Asks the processor for the head of a row that will be walked soon, and then, when that is at
+  /// hand, for the row's first lines of 64 bytes. They change nothing.
+  void PrefetchHead(Slot slot) const;
+  void PrefetchRow(Slot slot, std::size_t lines) const;
 
   /// Call after linking a listener to a channel: true if the channel is not subscribed to yet. From
   /// then on it counts as subscribed. Requires a row that is not empty.

@@ -45,8 +45,10 @@ absl::Status Engine::Impl::CheckEntity(Slot slot) const {
   if (e.is_remote && !registry_.is_subscribed(slot)) {
     return Violation("a remote's channel is not subscribed to", slot);
   }
-  for (const Edge edge : row) {
-    if (absl::Status status = CheckEdge(slot, edge); !status.ok()) return status;
+  for (const Edge& edge : row) {
+    absl::Status status = CheckEdge(slot, edge);
+    if (status.ok()) status = CheckTick(slot, edge, registry_.TickOf(slot, edge));
+    if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
@@ -72,11 +74,33 @@ absl::Status Engine::Impl::CheckEdge(Slot slot, Edge edge) const {
   if (edge.has(kISee) && !(cache_.is_active(slot) && cache_.is_active(neighbour))) {
     return Violation("I3: an inactive user sees or is seen", slot);
   }
-  if (edge.has(kISee) && !Reaches(slot, neighbour, edge.has(kIHaveRadius), true)) {
+  if (edge.has(kISee) &&
+      !Reaches(slot, neighbour, Between(slot, neighbour), edge.has(kIHaveRadius), true)) {
     return Violation("a client sees beyond its radius", slot);
   }
-  if (edge.has(kIHaveRadius) != (e.is_client && e.radius_m != options_.radius_m)) {
+  if (edge.has(kIHaveRadius) != e.has_radius) {
     return Violation("an edge is wrong about a radius", slot);
+  }
+  return absl::OkStatus();
+}
+
+// A tick that lets the owner of the row pass by a pair must be one before which the two cannot
+// meet.
+absl::Status Engine::Impl::CheckTick(Slot slot, Edge edge, std::uint8_t tick) const {
+  const int ahead = DueTicks::Ahead(tick, now_tick_);
+  if (!options_.skip_far_pairs || ahead <= 0) return absl::OkStatus();
+  // When the owner reports again, nothing that is said here will be looked at.
+  if (!cache_.is_active(slot) || now_.ms - cache_.accepted_at(slot).ms > DueTicks::kSafeMs) {
+    return absl::OkStatus();
+  }
+  if (edge.has(kISee) || edge.has(kFriendSees)) {
+    return Violation("I10: a pair in sight is passed by", slot);
+  }
+  const Separation apart = Between(slot, edge.neighbour());
+  if (!apart.is_somewhere) return absl::OkStatus();
+  const std::int64_t begins_ms = ((now_.ms >> DueTicks::kTickShift) + ahead) * DueTicks::kTickMs;
+  if (MillisecondsToMeet(slot, edge, apart) + 1 < static_cast<double>(begins_ms - now_.ms)) {
+    return Violation("I10: a pair may meet before it is looked at", slot);
   }
   return absl::OkStatus();
 }

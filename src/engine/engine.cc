@@ -60,10 +60,7 @@ ReportOutcome Engine::Report(const LocationReport& report, Effects* effects) {
 
 void Engine::ReportAll(absl::Span<const LocationReport> reports, ReportOutcome* outcomes,
                        Effects* effects) {
-  for (std::size_t i = 0; i < reports.size(); ++i) {
-    const ReportOutcome outcome = impl_->Report(reports[i], effects);
-    if (outcomes != nullptr) outcomes[i] = outcome;
-  }
+  impl_->ReportAll(reports, outcomes, effects);
 }
 
 absl::Status Engine::Apply(const FriendshipChange& change, Effects* effects) {

@@ -11,8 +11,11 @@
 #include "nearby/location_cache.h"
 #include "nearby/radius_filter.h"
 #include "nearby/subscription_registry.h"
+#include "src/base/large_vector.h"
 #include "src/engine/change_log.h"
 #include "src/engine/timers.h"
+#include "src/parts/due_ticks.h"
+#include "src/parts/separations.h"
 
 namespace nearby {
 
@@ -21,6 +24,7 @@ namespace nearby {
 //   friend_lists.cc   friend lists that arrive
 //   reports.cc    reports, time, expiry
 //   sight.cc      pairs: who begins or ceases to see whom, and the deliveries that follow
+//   far_pairs.cc  pairs too far apart to look at for now
 //   friends.cc    changes of the friend graph, links between entities
 //   peers.cc      messages of and to other shards
 //   pages.cc      pages of nearby friends
@@ -43,6 +47,8 @@ class Engine::Impl {
   absl::Status Answer(ClientHandle handle, Effects* effects);
   absl::Status Disconnect(ClientHandle handle, Effects* effects);
   ReportOutcome Report(const LocationReport& report, Effects* effects);
+  void ReportAll(absl::Span<const LocationReport> reports, ReportOutcome* outcomes,
+                 Effects* effects);
   absl::Status Apply(const FriendshipChange& change, Effects* effects);
   absl::Status SetRadius(ClientHandle handle, double radius_m, Effects* effects);
   absl::StatusOr<NearbyPage> Nearby(ClientHandle client, PageToken after, std::size_t page_size,
@@ -54,20 +60,27 @@ class Engine::Impl {
   absl::Status CheckInvariants() const;
 
  private:
-  // What an entity is to this shard. The generation outlives the entity, so that handles of earlier
-  // occupants of the slot stay recognisable.
+  // What an entity is to this shard, in 16 bytes. The generation outlives the entity, so that
+  // handles of earlier occupants of the slot stay recognisable.
   struct Entity {
-    std::uint64_t cookie = 0;
-    std::uint64_t listening_shards = 0;  // clients: bit s is set while shard s subscribes to them
-    double radius_m = 0;                 // clients
-    FriendVersion list_version{};        // clients: of the friend list, if has_friends
+    FriendVersion list_version{};  // clients: of the friend list, if has_friends
     std::uint32_t generation = 0;
-    bool is_client = false;
-    bool is_remote = false;
-    bool has_friends = false;   // clients: the friend list has been installed
-    bool is_answered = false;   // clients: so has the connect; only now are they told anything
-    bool has_reported = false;  // the cache's report times mean something
+    bool is_client : 1;
+    bool is_remote : 1;
+    bool has_friends : 1;   // clients: the friend list has been installed
+    bool is_answered : 1;   // clients: so has the connect; only now are they told anything
+    bool has_reported : 1;  // the cache's report times mean something
+    bool has_radius : 1;    // clients: one of their own, in radii_
+
+    Entity()
+        : is_client(false),
+          is_remote(false),
+          has_friends(false),
+          is_answered(false),
+          has_reported(false),
+          has_radius(false) {}
   };
+  static_assert(sizeof(Entity) == 16);
 
   // Somebody in the walk of pages.
   struct Sighting {
@@ -118,6 +131,7 @@ class Engine::Impl {
   // Forgets an entity whose row is empty.
   void ReleaseEntity(Slot slot);
   void EndSession(Slot client, Effects* effects);
+  double radius_m(Slot client) const;
   void WriteRadius(Slot client, double radius_m);
 
   // --- friend lists (friend_lists.cc) ---
@@ -138,6 +152,7 @@ class Engine::Impl {
                     absl::Span<const FriendshipChange> newer, Effects* effects);
 
   // --- reports and time (reports.cc) ---
+  void SetNow(Time now);
   ReportOutcome Judge(const LocationReport& report) const;
   bool MustWait(Slot client) const;
   void Hold(Slot client, Position position, Time reported_at);
@@ -146,33 +161,74 @@ class Engine::Impl {
   void ExpireUntil(Time until, Effects* effects);
   // Carries out one timer or idle channel due at or before `until`; false if there is none.
   bool FireNext(Time until, Effects* effects);
+  // Asks the processor for what the report after some others will touch, in three steps that each
+  // need what the one before asked for.
+  void PrefetchEntity(ClientHandle client) const;
+  void PrefetchRow(ClientHandle client) const;
+  void PrefetchNeighbours(ClientHandle client);
   void CancelHeldReport(Slot client);
   void ReleaseHeldReport(Slot client, Effects* effects);
 
   // --- pairs (sight.cc) ---
-  // Settles both directions of every pair of an entity that has just reported.
+  // Settles both directions of every pair of an entity that has just reported, but for those that
+  // cannot have met since they were last looked at.
   void Walk(Slot mover, Effects* effects);
-  void SettleMoved(Slot mover, Edge& edge, Effects* effects);
+  // The edges of the mover's row to look at: their numbers, in selected_.
+  std::size_t SelectToSettle(Slot mover, RowView row);
+  // `apart` is the separation of the pair.
+  void SettleMoved(Slot mover, Edge& edge, const Separation& apart, Effects* effects);
   // Settles whether `viewer` sees the neighbour of this edge in its row, after anything but a move.
   void SettleView(Slot viewer, Edge& edge, LeaveReason reason, Effects* effects);
+  void SettleView(Slot viewer, Edge& edge, const Separation& apart, LeaveReason reason,
+                  Effects* effects);
   // Settles whether the neighbour of this edge sees `owner`, in whose row it stands.
   void SettleViewOf(Slot owner, Edge& edge, LeaveReason reason, Effects* effects);
+  void SettleViewOf(Slot owner, Edge& edge, const Separation& apart, LeaveReason reason,
+                    Effects* effects);
   // Whether a client may be told anything yet: only once its connect has been answered.
   bool IsReady(Slot client) const { return entity(client).is_answered; }
-  // Whether the viewer's radius reaches the owner; `sees_now` selects the leave radius.
-  bool Reaches(Slot viewer, Slot owner, bool viewer_has_radius, bool sees_now) const;
+  Separation Between(Slot a, Slot b) const {
+    return Separation::Between(cache_.position(a), cache_.position(b));
+  }
+  // Whether the viewer's radius reaches the owner, who is so far away; `sees_now` selects the leave
+  // radius.
+  bool Reaches(Slot viewer, Slot owner, const Separation& apart, bool viewer_has_radius,
+               bool sees_now) const;
   // Sets or clears flags on both edges of a pair; `edge` is the one in `row`'s row.
   void SetBoth(Slot row, Edge& edge, EdgeFlags flags);
   void ClearBoth(Slot row, Edge& edge, EdgeFlags flags);
   // Ends seeing without a word: the viewer was told otherwise, or is gone.
   void ForgetView(Slot viewer, Edge& edge);
-  void Enter(Slot viewer, Slot owner, Effects* effects);
-  void Move(Slot viewer, Slot owner, Effects* effects);
-  void Leave(Slot viewer, Slot owner, LeaveReason reason, Effects* effects);
+  void Enter(Slot viewer, Slot owner, std::int64_t distance_mm, Effects* effects);
+  void Move(Slot viewer, Slot owner, std::int64_t distance_mm, Effects* effects);
+  void Leave(Slot viewer, Slot owner, LeaveReason reason, std::int64_t distance_mm,
+             Effects* effects);
   void Reset(Slot client, Effects* effects);
   void SendWithheldMove(Slot viewer, Slot owner, Effects* effects);
-  void DeliverSight(DeliveryKind kind, Slot viewer, Slot owner, Effects* effects);
-  Delivery MakeDelivery(Slot viewer, UserId friend_id, DeliveryKind kind) const;
+  void DeliverSight(DeliveryKind kind, Slot viewer, Slot owner, std::int64_t distance_mm,
+                    Effects* effects);
+
+  // --- far pairs (far_pairs.cc) ---
+  // Lines of 64 bytes that hold an ordinary row; the processor's own prefetcher follows a longer
+  // one.
+  static constexpr std::size_t kRowLines = 4;
+
+  // The tick beside an edge says when the owner of the row has to look at it next. It says nothing
+  // about the other end's row, whose edge has its own.
+  //
+  // Writes an entity's location, and makes due what it leaves without ground.
+  void Relocate(Slot slot, const LocationCache::Record& record);
+  // For a pair that is so far apart, seen from a mover whose position is of this instant.
+  std::uint8_t NotBefore(Slot mover, Edge edge, const Separation& apart) const;
+  // How long until the two can have come within the larger of their radii: milliseconds from now,
+  // 0 or less if they can be there already.
+  double MillisecondsToMeet(Slot mover, Edge edge, const Separation& apart) const;
+  void MakeRowDue(Slot slot);
+  // The same for what the others say about the slot in their rows.
+  void MakeDueForOthers(Slot slot);
+
+  // Appends one with what all kinds have in common.
+  Delivery& AddDelivery(Slot viewer, UserId friend_id, DeliveryKind kind, Effects* effects) const;
   static std::uint64_t PairKey(Slot viewer, Slot owner) {
     return std::uint64_t{ToInt(viewer)} << 32 | ToInt(owner);
   }
@@ -208,6 +264,9 @@ class Engine::Impl {
   void Announce(PeerMessage::Kind kind, const FriendshipChange& pair, Effects* effects);
   void LinkRemote(Slot client, UserId remote, const Friendship& friendship, Effects* effects);
   void SubscribeIfFirst(Slot remote, Effects* effects);
+  bool IsListenedTo(Slot client) const {
+    return !listening_shards_.empty() && listening_shards_[ToInt(client)] != 0;
+  }
   PeerMessage LocationMessage(Slot client) const;
   // To each shard that listens to the client.
   void Publish(Slot client, const PeerMessage& message, Effects* effects);
@@ -232,6 +291,7 @@ class Engine::Impl {
   // --- checks (check.cc) ---
   absl::Status CheckEntity(Slot slot) const;
   absl::Status CheckEdge(Slot slot, Edge edge) const;
+  absl::Status CheckTick(Slot slot, Edge edge, std::uint8_t tick) const;
 
   const EngineOptions options_;
   const RadiusLimit enter_limit_;  // of subscribers without a radius of their own
@@ -241,9 +301,14 @@ class Engine::Impl {
   const std::int64_t min_report_interval_ms_;
 
   Time now_{-kMaxTimeMs};
+  std::uint8_t now_tick_ = 0;  // of now_
   LocationCache cache_;
   SubscriptionRegistry registry_;
-  std::vector<Entity> entities_;  // by slot
+  internal::LargeVector<Entity> entities_;  // by slot
+  // Of clients with a radius of their own.
+  absl::flat_hash_map<Slot, double> radii_;
+  // By slot: bit s is set while shard s subscribes to this client. Empty if there is one shard.
+  internal::LargeVector<std::uint64_t> listening_shards_;
   internal::ChangeLog changes_;
   internal::Timers timers_;
   // Only while min_move_interval is in use: pairs in sight, or lately.
@@ -253,6 +318,7 @@ class Engine::Impl {
   EngineStats stats_;
 
   std::vector<std::uint32_t> selected_;      // scratch of Walk
+  std::vector<std::uint32_t> prefetched_;    // scratch of PrefetchNeighbours
   std::vector<UserId> friend_ids_;           // scratch of InstallFriends
   std::vector<LocationCache::Found> found_;  // the same
   std::vector<Sighting> in_sight_;           // scratch of pages

@@ -109,14 +109,11 @@ Engine::Impl::Reasons Engine::Impl::ReasonsFor(const Friendship& friendship) {
 
 // What a remote may see is for their own shard to know.
 EdgeFlags Engine::Impl::FlagsFor(Slot a, Slot b, const Friendship& friendship) const {
-  const auto has_radius = [this](const Entity& e) {
-    return e.is_client && e.radius_m != options_.radius_m;
-  };
   EdgeFlags flags = kNoEdgeFlags;
   if (entity(a).is_client && friendship.i_may_see()) flags = flags | kIMaySee;
   if (entity(b).is_client && friendship.friend_may_see()) flags = flags | kFriendMaySee;
-  if (has_radius(entity(a))) flags = flags | kIHaveRadius;
-  if (has_radius(entity(b))) flags = flags | kFriendHasRadius;
+  if (entity(a).has_radius) flags = flags | kIHaveRadius;
+  if (entity(b).has_radius) flags = flags | kFriendHasRadius;
   return flags;
 }
 
@@ -129,7 +126,7 @@ Engine::Impl::LinkResult Engine::Impl::LinkPair(Slot a, Slot b, const Friendship
   Edge* edge = registry_.FindMutable(a, b);
   if (edge == nullptr) {
     if (link.only_takes_away) return LinkResult::kUnchanged;
-    if (!registry_.Link(a, b, flags).ok()) {
+    if (!registry_.Link(a, b, flags, now_tick_).ok()) {
       ++stats_.links_refused;
       return LinkResult::kRefused;
     }
@@ -164,12 +161,12 @@ bool Engine::Impl::UnlinkPair(Slot a, Slot b, Reasons reasons, Effects* effects)
 
 void Engine::Impl::UnlinkAll(Slot slot, LeaveReason reason, Effects* effects) {
   while (!registry_.Row(slot).empty()) {
-    Edge& edge = registry_.MutableRow(slot).back();
+    Edge& edge = registry_.MutableRow(slot).edges.back();
     const Slot neighbour = edge.neighbour();
     if (edge.has(kISee)) ForgetView(slot, edge);
     if (edge.has(kFriendSees)) {
-      ForgetView(neighbour, *registry_.FindMutable(neighbour, slot));
-      Leave(neighbour, slot, reason, effects);
+      ForgetView(neighbour, registry_.MirrorOf(slot, edge));
+      Leave(neighbour, slot, reason, 0, effects);
     }
     registry_.Unlink(slot, neighbour);
     if (entity(neighbour).is_remote) registry_.MaybeLastOut(neighbour, now_);

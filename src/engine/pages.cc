@@ -12,10 +12,9 @@ void Engine::Impl::CollectInSight(Slot client) {
   for (const Edge edge : registry_.Row(client)) {
     const Slot owner = edge.neighbour();
     if (!edge.has(kIMaySee)) continue;
-    if (!Reaches(client, owner, edge.has(kIHaveRadius), edge.has(kISee))) continue;
-    const std::int64_t distance_mm =
-        DistanceMillimeters(cache_.position(client), cache_.position(owner));
-    in_sight_.push_back({distance_mm, cache_.user(owner), owner});
+    const Separation apart = Between(client, owner);
+    if (!Reaches(client, owner, apart, edge.has(kIHaveRadius), edge.has(kISee))) continue;
+    in_sight_.push_back({apart.distance_mm, cache_.user(owner), owner});
   }
   std::sort(in_sight_.begin(), in_sight_.end(), [](const Sighting& a, const Sighting& b) {
     return std::tie(a.distance_mm, a.friend_id) < std::tie(b.distance_mm, b.friend_id);
@@ -42,7 +41,7 @@ void Engine::Impl::EnterIfNew(Slot client, Slot friend_slot, Effects* effects) {
   Edge& edge = *registry_.FindMutable(client, friend_slot);
   if (edge.has(kISee)) return;
   SetBoth(client, edge, kISee);
-  Enter(client, friend_slot, effects);
+  Enter(client, friend_slot, Between(client, friend_slot).distance_mm, effects);
 }
 
 absl::Status Engine::Impl::Answer(ClientHandle handle, Effects* effects) {
@@ -60,7 +59,7 @@ void Engine::Impl::AnswerConnect(Slot client, Effects* effects) {
   CollectInSight(client);
   ConnectAnswer answer;
   answer.client = {client, entity(client).generation};
-  answer.cookie = entity(client).cookie;
+  answer.cookie = cache_.cookie(client);
   answer.user = cache_.user(client);
   answer.first = effects->deliveries.size();
   answer.in_sight = in_sight_.size();

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "src/engine/engine_impl.h"
 
 namespace nearby {
@@ -136,7 +138,7 @@ bool Engine::Impl::ReceiveSubscribe(const PeerMessage& message, Effects* effects
     Send(About(message.user, PeerMessage::Kind::kOffline), message.from, effects);
     return true;
   }
-  entity(client).listening_shards |= std::uint64_t{1} << ToInt(message.from);
+  listening_shards_[ToInt(client)] |= std::uint64_t{1} << ToInt(message.from);
   if (cache_.is_active(client)) Send(LocationMessage(client), message.from, effects);
   return true;
 }
@@ -144,7 +146,7 @@ bool Engine::Impl::ReceiveSubscribe(const PeerMessage& message, Effects* effects
 bool Engine::Impl::ReceiveUnsubscribe(const PeerMessage& message) {
   const Slot client = FindClient(message.user);
   if (client == kNoSlot) return false;
-  entity(client).listening_shards &= ~(std::uint64_t{1} << ToInt(message.from));
+  listening_shards_[ToInt(client)] &= ~(std::uint64_t{1} << ToInt(message.from));
   return true;
 }
 
@@ -157,7 +159,8 @@ PeerMessage Engine::Impl::LocationMessage(Slot client) const {
 }
 
 void Engine::Impl::Publish(Slot client, const PeerMessage& message, Effects* effects) {
-  for (std::uint64_t shards = entity(client).listening_shards; shards != 0; shards &= shards - 1) {
+  if (!IsListenedTo(client)) return;
+  for (std::uint64_t shards = listening_shards_[ToInt(client)]; shards != 0; shards &= shards - 1) {
     Send(message, ShardId{static_cast<std::uint32_t>(__builtin_ctzll(shards))}, effects);
   }
 }
@@ -176,7 +179,9 @@ bool Engine::Impl::ReceiveLocation(const PeerMessage& message, Effects* effects)
   // Late by more than a time to live: its expiry is past already.
   if (message.accepted_at.ms + absl::ToInt64Milliseconds(cache_.ttl()) <= now_.ms) return false;
   entity(remote).has_reported = true;
-  cache_.Write(remote, {message.position, message.accepted_at, message.reported_at});
+  // A clock that is ahead is not to make a position younger than this shard has held it: what is
+  // far is judged by its age.
+  Relocate(remote, {message.position, std::min(message.accepted_at, now_), message.reported_at});
   Walk(remote, effects);
   return true;
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "src/base/prefetch.h"
 #include "src/engine/engine_impl.h"
 
 namespace nearby {
@@ -20,8 +21,13 @@ absl::Status Engine::Impl::Advance(Time now, Effects* effects) {
     ExpireUntil(until, effects);
     fired = FireNext(until, effects);
   }
-  now_ = now;
+  SetNow(now);
   return absl::OkStatus();
+}
+
+void Engine::Impl::SetNow(Time now) {
+  now_ = now;
+  now_tick_ = DueTicks::At(now);
 }
 
 Time Engine::Impl::next_event() const {
@@ -31,7 +37,7 @@ Time Engine::Impl::next_event() const {
 void Engine::Impl::ExpireUntil(Time until, Effects* effects) {
   LocationCache::Expired expired;
   while (cache_.PopExpired(until, &expired)) {
-    now_ = std::max(now_, expired.deadline);
+    SetNow(std::max(now_, expired.deadline));
     Expire(expired.slot, effects);
   }
 }
@@ -39,7 +45,7 @@ void Engine::Impl::ExpireUntil(Time until, Effects* effects) {
 bool Engine::Impl::FireNext(Time until, Effects* effects) {
   if (timers_.next() <= until) {
     const internal::Timers::Entry entry = timers_.Pop();
-    now_ = std::max(now_, entry.due);
+    SetNow(std::max(now_, entry.due));
     if (entry.kind == internal::Timers::Kind::kWithheldMove) {
       SendWithheldMove(entry.subject, entry.friend_slot, effects);
     } else {
@@ -48,17 +54,17 @@ bool Engine::Impl::FireNext(Time until, Effects* effects) {
     return true;
   }
   if (registry_.next_idle_check() > until) return false;
-  now_ = std::max(now_, until);
+  SetNow(std::max(now_, until));
   Slot channel;
   if (registry_.PopIdle(until, &channel)) DropIdleChannel(channel, effects);
   return true;
 }
 
 void Engine::Impl::Expire(Slot slot, Effects* effects) {
-  for (Edge& edge : registry_.MutableRow(slot)) {
+  for (Edge& edge : registry_.MutableRow(slot).edges) {
     if (edge.has(kFriendSees)) {
-      ForgetView(edge.neighbour(), *registry_.FindMutable(edge.neighbour(), slot));
-      Leave(edge.neighbour(), slot, LeaveReason::kExpired, effects);
+      ForgetView(edge.neighbour(), registry_.MirrorOf(slot, edge));
+      Leave(edge.neighbour(), slot, LeaveReason::kExpired, 0, effects);
     }
     if (edge.has(kISee)) ForgetView(slot, edge);
   }
@@ -94,6 +100,64 @@ ReportOutcome Engine::Impl::Report(const LocationReport& report, Effects* effect
       ++stats_.reports_invalid;
   }
   return outcome;
+}
+
+// What a report touches is spread over the memory, a cache miss each. So those ahead ask for it:
+// first what the client's slot names, then the row that the row's head names, then what the edges
+// of the row name.
+void Engine::Impl::ReportAll(absl::Span<const LocationReport> reports, ReportOutcome* outcomes,
+                             Effects* effects) {
+  constexpr std::size_t kEntityAhead = 24;
+  constexpr std::size_t kRowAhead = 16;
+  constexpr std::size_t kNeighboursAhead = 4;
+  const std::size_t size = reports.size();
+  // Before the first report the steps catch up.
+  for (std::size_t i = 0; i < std::min(kEntityAhead, size); ++i) PrefetchEntity(reports[i].client);
+  for (std::size_t i = 0; i < std::min(kRowAhead, size); ++i) PrefetchRow(reports[i].client);
+  for (std::size_t i = 0; i < std::min(kNeighboursAhead, size); ++i) {
+    PrefetchNeighbours(reports[i].client);
+  }
+  for (std::size_t i = 0; i < size; ++i) {
+    if (i + kEntityAhead < size) PrefetchEntity(reports[i + kEntityAhead].client);
+    if (i + kRowAhead < size) PrefetchRow(reports[i + kRowAhead].client);
+    if (i + kNeighboursAhead < size) PrefetchNeighbours(reports[i + kNeighboursAhead].client);
+    const ReportOutcome outcome = Report(reports[i], effects);
+    if (outcomes != nullptr) outcomes[i] = outcome;
+  }
+}
+
+void Engine::Impl::PrefetchEntity(ClientHandle client) const {
+  if (ToInt(client.slot) >= entities_.size()) return;
+  internal::Prefetch(&entities_[ToInt(client.slot)]);
+  cache_.PrefetchForWrite(client.slot);
+  cache_.PrefetchIdentity(client.slot);
+  registry_.PrefetchHead(client.slot);
+}
+
+void Engine::Impl::PrefetchRow(ClientHandle client) const {
+  if (ToInt(client.slot) >= entities_.size()) return;
+  registry_.PrefetchRow(client.slot, kRowLines);
+}
+
+void Engine::Impl::PrefetchNeighbours(ClientHandle client) {
+  if (!IsClient(client)) return;
+  const RowView row = registry_.MutableRow(client.slot);
+  if (options_.skip_far_pairs) {
+    // A hint: what is due may have changed when the report's turn comes.
+    if (prefetched_.size() < row.edges.size()) prefetched_.resize(row.edges.size());
+    const std::size_t due =
+        DueTicks::Select(row.ticks, row.edges.size(), now_tick_, prefetched_.data());
+    for (std::size_t i = 0; i < due; ++i) {
+      const Edge edge = row.edges[prefetched_[i]];
+      cache_.PrefetchForWrite(edge.neighbour());
+      if (edge.has(kFriendSees)) cache_.PrefetchIdentity(edge.neighbour());
+    }
+    return;
+  }
+  for (const Edge edge : row.edges) {
+    internal::Prefetch(&cache_.positions()[ToInt(edge.neighbour())]);
+    if (edge.has(kFriendSees)) cache_.PrefetchIdentity(edge.neighbour());
+  }
 }
 
 ReportOutcome Engine::Impl::Judge(const LocationReport& report) const {
@@ -151,12 +215,12 @@ void Engine::Impl::Accept(Slot client, Position position, Time reported_at, Effe
   // Whatever was held back is older than this one, or this one itself.
   CancelHeldReport(client);
   entity(client).has_reported = true;
-  cache_.Write(client, {position, now_, reported_at});
+  Relocate(client, {position, now_, reported_at});
   if (options_.emit_locations) {
     effects->locations.push_back({cache_.user(client), position, now_, reported_at});
   }
   Walk(client, effects);
-  if (entity(client).listening_shards != 0) Publish(client, LocationMessage(client), effects);
+  if (IsListenedTo(client)) Publish(client, LocationMessage(client), effects);
 }
 
 }  // namespace nearby

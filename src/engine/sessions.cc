@@ -14,7 +14,7 @@ Engine::Impl::Impl(const EngineOptions& options)
       min_move_interval_ms_(absl::ToInt64Milliseconds(options.min_move_interval)),
       min_report_interval_ms_(absl::ToInt64Milliseconds(options.min_report_interval)),
       cache_({options.ttl, options.max_entities, options.expected_entities}),
-      registry_({options.max_friends, options.unsubscribe_delay}),
+      registry_({options.max_friends, options.unsubscribe_delay, options.expected_entities}),
       changes_(options.max_remembered_changes) {
   entities_.reserve(options.expected_entities);
 }
@@ -49,6 +49,10 @@ absl::StatusOr<Slot> Engine::Impl::NewEntity(UserId user) {
   absl::StatusOr<Slot> slot = cache_.Acquire(user);
   if (!slot.ok()) return slot;
   if (entities_.size() < cache_.slot_limit()) entities_.resize(cache_.slot_limit());
+  if (options_.shard_count > 1) {
+    listening_shards_.resize(entities_.size());
+    listening_shards_[ToInt(*slot)] = 0;
+  }
   const std::uint32_t generation = entity(*slot).generation;
   entity(*slot) = Entity();
   entity(*slot).generation = generation;
@@ -58,6 +62,7 @@ absl::StatusOr<Slot> Engine::Impl::NewEntity(UserId user) {
 void Engine::Impl::ReleaseEntity(Slot slot) {
   entity(slot).is_client = false;
   entity(slot).is_remote = false;
+  radii_.erase(slot);
   cache_.Release(slot);
 }
 
@@ -86,7 +91,7 @@ absl::StatusOr<ClientHandle> Engine::Impl::Connect(const ConnectRequest& request
   client.is_client = true;
   client.has_friends = false;
   client.is_answered = false;
-  client.cookie = request.cookie;
+  cache_.SetCookie(slot, request.cookie);
   if (++client.generation == 0) client.generation = 1;  // 0 names no session
   WriteRadius(slot, radius_m);
   RequestFriends(slot, effects);
@@ -97,8 +102,8 @@ absl::StatusOr<ClientHandle> Engine::Impl::Connect(const ConnectRequest& request
 // What friends see of the user goes on.
 void Engine::Impl::EndSession(Slot client, Effects* effects) {
   effects->replaced.push_back(
-      {{client, entity(client).generation}, entity(client).cookie, cache_.user(client)});
-  for (Edge& edge : registry_.MutableRow(client)) {
+      {{client, entity(client).generation}, cache_.cookie(client), cache_.user(client)});
+  for (Edge& edge : registry_.MutableRow(client).edges) {
     if (edge.has(kISee)) ForgetView(client, edge);
   }
 }
@@ -119,18 +124,32 @@ absl::Status Engine::Impl::SetRadius(ClientHandle handle, double radius_m, Effec
   if (!IsClient(handle)) return NoSession();
   if (absl::Status status = ValidateRadius(radius_m); !status.ok()) return status;
   const Slot client = handle.slot;
-  if (radius_m == entity(client).radius_m) return absl::OkStatus();
+  if (radius_m == this->radius_m(client)) return absl::OkStatus();
   WriteRadius(client, radius_m);
-  for (Edge& edge : registry_.MutableRow(client)) {
+  for (Edge& edge : registry_.MutableRow(client).edges) {
     SettleView(client, edge, LeaveReason::kRange, effects);
   }
   return absl::OkStatus();
 }
 
+double Engine::Impl::radius_m(Slot client) const {
+  return entity(client).has_radius ? radii_.find(client)->second : options_.radius_m;
+}
+
 void Engine::Impl::WriteRadius(Slot client, double radius_m) {
-  entity(client).radius_m = radius_m;
+  const bool grows = radius_m > this->radius_m(client);
   const bool has_radius = radius_m != options_.radius_m;
-  for (Edge& edge : registry_.MutableRow(client)) {
+  entity(client).has_radius = has_radius;
+  if (has_radius) {
+    radii_.insert_or_assign(client, radius_m);
+  } else {
+    radii_.erase(client);
+  }
+  if (grows) {
+    MakeRowDue(client);
+    MakeDueForOthers(client);
+  }
+  for (Edge& edge : registry_.MutableRow(client).edges) {
     if (has_radius) {
       SetBoth(client, edge, kIHaveRadius);
     } else if (edge.has(kIHaveRadius)) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "src/engine/engine_impl.h"
 
@@ -12,82 +13,122 @@ constexpr std::uint32_t kAlwaysTested = kFriendSees | kISee | kFriendHasRadius;
 }  // namespace
 
 void Engine::Impl::Walk(Slot mover, Effects* effects) {
-  const absl::Span<Edge> row = registry_.MutableRow(mover);
-  if (row.empty()) return;
-  stats_.checks += row.size();
+  const RowView row = registry_.MutableRow(mover);
+  if (row.edges.empty()) return;
+  const std::size_t selected = SelectToSettle(mover, row);
+  SeparationBlock apart(cache_.position(mover));
+  std::array<Position, SeparationBlock::kSize> positions;
+  for (std::size_t begin = 0; begin < selected; begin += SeparationBlock::kSize) {
+    const std::uint32_t* const block = selected_.data() + begin;
+    const std::size_t count = std::min(SeparationBlock::kSize, selected - begin);
+    for (std::size_t i = 0; i < count; ++i) {
+      positions[i] = cache_.position(row.edges[block[i]].neighbour());
+    }
+    apart.Compute(positions.data(), count);
+    for (std::size_t i = 0; i < count; ++i) {
+      Edge& edge = row.edges[block[i]];
+      const Separation separation = apart[i];
+      SettleMoved(mover, edge, separation, effects);
+      if (options_.skip_far_pairs) row.ticks[block[i]] = NotBefore(mover, edge, separation);
+    }
+  }
+}
+
+std::size_t Engine::Impl::SelectToSettle(Slot mover, RowView row) {
+  const std::size_t size = row.edges.size();
+  if (selected_.size() < size) selected_.resize(size);
+  if (options_.skip_far_pairs) {
+    const std::size_t due = DueTicks::Select(row.ticks, size, now_tick_, selected_.data());
+    stats_.checks += due;
+    stats_.skipped += size - due;
+    return due;
+  }
+  stats_.checks += size;
   // An edge is its bits and nothing else (static_asserts in its header), so the row can be read as
   // the kernel wants it.
   IndexedRow indexed;
-  indexed.entries = {reinterpret_cast<const std::uint32_t*>(row.data()), row.size()};
+  indexed.entries = {reinterpret_cast<const std::uint32_t*>(row.edges.data()), size};
   indexed.index_shift = Edge::kFlagBits;
   indexed.always_mask = kAlwaysTested;
-  double radius_m = options_.radius_m;
-  if (entity(mover).is_client) radius_m = std::max(radius_m, entity(mover).radius_m);
+  double radius = options_.radius_m;
+  if (entity(mover).has_radius) radius = std::max(radius, radius_m(mover));
   const Position center = cache_.position(mover);
-  const FixedPointBox box = FixedPointBox::Around(center, radius_m);
-  if (selected_.size() < row.size()) selected_.resize(row.size());
-  const std::size_t selected =
-      SelectInBox(center, box, cache_.positions(), indexed, selected_.data());
-  for (std::size_t i = 0; i < selected; ++i) SettleMoved(mover, row[selected_[i]], effects);
+  return SelectInBox(center, FixedPointBox::Around(center, radius), cache_.positions(), indexed,
+                     selected_.data());
 }
 
-void Engine::Impl::SettleMoved(Slot mover, Edge& edge, Effects* effects) {
-  if (edge.has(kFriendSees) && Reaches(edge.neighbour(), mover, edge.has(kFriendHasRadius), true)) {
-    Move(edge.neighbour(), mover, effects);
+void Engine::Impl::SettleMoved(Slot mover, Edge& edge, const Separation& apart, Effects* effects) {
+  if (edge.has(kFriendSees) &&
+      Reaches(edge.neighbour(), mover, apart, edge.has(kFriendHasRadius), true)) {
+    Move(edge.neighbour(), mover, apart.distance_mm, effects);
   } else {
-    SettleViewOf(mover, edge, LeaveReason::kRange, effects);
+    SettleViewOf(mover, edge, apart, LeaveReason::kRange, effects);
   }
-  SettleView(mover, edge, LeaveReason::kRange, effects);
+  SettleView(mover, edge, apart, LeaveReason::kRange, effects);
 }
 
 void Engine::Impl::SettleView(Slot viewer, Edge& edge, LeaveReason reason, Effects* effects) {
+  SettleView(viewer, edge, Between(viewer, edge.neighbour()), reason, effects);
+}
+
+void Engine::Impl::SettleView(Slot viewer, Edge& edge, const Separation& apart, LeaveReason reason,
+                              Effects* effects) {
   const Slot owner = edge.neighbour();
   const bool saw = edge.has(kISee);
-  const bool sees =
-      edge.has(kIMaySee) && IsReady(viewer) && Reaches(viewer, owner, edge.has(kIHaveRadius), saw);
+  const bool sees = edge.has(kIMaySee) &&
+                    Reaches(viewer, owner, apart, edge.has(kIHaveRadius), saw) && IsReady(viewer);
   if (sees == saw) return;
   if (sees) {
     SetBoth(viewer, edge, kISee);
-    Enter(viewer, owner, effects);
+    Enter(viewer, owner, apart.distance_mm, effects);
   } else {
     ForgetView(viewer, edge);
-    Leave(viewer, owner, reason, effects);
+    Leave(viewer, owner, reason, apart.distance_mm, effects);
   }
 }
 
 void Engine::Impl::SettleViewOf(Slot owner, Edge& edge, LeaveReason reason, Effects* effects) {
+  SettleViewOf(owner, edge, Between(owner, edge.neighbour()), reason, effects);
+}
+
+void Engine::Impl::SettleViewOf(Slot owner, Edge& edge, const Separation& apart, LeaveReason reason,
+                                Effects* effects) {
   const Slot viewer = edge.neighbour();
   const bool saw = edge.has(kFriendSees);
-  const bool sees = edge.has(kFriendMaySee) && IsReady(viewer) &&
-                    Reaches(viewer, owner, edge.has(kFriendHasRadius), saw);
+  const bool sees = edge.has(kFriendMaySee) &&
+                    Reaches(viewer, owner, apart, edge.has(kFriendHasRadius), saw) &&
+                    IsReady(viewer);
   if (sees == saw) return;
   if (sees) {
     SetBoth(owner, edge, kFriendSees);
-    Enter(viewer, owner, effects);
+    Enter(viewer, owner, apart.distance_mm, effects);
   } else {
-    ForgetView(viewer, *registry_.FindMutable(viewer, owner));
-    Leave(viewer, owner, reason, effects);
+    ForgetView(viewer, registry_.MirrorOf(owner, edge));
+    Leave(viewer, owner, reason, apart.distance_mm, effects);
   }
 }
 
-bool Engine::Impl::Reaches(Slot viewer, Slot owner, bool viewer_has_radius, bool sees_now) const {
+bool Engine::Impl::Reaches(Slot viewer, Slot owner, const Separation& apart, bool viewer_has_radius,
+                           bool sees_now) const {
+  if (!apart.is_somewhere) return false;
   const Position from = cache_.position(viewer);
   const Position to = cache_.position(owner);
-  if (!from.is_somewhere() || !to.is_somewhere()) return false;
-  if (!viewer_has_radius) return (sees_now ? leave_limit_ : enter_limit_).Admits(from, to);
-  double radius_m = entity(viewer).radius_m;
-  if (sees_now) radius_m = std::min(radius_m + options_.hysteresis_m, kMaxRadiusMeters);
-  return RadiusLimit::FromMeters(radius_m).Admits(from, to);
+  if (!viewer_has_radius) {
+    return (sees_now ? leave_limit_ : enter_limit_).Admits(from, to, apart.haversine);
+  }
+  double radius = radius_m(viewer);
+  if (sees_now) radius = std::min(radius + options_.hysteresis_m, kMaxRadiusMeters);
+  return RadiusLimit::FromMeters(radius).Admits(from, to, apart.haversine);
 }
 
 void Engine::Impl::SetBoth(Slot row, Edge& edge, EdgeFlags flags) {
   edge.Set(flags);
-  registry_.FindMutable(edge.neighbour(), row)->Set(Mirrored(flags));
+  registry_.MirrorOf(row, edge).Set(Mirrored(flags));
 }
 
 void Engine::Impl::ClearBoth(Slot row, Edge& edge, EdgeFlags flags) {
   edge.Clear(flags);
-  registry_.FindMutable(edge.neighbour(), row)->Clear(Mirrored(flags));
+  registry_.MirrorOf(row, edge).Clear(Mirrored(flags));
 }
 
 void Engine::Impl::ForgetView(Slot viewer, Edge& edge) {
@@ -99,17 +140,17 @@ void Engine::Impl::ForgetView(Slot viewer, Edge& edge) {
   if (!pace->second.has_timer) move_paces_.erase(pace);
 }
 
-void Engine::Impl::Enter(Slot viewer, Slot owner, Effects* effects) {
+void Engine::Impl::Enter(Slot viewer, Slot owner, std::int64_t distance_mm, Effects* effects) {
   if (min_move_interval_ms_ > 0) {
     MovePace& pace = move_paces_[PairKey(viewer, owner)];
     pace.next_allowed = Time{now_.ms + min_move_interval_ms_};
     pace.withheld = false;
   }
   ++stats_.enters;
-  DeliverSight(DeliveryKind::kEnter, viewer, owner, effects);
+  DeliverSight(DeliveryKind::kEnter, viewer, owner, distance_mm, effects);
 }
 
-void Engine::Impl::Move(Slot viewer, Slot owner, Effects* effects) {
+void Engine::Impl::Move(Slot viewer, Slot owner, std::int64_t distance_mm, Effects* effects) {
   if (min_move_interval_ms_ > 0) {
     MovePace& pace = move_paces_[PairKey(viewer, owner)];
     pace.withheld = now_ < pace.next_allowed;
@@ -123,7 +164,7 @@ void Engine::Impl::Move(Slot viewer, Slot owner, Effects* effects) {
     pace.next_allowed = Time{now_.ms + min_move_interval_ms_};
   }
   ++stats_.moves;
-  DeliverSight(DeliveryKind::kMove, viewer, owner, effects);
+  DeliverSight(DeliveryKind::kMove, viewer, owner, distance_mm, effects);
 }
 
 void Engine::Impl::SendWithheldMove(Slot viewer, Slot owner, Effects* effects) {
@@ -132,39 +173,38 @@ void Engine::Impl::SendWithheldMove(Slot viewer, Slot owner, Effects* effects) {
   if (found->second.withheld) {
     // The pair may have parted and met again since the timer was set, even as other users in the
     // same slots; Move then finds that it is too early, and sets another.
-    Move(viewer, owner, effects);
+    Move(viewer, owner, Between(viewer, owner).distance_mm, effects);
     return;
   }
   const Edge* edge = registry_.Find(viewer, owner);
   if (edge == nullptr || !edge->has(kISee)) move_paces_.erase(found);
 }
 
-void Engine::Impl::Leave(Slot viewer, Slot owner, LeaveReason reason, Effects* effects) {
+void Engine::Impl::Leave(Slot viewer, Slot owner, LeaveReason reason, std::int64_t distance_mm,
+                         Effects* effects) {
   ++stats_.leaves[static_cast<std::size_t>(reason)];
-  Delivery delivery = MakeDelivery(viewer, cache_.user(owner), DeliveryKind::kLeave);
+  Delivery& delivery = AddDelivery(viewer, cache_.user(owner), DeliveryKind::kLeave, effects);
   delivery.reason = reason;
-  if (reason == LeaveReason::kRange) {
-    delivery.distance_mm = DistanceMillimeters(cache_.position(viewer), cache_.position(owner));
-  }
-  effects->deliveries.push_back(delivery);
+  if (reason == LeaveReason::kRange) delivery.distance_mm = distance_mm;
 }
 
 void Engine::Impl::Reset(Slot client, Effects* effects) {
   ++stats_.resets;
-  effects->deliveries.push_back(MakeDelivery(client, cache_.user(client), DeliveryKind::kReset));
+  AddDelivery(client, cache_.user(client), DeliveryKind::kReset, effects);
 }
 
-void Engine::Impl::DeliverSight(DeliveryKind kind, Slot viewer, Slot owner, Effects* effects) {
-  Delivery delivery = MakeDelivery(viewer, cache_.user(owner), kind);
+void Engine::Impl::DeliverSight(DeliveryKind kind, Slot viewer, Slot owner,
+                                std::int64_t distance_mm, Effects* effects) {
+  Delivery& delivery = AddDelivery(viewer, cache_.user(owner), kind, effects);
   delivery.reported_at = cache_.reported_at(owner);
   delivery.position = cache_.position(owner);
-  delivery.distance_mm = DistanceMillimeters(cache_.position(viewer), delivery.position);
-  effects->deliveries.push_back(delivery);
+  delivery.distance_mm = distance_mm;
 }
 
-Delivery Engine::Impl::MakeDelivery(Slot viewer, UserId friend_id, DeliveryKind kind) const {
-  Delivery delivery;
-  delivery.cookie = entity(viewer).cookie;
+Delivery& Engine::Impl::AddDelivery(Slot viewer, UserId friend_id, DeliveryKind kind,
+                                    Effects* effects) const {
+  Delivery& delivery = effects->deliveries.emplace_back();
+  delivery.cookie = cache_.cookie(viewer);
   delivery.subscriber = cache_.user(viewer);
   delivery.friend_id = friend_id;
   delivery.time = now_;

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <new>
 
+#include "src/base/large_vector.h"
+
 namespace nearby {
 
-void BlockPool::ChunkDeleter::operator()(Edge* chunk) const {
-  ::operator delete (chunk, std::align_val_t{kLineBytes});
+void BlockPool::ChunkDeleter::operator()(std::byte* chunk) const {
+  ::operator delete[](chunk, std::align_val_t{internal::kLargePageBytes});
 }
 
 std::uint32_t BlockPool::Append(std::size_t size_class) {
@@ -16,14 +18,14 @@ std::uint32_t BlockPool::Append(std::size_t size_class) {
   const std::uint32_t position = blocks.blocks % BlocksPerChunk(size_class);
   if (position == 0) blocks.chunks.push_back(TakeChunk());
   ++blocks.blocks;
-  return blocks.chunks.back() * kChunkLines + position * kClassLines[size_class];
+  return blocks.chunks.back() * kChunkGranules + position * RowLayout::kClassGranules[size_class];
 }
 
 std::uint32_t BlockPool::Last(std::size_t size_class) const {
   const SizeClass& blocks = classes_[size_class];
   assert(blocks.blocks > 0);
   const std::uint32_t position = (blocks.blocks - 1) % BlocksPerChunk(size_class);
-  return blocks.chunks.back() * kChunkLines + position * kClassLines[size_class];
+  return blocks.chunks.back() * kChunkGranules + position * RowLayout::kClassGranules[size_class];
 }
 
 void BlockPool::DropLast(std::size_t size_class) {
@@ -50,8 +52,12 @@ std::uint32_t BlockPool::TakeChunk() {
     chunks_.emplace_back();
   }
   const std::uint32_t chunk = vacant_.back();
-  chunks_[chunk].reset(
-      static_cast<Edge*>(::operator new (kChunkBytes, std::align_val_t{kLineBytes})));
+  static_assert(kChunkBytes % internal::kLargePageBytes == 0);
+  chunks_[chunk].reset(static_cast<std::byte*>(
+      ::operator new[](kChunkBytes, std::align_val_t{internal::kLargePageBytes})));
+  if (chunks_.size() - vacant_.size() >= kManyChunks) {
+    internal::UseLargePages(chunks_[chunk].get(), kChunkBytes);
+  }
   vacant_.pop_back();
   return chunk;
 }

@@ -7,12 +7,12 @@
 #include <memory>
 #include <vector>
 
-#include "nearby/subscription_registry.h"
+#include "src/parts/row_layout.h"
 
 namespace nearby {
 
-/// Where the rows of a registry lie: blocks of whole 64-byte lines, in size classes, cut from
-/// chunks of equal size. Growing never copies more than the one row that grows.
+/// Where the rows of a registry lie: blocks of the sizes of RowLayout, cut from chunks of equal
+/// size. Growing never copies more than the one row that grows.
 ///
 /// There is no free list. Each class fills its blocks from the first to the last without a gap: to
 /// give a block back, its holder moves the class's last block into it and drops the last. Rows that
@@ -22,33 +22,22 @@ namespace nearby {
 ///
 /// Invariant: each class has less than one chunk of room to spare.
 ///
-/// Thread-compatible. Owns its memory.
+/// Thread-compatible. Owns its memory; a chunk takes real memory only as far as it has been filled.
 class BlockPool {
  public:
-  static constexpr std::uint32_t kEdgesPerLine = 16;
-  /// Steps of a third and a half: a block is on average some 80 % full, and a row of any length has
-  /// been copied about three times over.
-  static constexpr std::array<std::uint16_t, 24> kClassLines = {
-      1,  2,   3,   4,   6,   8,   12,  16,   24,   32,   48,   64,
-      96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096};
-
   BlockPool() = default;
   BlockPool(const BlockPool&) = delete;
   BlockPool& operator=(const BlockPool&) = delete;
 
-  /// Edges that a block of the class has room for.
-  static constexpr std::uint32_t EdgesOf(std::size_t size_class) {
-    return kClassLines[size_class] * kEdgesPerLine;
+  /// The block that begins at this granule.
+  std::byte* At(std::uint32_t granule) const {
+    return chunks_[granule / kChunkGranules].get() +
+           std::size_t{granule % kChunkGranules} * RowLayout::kGranuleBytes;
   }
 
-  /// The first edge of the block that begins at this line.
-  Edge* At(std::uint32_t line) const {
-    return chunks_[line / kChunkLines].get() + std::size_t{line % kChunkLines} * kEdgesPerLine;
-  }
-
-  /// Appends a block to the class, uninitialised, and returns its first line.
+  /// Appends a block to the class, uninitialised, and returns its first granule.
   std::uint32_t Append(std::size_t size_class);
-  /// The first line of the class's last block. Requires that it has one.
+  /// The first granule of the class's last block. Requires that it has one.
   std::uint32_t Last(std::size_t size_class) const;
   /// Drops the class's last block.
   void DropLast(std::size_t size_class);
@@ -56,18 +45,20 @@ class BlockPool {
   std::size_t allocated_bytes() const;
 
  private:
-  // The largest block fills a chunk. Small enough that an engine with ten users is small, large
-  // enough that the table of chunks stays in the second-level cache with ten million.
-  static constexpr std::uint32_t kChunkLines = kClassLines.back();
-  static constexpr std::size_t kLineBytes = kEdgesPerLine * sizeof(Edge);
-  static constexpr std::size_t kChunkBytes = kChunkLines * kLineBytes;
+  static constexpr std::size_t kClasses = RowLayout::kClassGranules.size();
+  // One large page.
+  static constexpr std::size_t kChunkBytes = std::size_t{2} << 20;
+  static constexpr std::uint32_t kChunkGranules = kChunkBytes / RowLayout::kGranuleBytes;
+  // From this many chunks on the pages that they ask for are large ones: a pool of a few rows is to
+  // take a few kilobytes.
+  static constexpr std::size_t kManyChunks = 64;
   // Empty chunks kept, so that a class whose last chunk empties and fills again costs nothing.
   static constexpr std::size_t kMaxSpareChunks = 1;
 
   struct ChunkDeleter {
-    void operator()(Edge* chunk) const;
+    void operator()(std::byte* chunk) const;
   };
-  using Chunk = std::unique_ptr<Edge[], ChunkDeleter>;
+  using Chunk = std::unique_ptr<std::byte[], ChunkDeleter>;
 
   // The blocks of one class, in order: `blocks` of them, spread over these chunks.
   struct SizeClass {
@@ -76,7 +67,7 @@ class BlockPool {
   };
 
   static constexpr std::uint32_t BlocksPerChunk(std::size_t size_class) {
-    return kChunkLines / kClassLines[size_class];
+    return kChunkGranules / RowLayout::kClassGranules[size_class];
   }
 
   std::uint32_t TakeChunk();
@@ -85,7 +76,7 @@ class BlockPool {
   std::vector<Chunk> chunks_;          // null where a chunk has been freed
   std::vector<std::uint32_t> spare_;   // allocated, of no class
   std::vector<std::uint32_t> vacant_;  // not allocated
-  std::array<SizeClass, kClassLines.size()> classes_;
+  std::array<SizeClass, kClasses> classes_;
 };
 
 }  // namespace nearby

@@ -8,6 +8,7 @@
 #include "nearby/ids.h"
 #include "nearby/location_cache.h"
 #include "nearby/time.h"
+#include "src/base/large_vector.h"
 
 namespace nearby {
 
@@ -101,9 +102,9 @@ class LocationCache::ExpiryBuckets {
   const LocationCache* cache_;
   int tick_shift_ = 10;
   std::int64_t cursor_;
-  std::vector<Filing> filings_;          // by slot
-  std::vector<std::uint32_t> heads_;     // by bucket: the first slot, or kNone
-  std::vector<std::uint64_t> occupied_;  // a bit for each bucket that is not empty
+  internal::LargeVector<Filing> filings_;  // by slot
+  std::vector<std::uint32_t> heads_;       // by bucket: the first slot, or kNone
+  std::vector<std::uint64_t> occupied_;    // a bit for each bucket that is not empty
   std::size_t in_buckets_ = 0;
   std::vector<HeapEntry> heap_;
 };

@@ -2,35 +2,44 @@
 
 #include <algorithm>
 #include <cassert>
-#include <limits>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "src/base/large_vector.h"
+#include "src/base/prefetch.h"
 #include "src/parts/expiry_buckets.h"
+#include "src/parts/motions.h"
+#include "src/parts/separations.h"
+#include "src/parts/speed_bound.h"
 #include "src/parts/user_index.h"
 
 namespace nearby {
 namespace {
-
-// Before every valid time, so that any first report is newer.
-constexpr Time kBeforeAll{std::numeric_limits<std::int64_t>::min()};
 
 // Enough look-ups to keep the memory busy, few enough that what was fetched first is still cached.
 constexpr std::size_t kFindBatch = 32;
 
 }  // namespace
 
+struct LocationCache::Tables {
+  internal::LargeVector<Position> positions;
+  internal::LargeVector<Identity> identities;
+  Motions motions;
+  std::vector<Slot> free_slots;
+};
+
 LocationCache::LocationCache(const Options& options)
     // A sum of a valid time and this cannot overflow.
     : ttl_ms_(std::min(absl::ToInt64Milliseconds(options.ttl), kMaxTimeMs)),
       max_entities_(std::min(options.max_entities, ExpiryBuckets::kMaxSlots)),
-      index_(std::make_unique<Index>(&users_)),
+      tables_(std::make_unique<Tables>()),
+      index_(std::make_unique<Index>(&identities_)),
       expiry_(std::make_unique<ExpiryBuckets>(this)) {
   assert(ttl_ms_ >= 1);
   const std::size_t expected = std::min(options.expected_entities, max_entities_);
-  positions_.reserve(expected);
-  users_.reserve(expected);
-  times_.reserve(expected);
+  tables_->positions.reserve(expected);
+  tables_->identities.reserve(expected);
+  tables_->motions.Reserve(expected);
   index_->Reserve(expected);
   expiry_->Reserve(expected);
 }
@@ -41,16 +50,19 @@ absl::StatusOr<Slot> LocationCache::Acquire(UserId user) {
   const Slot known = Find(user);
   if (known != kNoSlot) return known;
   Slot slot = kNoSlot;
-  if (!free_slots_.empty()) {
-    slot = free_slots_.back();
-    free_slots_.pop_back();
-    users_[ToInt(slot)] = user;
-  } else if (users_.size() < max_entities_) {
-    slot = Slot{static_cast<std::uint32_t>(users_.size())};
-    users_.push_back(user);
-    positions_.push_back(Position::Nowhere());
-    times_.push_back({kBeforeAll, kBeforeAll});
+  Tables& tables = *tables_;
+  if (!tables.free_slots.empty()) {
+    slot = tables.free_slots.back();
+    tables.free_slots.pop_back();
+    identities_[ToInt(slot)] = {user, 0};
+  } else if (slot_limit() < max_entities_) {
+    slot = Slot{static_cast<std::uint32_t>(slot_limit())};
+    tables.identities.push_back({user, 0});
+    tables.positions.push_back(Position::Nowhere());
+    tables.motions.AddSlot();
     expiry_->AddSlot();
+    positions_ = tables.positions.data();
+    identities_ = tables.identities.data();
   } else {
     return absl::ResourceExhaustedError(
         absl::StrCat("location cache is full: ", max_entities_, " users"));
@@ -62,10 +74,10 @@ absl::StatusOr<Slot> LocationCache::Acquire(UserId user) {
 void LocationCache::Release(Slot slot) {
   assert(Find(user(slot)) == slot);
   Deactivate(slot);
-  times_[ToInt(slot)] = {kBeforeAll, kBeforeAll};
-  // The index hashes by users_, which keeps this user until the slot is given to another.
+  tables_->motions.Reset(slot);
+  // The index hashes by the identities, where this user stays until the slot is given to another.
   index_->Erase(slot);
-  free_slots_.push_back(slot);
+  tables_->free_slots.push_back(slot);
 }
 
 Slot LocationCache::Find(UserId user) const { return index_->Find(user); }
@@ -84,18 +96,48 @@ void LocationCache::FindAll(absl::Span<const UserId> users, absl::Span<Found> ou
   }
 }
 
-void LocationCache::Write(Slot slot, const Record& record) {
+LocationCache::Motion LocationCache::Write(Slot slot, const Record& record) {
   assert(record.position.is_somewhere());
   assert(IsValid(record.accepted_at));
-  const std::uint32_t index = ToInt(slot);
   const bool was_active = is_active(slot);
-  const bool earlier = record.accepted_at < times_[index].accepted_at;
-  positions_[index] = record.position;
-  times_[index] = {record.accepted_at, record.reported_at};
+  const bool is_earlier = was_active && record.accepted_at < accepted_at(slot);
+  const Motion motion = Judge(slot, record);
+  positions_[ToInt(slot)] = record.position;
   // A deadline that is put off, as nearly all are, stays filed where it was.
-  if (was_active && !earlier) return;
+  if (was_active && !is_earlier) return motion;
   if (was_active) expiry_->Remove(slot);
   expiry_->File(slot);
+  return motion;
+}
+
+LocationCache::Motion LocationCache::Judge(Slot slot, const Record& record) {
+  Motions& motions = tables_->motions;
+  SpeedBound bound = motions.bound(slot);
+  Motion motion = Motion::kUnbounded;
+  if (is_active(slot)) {
+    const auto ms = static_cast<double>(record.accepted_at.ms - motions.accepted_at(slot).ms);
+    if (bound.Judge(MaxMetersBetween(position(slot), record.position), ms)) {
+      motion = Motion::kBounded;
+    }
+  }
+  motions.Set(slot, record.accepted_at, record.reported_at, bound);
+  return motion;
+}
+
+Time LocationCache::accepted_at(Slot slot) const { return tables_->motions.accepted_at(slot); }
+Time LocationCache::reported_at(Slot slot) const { return tables_->motions.reported_at(slot); }
+
+double LocationCache::speed_bound(Slot slot) const {
+  return SpeedBound::kMetersPerMs[tables_->motions.speed_class(slot)];
+}
+
+void LocationCache::PrefetchForWrite(Slot slot) const {
+  internal::Prefetch(&positions_[ToInt(slot)]);
+  tables_->motions.Prefetch(slot);
+}
+
+void LocationCache::PrefetchIdentity(Slot slot) const {
+  internal::Prefetch(&identities_[ToInt(slot)]);
 }
 
 void LocationCache::Deactivate(Slot slot) {
@@ -114,6 +156,8 @@ bool LocationCache::PopExpired(Time until, Expired* out) {
 
 Time LocationCache::next_expiry_check() const { return expiry_->NextCheck(); }
 
-std::size_t LocationCache::size() const { return users_.size() - free_slots_.size(); }
+std::size_t LocationCache::slot_limit() const { return tables_->positions.size(); }
+
+std::size_t LocationCache::size() const { return slot_limit() - tables_->free_slots.size(); }
 
 }  // namespace nearby

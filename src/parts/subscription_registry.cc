@@ -75,11 +75,13 @@ absl::Status CheckMirrors(absl::Span<const DirectedEdge> edges) {
 SubscriptionRegistry::SubscriptionRegistry(const Options& options)
     : max_row_(std::min(options.max_row, Rows::kMaxRow)),
       rows_(std::make_unique<Rows>()),
-      channels_(std::make_unique<Channels>(options.unsubscribe_delay)) {}
+      channels_(std::make_unique<Channels>(options.unsubscribe_delay)) {
+  rows_->Reserve(options.expected_entities);
+}
 
 SubscriptionRegistry::~SubscriptionRegistry() = default;
 
-absl::Status SubscriptionRegistry::Link(Slot a, Slot b, EdgeFlags flags) {
+absl::Status SubscriptionRegistry::Link(Slot a, Slot b, EdgeFlags flags, std::uint8_t tick) {
   assert(a != b);
   assert(ToInt(a) < Edge::kMaxSlots && ToInt(b) < Edge::kMaxSlots);
   assert(Find(a, b) == nullptr);
@@ -93,8 +95,8 @@ absl::Status SubscriptionRegistry::Link(Slot a, Slot b, EdgeFlags flags) {
   // An empty row may be that of a channel about to be dropped.
   if (rows_->size(a) == 0) channels_->SetBusy(a);
   if (rows_->size(b) == 0) channels_->SetBusy(b);
-  rows_->Append(a, Edge(b, flags));
-  rows_->Append(b, Edge(a, Mirrored(flags)));
+  rows_->Append(a, Edge(b, flags), tick);
+  rows_->Append(b, Edge(a, Mirrored(flags)), tick);
   edge_count_ += 2;
   return absl::OkStatus();
 }
@@ -134,20 +136,28 @@ absl::Span<const Edge> SubscriptionRegistry::Row(Slot slot) const {
   return const_cast<const Rows&>(*rows_).Row(slot);
 }
 
-absl::Span<Edge> SubscriptionRegistry::MutableRow(Slot slot) { return rows_->Row(slot); }
+RowView SubscriptionRegistry::MutableRow(Slot slot) { return rows_->Row(slot); }
 
-void SubscriptionRegistry::PrefetchRow(Slot slot) const {
-#if defined(__GNUC__)
-  // The lines of an ordinary row; the processor's own prefetcher follows a longer one.
-  constexpr std::size_t kLines = 4;
-  const absl::Span<const Edge> row = Row(slot);
-  const std::size_t end = std::min(row.size(), kLines * BlockPool::kEdgesPerLine);
-  for (std::size_t i = 0; i < end; i += BlockPool::kEdgesPerLine) {
-    __builtin_prefetch(&row[i]);
-  }
-#else
-  static_cast<void>(slot);
-#endif
+Edge& SubscriptionRegistry::MirrorOf(Slot row, Edge edge) {
+  const absl::Span<Edge> others = rows_->Row(edge.neighbour()).edges;
+  const std::size_t index = IndexOf(others, row);
+  assert(index < others.size());
+  return others[index];
+}
+
+std::uint8_t& SubscriptionRegistry::TickOf(Slot row, const Edge& edge) {
+  const RowView view = rows_->Row(row);
+  return view.ticks[&edge - view.edges.data()];
+}
+
+std::uint8_t SubscriptionRegistry::TickOf(Slot row, const Edge& edge) const {
+  return const_cast<SubscriptionRegistry*>(this)->TickOf(row, edge);
+}
+
+void SubscriptionRegistry::PrefetchHead(Slot slot) const { rows_->PrefetchHeader(slot); }
+
+void SubscriptionRegistry::PrefetchRow(Slot slot, std::size_t lines) const {
+  rows_->PrefetchBlock(slot, lines);
 }
 
 bool SubscriptionRegistry::FirstIn(Slot channel) {

@@ -11,68 +11,73 @@
 
 namespace nearby {
 
-void SubscriptionRegistry::Rows::Append(Slot slot, Edge edge) {
+void SubscriptionRegistry::Rows::Append(Slot slot, Edge edge, std::uint8_t tick) {
   if (ToInt(slot) >= headers_.size()) headers_.resize(ToInt(slot) + std::size_t{1});
   Header& header = headers_[ToInt(slot)];
   assert(header.size < kMaxRow);
   if (header.size == 0) {
-    header.size_class = 0;
-    header.line = NewBlock(0, slot);
-  } else if (header.size == Capacity(header.size_class)) {
+    NewBlock(slot, 0);
+  } else if (header.size == RowLayout::Capacity(header.size_class)) {
     MoveTo(slot, header.size_class + std::size_t{1});
   }
-  new (pool_.At(header.line) + header.size) Edge(edge);
+  new (EdgesOf(header) + header.size) Edge(edge);
+  TicksOf(header)[header.size] = tick;
   ++header.size;
 }
 
 void SubscriptionRegistry::Rows::Remove(Slot slot, std::size_t index) {
   Header& header = headers_[ToInt(slot)];
   assert(index < header.size);
-  Edge* const row = pool_.At(header.line);
   --header.size;
-  row[index] = row[header.size];
+  EdgesOf(header)[index] = EdgesOf(header)[header.size];
+  TicksOf(header)[index] = TicksOf(header)[header.size];
   if (header.size == 0) {
-    FreeBlock(header.line, header.size_class);
+    FreeBlock(header);
   } else if (header.size <= ShrinkSize(header.size_class)) {
     MoveTo(slot, header.size_class - std::size_t{1});
   }
 }
 
-std::uint32_t SubscriptionRegistry::Rows::NewBlock(std::size_t size_class, Slot owner) {
-  const std::uint32_t line = pool_.Append(size_class);
-  new (pool_.At(line) + Capacity(size_class)) Edge(owner, kNoEdgeFlags);
-  return line;
+void SubscriptionRegistry::Rows::NewBlock(Slot slot, std::size_t size_class) {
+  Header& header = headers_[ToInt(slot)];
+  header.granule = pool_.Append(size_class);
+  header.size_class = static_cast<std::uint8_t>(size_class);
+  new (OwnerOf(header)) Slot(slot);
 }
 
-void SubscriptionRegistry::Rows::FreeBlock(std::uint32_t line, std::size_t size_class) {
-  const std::uint32_t last = pool_.Last(size_class);
-  if (last != line) {
-    const Edge* const from = pool_.At(last);
-    Edge* const to = pool_.At(line);
-    const Slot owner = from[Capacity(size_class)].neighbour();
+void SubscriptionRegistry::Rows::FreeBlock(const Header& old) {
+  const std::uint32_t last = pool_.Last(old.size_class);
+  if (last != old.granule) {
+    Header from = old;
+    from.granule = last;
+    const Slot owner = *OwnerOf(from);
     Header& moved = headers_[ToInt(owner)];
-    std::uninitialized_copy_n(from, moved.size, to);
-    new (to + Capacity(size_class)) Edge(owner, kNoEdgeFlags);
-    moved.line = line;
+    Header to = moved;
+    to.granule = old.granule;
+    CopyRow(moved, to);
+    new (OwnerOf(to)) Slot(owner);
+    moved = to;
   }
-  pool_.DropLast(size_class);
+  pool_.DropLast(old.size_class);
 }
 
 void SubscriptionRegistry::Rows::MoveTo(Slot slot, std::size_t size_class) {
-  Header& header = headers_[ToInt(slot)];
-  const std::uint32_t old_line = header.line;
-  const std::size_t old_class = header.size_class;
-  header.line = NewBlock(size_class, slot);
-  header.size_class = static_cast<std::uint8_t>(size_class);
-  std::uninitialized_copy_n(pool_.At(old_line), header.size, pool_.At(header.line));
-  FreeBlock(old_line, old_class);
+  const Header old = headers_[ToInt(slot)];
+  NewBlock(slot, size_class);
+  CopyRow(old, headers_[ToInt(slot)]);
+  FreeBlock(old);
+}
+
+void SubscriptionRegistry::Rows::CopyRow(const Header& from, const Header& to) const {
+  std::uninitialized_copy_n(EdgesOf(from), from.size, EdgesOf(to));
+  std::uninitialized_copy_n(TicksOf(from), from.size, TicksOf(to));
 }
 
 absl::Status SubscriptionRegistry::Rows::CheckInvariants() const {
   for (std::size_t i = 0; i < headers_.size(); ++i) {
     const Header& header = headers_[i];
     if (header.size == 0) continue;
-    if (header.size > Capacity(header.size_class)) {
+    if (header.size > RowLayout::Capacity(header.size_class)) {
       return absl::InternalError(
           absl::StrCat("the row of slot ", i, " overflows its block: ", header.size, " edges"));
     }
@@ -81,7 +86,7 @@ absl::Status SubscriptionRegistry::Rows::CheckInvariants() const {
           absl::StrCat("the row of slot ", i, " has not shrunk: ", header.size,
                        " edges in a block of class ", static_cast<int>(header.size_class)));
     }
-    const Slot owner = pool_.At(header.line)[Capacity(header.size_class)].neighbour();
+    const Slot owner = *OwnerOf(header);
     if (ToInt(owner) != i) {
       return absl::InternalError(
           absl::StrCat("the row of slot ", i, " lies in a block of slot ", ToInt(owner)));

@@ -1,28 +1,27 @@
 #ifndef NEARBY_SRC_PARTS_SUBSCRIPTION_ROWS_H_
 #define NEARBY_SRC_PARTS_SUBSCRIPTION_ROWS_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "nearby/ids.h"
 #include "nearby/subscription_registry.h"
+#include "src/base/large_vector.h"
+#include "src/base/prefetch.h"
 #include "src/parts/block_pool.h"
+#include "src/parts/row_layout.h"
 
 namespace nearby {
 
 /// The rows of a registry: for each slot a growable array of edges in one block of a BlockPool.
 /// Knows nothing of pairs.
 ///
-/// The last word of a row's block names the row's slot, so that the row can be told when its block
-/// is moved. It takes the place of one edge and lies on a line that is copied in any case.
-///
 /// Invariants:
-///   1. A row that is not empty has a block of its own, with room for its edges and the owner's
-///   word;
-///      an empty row has none.
+///   1. A row that is not empty has a block of its own, with room for its edges, that names its
+///      slot; an empty row has none.
 ///   2. A row with a block of class c > 0 is too long to fit class c - 1 with a quarter to spare.
 ///
 /// Thread-compatible. Owns its memory: 8 bytes a slot besides the blocks.
@@ -41,18 +40,36 @@ class SubscriptionRegistry::Rows {
   std::uint32_t size(Slot slot) const {
     return ToInt(slot) < headers_.size() ? headers_[ToInt(slot)].size : 0u;
   }
-  absl::Span<Edge> Row(Slot slot) {
-    const std::uint32_t length = size(slot);
-    return length == 0 ? absl::Span<Edge>()
-                       : absl::Span<Edge>(pool_.At(headers_[ToInt(slot)].line), length);
+  RowView Row(Slot slot) {
+    if (size(slot) == 0) return {};
+    const Header& header = headers_[ToInt(slot)];
+    return {{EdgesOf(header), header.size}, TicksOf(header)};
   }
-  absl::Span<const Edge> Row(Slot slot) const { return const_cast<Rows*>(this)->Row(slot); }
+  absl::Span<const Edge> Row(Slot slot) const { return const_cast<Rows*>(this)->Row(slot).edges; }
 
+  void Reserve(std::size_t slots) { headers_.reserve(slots); }
   /// Requires fewer than kMaxRow edges in the row. Amortised O(1); moves this row and one other.
-  void Append(Slot slot, Edge edge);
-  /// Removes the edge at this index; the last edge takes its place. Amortised O(1); may move this
-  /// row and one other.
+  void Append(Slot slot, Edge edge, std::uint8_t tick);
+  /// Removes the edge at this index and its tick; the last edge takes its place, with its own tick.
+  /// Amortised O(1); may move this row and one other.
   void Remove(Slot slot, std::size_t index);
+
+  void PrefetchHeader(Slot slot) const {
+    if (ToInt(slot) < headers_.size()) internal::Prefetch(&headers_[ToInt(slot)]);
+  }
+  /// The lines of a row, its first `lines` at most, for a row whose header is at hand.
+  void PrefetchBlock(Slot slot, std::size_t lines) const {
+    if (size(slot) == 0) return;
+    constexpr std::size_t kLineBytes = 64;
+    const Header& header = headers_[ToInt(slot)];
+    const std::byte* const block = pool_.At(header.granule);
+    const std::size_t bytes =
+        std::min(RowLayout::EdgesAt(header.size_class) + std::size_t{header.size} * sizeof(Edge),
+                 lines * kLineBytes);
+    for (std::size_t at = 0; at < bytes; at += kLineBytes) internal::Prefetch(block + at);
+    // A block begins in the middle of a line as often as not.
+    internal::Prefetch(block + bytes - 1);
+  }
 
   std::size_t allocated_bytes() const {
     return pool_.allocated_bytes() + headers_.capacity() * sizeof(Header);
@@ -63,26 +80,42 @@ class SubscriptionRegistry::Rows {
 
  private:
   struct Header {
-    std::uint32_t line = 0;
+    std::uint32_t granule = 0;
     std::uint16_t size = 0;
     std::uint8_t size_class = 0;
   };
   static_assert(sizeof(Header) == 8);
 
-  static constexpr std::uint32_t Capacity(std::size_t size_class) {
-    return BlockPool::EdgesOf(size_class) - 1;
-  }
   // A row shrinks when it is this short. The quarter left free keeps a row whose length swings
   // about a class's capacity from being copied at every swing.
   static constexpr std::uint32_t ShrinkSize(std::size_t size_class) {
-    return size_class == 0 ? 0u : Capacity(size_class - 1) - Capacity(size_class - 1) / 4;
+    if (size_class == 0) return 0;
+    const std::uint32_t smaller = RowLayout::Capacity(size_class - 1);
+    return smaller - smaller / 4;
   }
 
-  std::uint32_t NewBlock(std::size_t size_class, Slot owner);
-  void FreeBlock(std::uint32_t line, std::size_t size_class);
-  void MoveTo(Slot slot, std::size_t size_class);
+  // A pool's memory is raw; the edges and the owner's word in it begin to live when they are
+  // written.
+  Edge* EdgesOf(const Header& header) const {
+    return reinterpret_cast<Edge*>(pool_.At(header.granule) +
+                                   RowLayout::EdgesAt(header.size_class));
+  }
+  std::uint8_t* TicksOf(const Header& header) const {
+    return reinterpret_cast<std::uint8_t*>(pool_.At(header.granule));
+  }
+  Slot* OwnerOf(const Header& header) const {
+    return reinterpret_cast<Slot*>(pool_.At(header.granule) +
+                                   RowLayout::OwnerAt(header.size_class));
+  }
 
-  std::vector<Header> headers_;
+  // Gives the row a block of the class; it had none, or moves from the one it had.
+  void NewBlock(Slot slot, std::size_t size_class);
+  void FreeBlock(const Header& old);
+  void MoveTo(Slot slot, std::size_t size_class);
+  // Copies edges and ticks between two blocks of one row.
+  void CopyRow(const Header& from, const Header& to) const;
+
+  internal::LargeVector<Header> headers_;
   BlockPool pool_;
 };
 

@@ -4,12 +4,12 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/hash/hash.h"
 #include "nearby/ids.h"
 #include "nearby/location_cache.h"
+#include "src/base/large_vector.h"
 
 namespace nearby {
 
@@ -17,11 +17,11 @@ namespace nearby {
 /// array. A user costs 5 bytes divided by the load factor instead of a second copy of the id; seven
 /// bits of the hash, kept beside each slot, spare nearly every look into the array that would fail.
 ///
-/// Thread-compatible. Borrows the array, which must outlive it; an indexed slot's user must not
-/// change.
+/// Thread-compatible. Borrows the pointer to the array, which must outlive it; an indexed slot's
+/// user must not change.
 class LocationCache::Index {
  public:
-  explicit Index(const std::vector<UserId>* users) : slots_(0, Hash{users}, Equal{users}) {}
+  explicit Index(Identity* const* identities) : slots_(0, Hash{identities}, Equal{identities}) {}
 
   void Reserve(std::size_t count) { slots_.reserve(count); }
 
@@ -48,21 +48,25 @@ class LocationCache::Index {
     using is_transparent = void;
 
     std::size_t operator()(UserId user) const { return absl::Hash<std::uint64_t>()(ToInt(user)); }
-    std::size_t operator()(std::uint32_t slot) const { return (*this)((*users)[slot]); }
+    std::size_t operator()(std::uint32_t slot) const { return (*this)((*identities)[slot].user); }
 
-    const std::vector<UserId>* users;
+    Identity* const* identities;
   };
   struct Equal {
     using is_transparent = void;
 
     bool operator()(std::uint32_t a, std::uint32_t b) const { return a == b; }
-    bool operator()(std::uint32_t slot, UserId user) const { return (*users)[slot] == user; }
-    bool operator()(UserId user, std::uint32_t slot) const { return (*users)[slot] == user; }
+    bool operator()(std::uint32_t slot, UserId user) const {
+      return (*identities)[slot].user == user;
+    }
+    bool operator()(UserId user, std::uint32_t slot) const {
+      return (*identities)[slot].user == user;
+    }
 
-    const std::vector<UserId>* users;
+    Identity* const* identities;
   };
 
-  absl::flat_hash_set<std::uint32_t, Hash, Equal> slots_;
+  absl::flat_hash_set<std::uint32_t, Hash, Equal, internal::LargeAllocator<std::uint32_t>> slots_;
 };
 
 }  // namespace nearby

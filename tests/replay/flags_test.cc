@@ -42,8 +42,14 @@ TEST(ReplayFlags, TakesEveryFlag) {
   EXPECT_EQ(flags->replay.radius_m, 0);
   EXPECT_EQ(flags->replay.ttl, absl::Milliseconds(500));
   EXPECT_EQ(flags->replay.shards, 4u);
+  EXPECT_TRUE(flags->replay.skipping);
   EXPECT_TRUE(flags->live);
   EXPECT_EQ(flags->pace, 10);
+}
+
+TEST(ReplayFlags, TurnsSkippingOff) {
+  EXPECT_TRUE(ParseFlags({"--friends=f", "--trace=t"})->replay.skipping);
+  EXPECT_FALSE(ParseFlags({"--friends=f", "--trace=t", "--skipping=off"})->replay.skipping);
 }
 
 TEST(ReplayFlags, RoundsTheTtlToTheMillisecond) {

@@ -1,0 +1,66 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "src/engine/engine_impl.h"
+
+namespace nearby {
+
+void Engine::Impl::Relocate(Slot slot, const LocationCache::Record& record) {
+  const bool was_active = cache_.is_active(slot);
+  const Time before = was_active ? cache_.accepted_at(slot) : kNever;
+  const LocationCache::Motion motion = cache_.Write(slot, record);
+  if (!options_.skip_far_pairs) return;
+  if (motion == LocationCache::Motion::kUnbounded) {
+    if (was_active) ++stats_.bound_breaks;
+    MakeRowDue(slot);
+    MakeDueForOthers(slot);
+  } else if (now_.ms - before.ms > DueTicks::kSafeMs) {
+    // Nobody has looked at this row for so long that its ticks may have come round.
+    MakeRowDue(slot);
+  }
+}
+
+std::uint8_t Engine::Impl::NotBefore(Slot mover, Edge edge, const Separation& apart) const {
+  if ((edge.flags() & (kISee | kFriendSees)) != 0) return now_tick_;
+  // When the other comes back, from wherever, all that is said about them becomes due.
+  if (!apart.is_somewhere)
+    return DueTicks::NotBefore(now_, DueTicks::kMaxAhead * DueTicks::kTickMs);
+  const double ms = MillisecondsToMeet(mover, edge, apart);
+  return ms > 0 ? DueTicks::NotBefore(now_, ms) : now_tick_;
+}
+
+// While both keep to their bounds, two who are d apart, as far as is known from positions that are
+// tA and tB old, come within r not before the time t from now at which
+// d - r = vA (tA + t) + vB (tB + t).
+double Engine::Impl::MillisecondsToMeet(Slot mover, Edge edge, const Separation& apart) const {
+  const Slot other = edge.neighbour();
+  double radius = options_.radius_m;
+  if (edge.has(kIHaveRadius)) radius = std::max(radius, radius_m(mover));
+  if (edge.has(kFriendHasRadius)) radius = std::max(radius, radius_m(other));
+  const double mover_speed = cache_.speed_bound(mover);
+  const double other_speed = cache_.speed_bound(other);
+  if (!std::isfinite(mover_speed + other_speed)) return 0;
+  const auto age_of = [this](Slot slot) {
+    return static_cast<double>(now_.ms - cache_.accepted_at(slot).ms);
+  };
+  const double way =
+      apart.MinMeters() - radius - mover_speed * age_of(mover) - other_speed * age_of(other);
+  return way / (mover_speed + other_speed);
+}
+
+void Engine::Impl::MakeRowDue(Slot slot) {
+  const RowView row = registry_.MutableRow(slot);
+  std::fill_n(row.ticks, row.edges.size(), now_tick_);
+}
+
+void Engine::Impl::MakeDueForOthers(Slot slot) {
+  const absl::Span<const Edge> row = registry_.Row(slot);
+  for (const Edge edge : row) registry_.PrefetchHead(edge.neighbour());
+  for (const Edge edge : row) registry_.PrefetchRow(edge.neighbour(), kRowLines);
+  for (const Edge edge : row) {
+    registry_.TickOf(edge.neighbour(), registry_.MirrorOf(slot, edge)) = now_tick_;
+  }
+}
+
+}  // namespace nearby
