@@ -106,8 +106,8 @@ class NEARBY_API SubscriptionRegistry {
   SubscriptionRegistry& operator=(const SubscriptionRegistry&) = delete;
 
   /// Adds the pair with `flags` seen from `a`, both edges with this tick. Requires a != b, both
-  /// slots below Edge::kMaxSlots, and that the pair is not linked. `ResourceExhausted` if either
-  /// row is full: nothing changes.
+  /// slots below Edge::kMaxSlots, and that the pair is not linked. The new edges are the last of
+  /// their rows. `ResourceExhausted` if either row is full: nothing changes.
   absl::Status Link(Slot a, Slot b, EdgeFlags flags, std::uint8_t tick = 0);
   /// Removes the pair; false if it was not linked. Row order is not kept: the last edge takes the
   /// place of the removed one, and its tick goes with it.

@@ -140,6 +140,8 @@ class Engine::Impl {
   // `friends` ascend, each once.
   void InstallFriends(Slot client, FriendVersion version, absl::Span<const FriendEntry> friends,
                       Effects* effects);
+  // Asks the processor for what linking those in found_ will touch.
+  void PrefetchFound() const;
   // Brings the pair of the client and a friend (seen from the client) to what a list or a newer
   // change says; `friend_slot` is the friend's, or kNoSlot.
   void InstallFriend(Slot client, Slot friend_slot, FriendshipChange pair, LinkOptions link,

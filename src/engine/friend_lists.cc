@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "src/base/prefetch.h"
 #include "src/engine/engine_impl.h"
 
 namespace nearby {
@@ -98,6 +99,7 @@ void Engine::Impl::InstallFriends(Slot client, FriendVersion version,
   for (const FriendEntry& entry : friends) friend_ids_.push_back(entry.friend_id);
   found_.resize(friends.size());
   cache_.FindAll(friend_ids_, absl::MakeSpan(found_));
+  PrefetchFound();
   for (std::size_t i = 0; i < friends.size(); ++i) {
     const auto& [friend_id, friendship] = friends[i];
     if (Names(newer, friend_id)) continue;
@@ -107,6 +109,17 @@ void Engine::Impl::InstallFriends(Slot client, FriendVersion version,
     InstallFriend(client, cache_.Find(change.friend_id), change, link, effects);
   }
   if (answers_connect && !options_.hold_connect_answers) AnswerConnect(client, effects);
+}
+
+void Engine::Impl::PrefetchFound() const {
+  for (const LocationCache::Found& found : found_) {
+    if (found.slot == kNoSlot) continue;
+    internal::Prefetch(&entity(found.slot));
+    registry_.PrefetchHead(found.slot);
+  }
+  for (const LocationCache::Found& found : found_) {
+    if (found.slot != kNoSlot) registry_.PrefetchRow(found.slot, kRowLines);
+  }
 }
 
 void Engine::Impl::InstallFriend(Slot client, Slot friend_slot, FriendshipChange pair,

@@ -130,7 +130,7 @@ Engine::Impl::LinkResult Engine::Impl::LinkPair(Slot a, Slot b, const Friendship
       ++stats_.links_refused;
       return LinkResult::kRefused;
     }
-    edge = registry_.FindMutable(a, b);
+    edge = &registry_.MutableRow(a).edges.back();
   } else {
     if (link.only_takes_away) flags = static_cast<EdgeFlags>(flags & edge->flags());
     changed &= edge->flags() ^ flags;

@@ -10,6 +10,7 @@
 #include "nearby/ids.h"
 #include "nearby/location_cache.h"
 #include "src/base/large_vector.h"
+#include "src/base/prefetch.h"
 
 namespace nearby {
 
@@ -30,7 +31,10 @@ class LocationCache::Index {
     return it == slots_.end() ? kNoSlot : Slot{*it};
   }
   /// Starts to fetch the memory that Find(user) reads first.
-  void Prefetch(UserId user) const { slots_.prefetch(user); }
+  void Prefetch(UserId user) const {
+    slots_.prefetch(user);
+    internal::KeepPrefetches();
+  }
 
   /// Requires that the slot's user is set and not indexed.
   void Insert(Slot slot) {
