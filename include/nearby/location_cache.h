@@ -120,9 +120,11 @@ class NEARBY_API LocationCache {
   /// infinity if nothing is known. A write raises it only where it is kUnbounded.
   double speed_bound(Slot slot) const;
 
-  /// Asks the processor for what a Write will touch.
-  void PrefetchForWrite(Slot slot) const;
-  /// Asks for the identity.
+  /// What the three above are read from; for the library's own inner loops.
+  class Motions;
+  const Motions& motions() const { return *motions_; }
+
+  /// Asks the processor for the identity.
   void PrefetchIdentity(Slot slot) const;
 
   /// Users known.
@@ -134,7 +136,6 @@ class NEARBY_API LocationCache {
  private:
   class Index;          // users to slots
   class ExpiryBuckets;  // slots by the second of their deadline
-  class Motions;        // times and speeds
   struct Tables;        // what grows with the slots
 
   struct Identity {
@@ -151,6 +152,7 @@ class NEARBY_API LocationCache {
   // Into the tables.
   Position* positions_ = nullptr;
   Identity* identities_ = nullptr;
+  Motions* motions_ = nullptr;
   std::unique_ptr<Index> index_;
   std::unique_ptr<ExpiryBuckets> expiry_;
 };

@@ -35,10 +35,10 @@ class NEARBY_API RadiusLimit {
 
   /// Whether b lies within the radius of a. Requires both to be somewhere.
   bool Admits(Position a, Position b) const;
-  /// The same, for a caller who knows the haversine of their distance already.
-  bool Admits(Position a, Position b, double haversine) const {
-    return beyond_quarter_ ? Admits(a, b) : haversine <= haversine_;
-  }
+  /// Whether to compare haversines as `Admits` does it is to compare them with `haversine()`: for
+  /// radii up to a quarter of the circumference. For callers who know the haversine already.
+  bool compares_haversines() const { return !beyond_quarter_; }
+  double haversine() const { return haversine_; }
 
  private:
   RadiusLimit(double haversine, bool beyond_quarter)
@@ -54,7 +54,7 @@ struct NEARBY_API FixedPointBox {
   std::uint32_t lat_units = 0;
   std::uint32_t lng_units = 0;
 
-  /// The smallest safe box around `center`; three calls of libm. Requires a centre that is
+  /// The smallest safe box around `center`, or hardly larger. Requires a centre that is
   /// somewhere and a valid radius.
   static FixedPointBox Around(Position center, double radius_m);
 };

@@ -74,8 +74,7 @@ absl::Status Engine::Impl::CheckEdge(Slot slot, Edge edge) const {
   if (edge.has(kISee) && !(cache_.is_active(slot) && cache_.is_active(neighbour))) {
     return Violation("I3: an inactive user sees or is seen", slot);
   }
-  if (edge.has(kISee) &&
-      !Reaches(slot, neighbour, Between(slot, neighbour), edge.has(kIHaveRadius), true)) {
+  if (edge.has(kISee) && !Reaches(slot, Between(slot, neighbour), edge.has(kIHaveRadius), true)) {
     return Violation("a client sees beyond its radius", slot);
   }
   if (edge.has(kIHaveRadius) != e.has_radius) {
@@ -99,7 +98,8 @@ absl::Status Engine::Impl::CheckTick(Slot slot, Edge edge, std::uint8_t tick) co
   const Separation apart = Between(slot, edge.neighbour());
   if (!apart.is_somewhere) return absl::OkStatus();
   const std::int64_t begins_ms = ((now_.ms >> DueTicks::kTickShift) + ahead) * DueTicks::kTickMs;
-  if (MillisecondsToMeet(slot, edge, apart) + 1 < static_cast<double>(begins_ms - now_.ms)) {
+  if (MillisecondsToMeet(RangeOf(slot), edge, apart) + 1 <
+      static_cast<double>(begins_ms - now_.ms)) {
     return Violation("I10: a pair may meet before it is looked at", slot);
   }
   return absl::OkStatus();

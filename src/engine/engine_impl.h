@@ -192,10 +192,8 @@ class Engine::Impl {
   Separation Between(Slot a, Slot b) const {
     return Separation::Between(cache_.position(a), cache_.position(b));
   }
-  // Whether the viewer's radius reaches the owner, who is so far away; `sees_now` selects the leave
-  // radius.
-  bool Reaches(Slot viewer, Slot owner, const Separation& apart, bool viewer_has_radius,
-               bool sees_now) const;
+  // Whether the viewer's radius reaches so far; `sees_now` selects the leave radius.
+  bool Reaches(Slot viewer, const Separation& apart, bool viewer_has_radius, bool sees_now) const;
   // Sets or clears flags on both edges of a pair; `edge` is the one in `row`'s row.
   void SetBoth(Slot row, Edge& edge, EdgeFlags flags);
   void ClearBoth(Slot row, Edge& edge, EdgeFlags flags);
@@ -220,11 +218,19 @@ class Engine::Impl {
   //
   // Writes an entity's location, and makes due what it leaves without ground.
   void Relocate(Slot slot, const LocationCache::Record& record);
-  // For a pair that is so far apart, seen from a mover whose position is of this instant.
-  std::uint8_t NotBefore(Slot mover, Edge edge, const Separation& apart) const;
+  // How far an entity can reach, for all pairs of its row: its radius, its speed, and the way that
+  // it can have gone since its position was accepted.
+  struct Range {
+    double radius_m = 0;
+    double speed = 0;  // metres a millisecond
+    double way_m = 0;
+  };
+  Range RangeOf(Slot slot) const;
+  // For the pair of this edge in the row of an entity with this range.
+  std::uint8_t NotBefore(const Range& range, Edge edge, const Separation& apart) const;
   // How long until the two can have come within the larger of their radii: milliseconds from now,
   // 0 or less if they can be there already.
-  double MillisecondsToMeet(Slot mover, Edge edge, const Separation& apart) const;
+  double MillisecondsToMeet(const Range& range, Edge edge, const Separation& apart) const;
   void MakeRowDue(Slot slot);
   // The same for what the others say about the slot in their rows.
   void MakeDueForOthers(Slot slot);

@@ -3,6 +3,8 @@
 #include <cstring>
 
 #include "src/engine/engine_impl.h"
+#include "src/parts/motions.h"
+#include "src/parts/speed_bound.h"
 
 namespace nearby {
 
@@ -21,32 +23,35 @@ void Engine::Impl::Relocate(Slot slot, const LocationCache::Record& record) {
   }
 }
 
-std::uint8_t Engine::Impl::NotBefore(Slot mover, Edge edge, const Separation& apart) const {
+Engine::Impl::Range Engine::Impl::RangeOf(Slot slot) const {
+  const LocationCache::Motions& motions = cache_.motions();
+  const double speed = SpeedBound::kMetersPerMs[motions.speed_class(slot)];
+  const auto age_ms = static_cast<double>(now_.ms - motions.accepted_at(slot).ms);
+  return {radius_m(slot), speed, speed * age_ms};
+}
+
+std::uint8_t Engine::Impl::NotBefore(const Range& range, Edge edge, const Separation& apart) const {
   if ((edge.flags() & (kISee | kFriendSees)) != 0) return now_tick_;
   // When the other comes back, from wherever, all that is said about them becomes due.
-  if (!apart.is_somewhere)
-    return DueTicks::NotBefore(now_, DueTicks::kMaxAhead * DueTicks::kTickMs);
-  const double ms = MillisecondsToMeet(mover, edge, apart);
+  if (!apart.is_somewhere) return DueTicks::Farthest(now_);
+  const double ms = MillisecondsToMeet(range, edge, apart);
   return ms > 0 ? DueTicks::NotBefore(now_, ms) : now_tick_;
 }
 
 // While both keep to their bounds, two who are d apart, as far as is known from positions that are
 // tA and tB old, come within r not before the time t from now at which
 // d - r = vA (tA + t) + vB (tB + t).
-double Engine::Impl::MillisecondsToMeet(Slot mover, Edge edge, const Separation& apart) const {
+double Engine::Impl::MillisecondsToMeet(const Range& range, Edge edge,
+                                        const Separation& apart) const {
+  const LocationCache::Motions& motions = cache_.motions();
   const Slot other = edge.neighbour();
-  double radius = options_.radius_m;
-  if (edge.has(kIHaveRadius)) radius = std::max(radius, radius_m(mover));
+  const double other_speed = SpeedBound::kMetersPerMs[motions.speed_class(other)];
+  const double speeds = range.speed + other_speed;
+  if (!std::isfinite(speeds)) return 0;
+  double radius = range.radius_m;
   if (edge.has(kFriendHasRadius)) radius = std::max(radius, radius_m(other));
-  const double mover_speed = cache_.speed_bound(mover);
-  const double other_speed = cache_.speed_bound(other);
-  if (!std::isfinite(mover_speed + other_speed)) return 0;
-  const auto age_of = [this](Slot slot) {
-    return static_cast<double>(now_.ms - cache_.accepted_at(slot).ms);
-  };
-  const double way =
-      apart.MinMeters() - radius - mover_speed * age_of(mover) - other_speed * age_of(other);
-  return way / (mover_speed + other_speed);
+  const auto age_ms = static_cast<double>(now_.ms - motions.accepted_at(other).ms);
+  return (apart.MinMeters() - radius - range.way_m - other_speed * age_ms) / speeds;
 }
 
 void Engine::Impl::MakeRowDue(Slot slot) {

@@ -13,8 +13,8 @@ void Engine::Impl::CollectInSight(Slot client) {
     const Slot owner = edge.neighbour();
     if (!edge.has(kIMaySee)) continue;
     const Separation apart = Between(client, owner);
-    if (!Reaches(client, owner, apart, edge.has(kIHaveRadius), edge.has(kISee))) continue;
-    in_sight_.push_back({apart.distance_mm, cache_.user(owner), owner});
+    if (!Reaches(client, apart, edge.has(kIHaveRadius), edge.has(kISee))) continue;
+    in_sight_.push_back({apart.DistanceMm(), cache_.user(owner), owner});
   }
   std::sort(in_sight_.begin(), in_sight_.end(), [](const Sighting& a, const Sighting& b) {
     return std::tie(a.distance_mm, a.friend_id) < std::tie(b.distance_mm, b.friend_id);
@@ -41,7 +41,7 @@ void Engine::Impl::EnterIfNew(Slot client, Slot friend_slot, Effects* effects) {
   Edge& edge = *registry_.FindMutable(client, friend_slot);
   if (edge.has(kISee)) return;
   SetBoth(client, edge, kISee);
-  Enter(client, friend_slot, Between(client, friend_slot).distance_mm, effects);
+  Enter(client, friend_slot, Between(client, friend_slot).DistanceMm(), effects);
 }
 
 absl::Status Engine::Impl::Answer(ClientHandle handle, Effects* effects) {

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/base/prefetch.h"
 #include "src/engine/engine_impl.h"
+#include "src/parts/motions.h"
 
 namespace nearby {
 
@@ -129,7 +130,8 @@ void Engine::Impl::ReportAll(absl::Span<const LocationReport> reports, ReportOut
 void Engine::Impl::PrefetchEntity(ClientHandle client) const {
   if (ToInt(client.slot) >= entities_.size()) return;
   internal::Prefetch(&entities_[ToInt(client.slot)]);
-  cache_.PrefetchForWrite(client.slot);
+  internal::Prefetch(&cache_.positions()[ToInt(client.slot)]);
+  cache_.motions().Prefetch(client.slot);
   cache_.PrefetchIdentity(client.slot);
   registry_.PrefetchHead(client.slot);
 }
@@ -149,8 +151,13 @@ void Engine::Impl::PrefetchNeighbours(ClientHandle client) {
         DueTicks::Select(row.ticks, row.edges.size(), now_tick_, prefetched_.data());
     for (std::size_t i = 0; i < due; ++i) {
       const Edge edge = row.edges[prefetched_[i]];
-      cache_.PrefetchForWrite(edge.neighbour());
-      if (edge.has(kFriendSees)) cache_.PrefetchIdentity(edge.neighbour());
+      internal::Prefetch(&cache_.positions()[ToInt(edge.neighbour())]);
+      // Who sees the client will be told by name; of the others, their speed is asked.
+      if (edge.has(kFriendSees)) {
+        cache_.PrefetchIdentity(edge.neighbour());
+      } else {
+        cache_.motions().Prefetch(edge.neighbour());
+      }
     }
     return;
   }

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "src/engine/engine_impl.h"
+#include "src/parts/motions.h"
 
 namespace nearby {
 namespace {
@@ -10,12 +11,18 @@ namespace {
 // that seeing may end, or the neighbour's radius is not the one that the box was made for.
 constexpr std::uint32_t kAlwaysTested = kFriendSees | kISee | kFriendHasRadius;
 
+bool Admits(const RadiusLimit& limit, const Separation& apart) {
+  return limit.compares_haversines() ? apart.haversine <= limit.haversine()
+                                     : limit.Admits(apart.a, apart.b);
+}
+
 }  // namespace
 
 void Engine::Impl::Walk(Slot mover, Effects* effects) {
   const RowView row = registry_.MutableRow(mover);
   if (row.edges.empty()) return;
   const std::size_t selected = SelectToSettle(mover, row);
+  const Range range = RangeOf(mover);
   SeparationBlock apart(cache_.position(mover));
   std::array<Position, SeparationBlock::kSize> positions;
   for (std::size_t begin = 0; begin < selected; begin += SeparationBlock::kSize) {
@@ -29,7 +36,7 @@ void Engine::Impl::Walk(Slot mover, Effects* effects) {
       Edge& edge = row.edges[block[i]];
       const Separation separation = apart[i];
       SettleMoved(mover, edge, separation, effects);
-      if (options_.skip_far_pairs) row.ticks[block[i]] = NotBefore(mover, edge, separation);
+      if (options_.skip_far_pairs) row.ticks[block[i]] = NotBefore(range, edge, separation);
     }
   }
 }
@@ -58,9 +65,15 @@ std::size_t Engine::Impl::SelectToSettle(Slot mover, RowView row) {
 }
 
 void Engine::Impl::SettleMoved(Slot mover, Edge& edge, const Separation& apart, Effects* effects) {
-  if (edge.has(kFriendSees) &&
-      Reaches(edge.neighbour(), mover, apart, edge.has(kFriendHasRadius), true)) {
-    Move(edge.neighbour(), mover, apart.distance_mm, effects);
+  // What happens nearly always: both see each other, and go on.
+  constexpr EdgeFlags kBothSee = kFriendSees | kISee;
+  if ((edge.flags() & (kBothSee | kFriendHasRadius | kIHaveRadius)) == kBothSee &&
+      apart.is_somewhere && Admits(leave_limit_, apart)) {
+    Move(edge.neighbour(), mover, apart.DistanceMm(), effects);
+    return;
+  }
+  if (edge.has(kFriendSees) && Reaches(edge.neighbour(), apart, edge.has(kFriendHasRadius), true)) {
+    Move(edge.neighbour(), mover, apart.DistanceMm(), effects);
   } else {
     SettleViewOf(mover, edge, apart, LeaveReason::kRange, effects);
   }
@@ -75,15 +88,15 @@ void Engine::Impl::SettleView(Slot viewer, Edge& edge, const Separation& apart, 
                               Effects* effects) {
   const Slot owner = edge.neighbour();
   const bool saw = edge.has(kISee);
-  const bool sees = edge.has(kIMaySee) &&
-                    Reaches(viewer, owner, apart, edge.has(kIHaveRadius), saw) && IsReady(viewer);
+  const bool sees =
+      edge.has(kIMaySee) && Reaches(viewer, apart, edge.has(kIHaveRadius), saw) && IsReady(viewer);
   if (sees == saw) return;
   if (sees) {
     SetBoth(viewer, edge, kISee);
-    Enter(viewer, owner, apart.distance_mm, effects);
+    Enter(viewer, owner, apart.DistanceMm(), effects);
   } else {
     ForgetView(viewer, edge);
-    Leave(viewer, owner, reason, apart.distance_mm, effects);
+    Leave(viewer, owner, reason, apart.DistanceMm(), effects);
   }
 }
 
@@ -96,29 +109,24 @@ void Engine::Impl::SettleViewOf(Slot owner, Edge& edge, const Separation& apart,
   const Slot viewer = edge.neighbour();
   const bool saw = edge.has(kFriendSees);
   const bool sees = edge.has(kFriendMaySee) &&
-                    Reaches(viewer, owner, apart, edge.has(kFriendHasRadius), saw) &&
-                    IsReady(viewer);
+                    Reaches(viewer, apart, edge.has(kFriendHasRadius), saw) && IsReady(viewer);
   if (sees == saw) return;
   if (sees) {
     SetBoth(owner, edge, kFriendSees);
-    Enter(viewer, owner, apart.distance_mm, effects);
+    Enter(viewer, owner, apart.DistanceMm(), effects);
   } else {
     ForgetView(viewer, registry_.MirrorOf(owner, edge));
-    Leave(viewer, owner, reason, apart.distance_mm, effects);
+    Leave(viewer, owner, reason, apart.DistanceMm(), effects);
   }
 }
 
-bool Engine::Impl::Reaches(Slot viewer, Slot owner, const Separation& apart, bool viewer_has_radius,
+bool Engine::Impl::Reaches(Slot viewer, const Separation& apart, bool viewer_has_radius,
                            bool sees_now) const {
   if (!apart.is_somewhere) return false;
-  const Position from = cache_.position(viewer);
-  const Position to = cache_.position(owner);
-  if (!viewer_has_radius) {
-    return (sees_now ? leave_limit_ : enter_limit_).Admits(from, to, apart.haversine);
-  }
+  if (!viewer_has_radius) return Admits(sees_now ? leave_limit_ : enter_limit_, apart);
   double radius = radius_m(viewer);
   if (sees_now) radius = std::min(radius + options_.hysteresis_m, kMaxRadiusMeters);
-  return RadiusLimit::FromMeters(radius).Admits(from, to, apart.haversine);
+  return Admits(RadiusLimit::FromMeters(radius), apart);
 }
 
 void Engine::Impl::SetBoth(Slot row, Edge& edge, EdgeFlags flags) {
@@ -173,7 +181,7 @@ void Engine::Impl::SendWithheldMove(Slot viewer, Slot owner, Effects* effects) {
   if (found->second.withheld) {
     // The pair may have parted and met again since the timer was set, even as other users in the
     // same slots; Move then finds that it is too early, and sets another.
-    Move(viewer, owner, Between(viewer, owner).distance_mm, effects);
+    Move(viewer, owner, Between(viewer, owner).DistanceMm(), effects);
     return;
   }
   const Edge* edge = registry_.Find(viewer, owner);
@@ -196,7 +204,7 @@ void Engine::Impl::Reset(Slot client, Effects* effects) {
 void Engine::Impl::DeliverSight(DeliveryKind kind, Slot viewer, Slot owner,
                                 std::int64_t distance_mm, Effects* effects) {
   Delivery& delivery = AddDelivery(viewer, cache_.user(owner), kind, effects);
-  delivery.reported_at = cache_.reported_at(owner);
+  delivery.reported_at = cache_.motions().reported_at(owner);
   delivery.position = cache_.position(owner);
   delivery.distance_mm = distance_mm;
 }

@@ -32,6 +32,8 @@ struct DueTicks {
     const std::int64_t ahead = (into_tick + reach) >> kTickShift;
     return static_cast<std::uint8_t>(At(now) + (ahead < kMaxAhead ? ahead : kMaxAhead));
   }
+  /// As far as ticks reach.
+  static std::uint8_t Farthest(Time now) { return static_cast<std::uint8_t>(At(now) + kMaxAhead); }
   /// How many ticks ahead of `now` it lies; 0 or less if it is due.
   static int Ahead(std::uint8_t tick, std::uint8_t now) {
     return static_cast<std::int8_t>(static_cast<std::uint8_t>(tick - now));

@@ -35,6 +35,7 @@ LocationCache::LocationCache(const Options& options)
       tables_(std::make_unique<Tables>()),
       index_(std::make_unique<Index>(&identities_)),
       expiry_(std::make_unique<ExpiryBuckets>(this)) {
+  motions_ = &tables_->motions;
   assert(ttl_ms_ >= 1);
   const std::size_t expected = std::min(options.expected_entities, max_entities_);
   tables_->positions.reserve(expected);
@@ -111,7 +112,7 @@ LocationCache::Motion LocationCache::Write(Slot slot, const Record& record) {
 }
 
 LocationCache::Motion LocationCache::Judge(Slot slot, const Record& record) {
-  Motions& motions = tables_->motions;
+  Motions& motions = *motions_;
   SpeedBound bound = motions.bound(slot);
   Motion motion = Motion::kUnbounded;
   if (is_active(slot)) {
@@ -124,16 +125,11 @@ LocationCache::Motion LocationCache::Judge(Slot slot, const Record& record) {
   return motion;
 }
 
-Time LocationCache::accepted_at(Slot slot) const { return tables_->motions.accepted_at(slot); }
-Time LocationCache::reported_at(Slot slot) const { return tables_->motions.reported_at(slot); }
+Time LocationCache::accepted_at(Slot slot) const { return motions_->accepted_at(slot); }
+Time LocationCache::reported_at(Slot slot) const { return motions_->reported_at(slot); }
 
 double LocationCache::speed_bound(Slot slot) const {
-  return SpeedBound::kMetersPerMs[tables_->motions.speed_class(slot)];
-}
-
-void LocationCache::PrefetchForWrite(Slot slot) const {
-  internal::Prefetch(&positions_[ToInt(slot)]);
-  tables_->motions.Prefetch(slot);
+  return SpeedBound::kMetersPerMs[motions_->speed_class(slot)];
 }
 
 void LocationCache::PrefetchIdentity(Slot slot) const {

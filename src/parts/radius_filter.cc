@@ -77,7 +77,13 @@ FixedPointBox FixedPointBox::Around(Position center, double radius_m) {
   // The meridian that touches the circle: sin(half-width) = sin(angle) / cos(latitude) (Napier's
   // rules). Towards the pole the inverse sine loses its precision, so the box gives up a little
   // early.
-  const double sine = std::sin(angle) / std::cos(latitude);
+  const double cosine = internal::CosLat(center.lat_units());
+  // No sine is larger than its angle, and asin(x) <= x (1 + 0.17 x^2) for x <= 0.1, by its series.
+  if (const double above = angle / cosine; above <= 0.1) {
+    box.lng_units = ToUnitsRoundedUp(above * (1 + 0.17 * above * above));
+    return box;
+  }
+  const double sine = std::sin(angle) / cosine;
   if (sine < 0.9999) box.lng_units = ToUnitsRoundedUp(std::asin(sine));
   return box;
 }

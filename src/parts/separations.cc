@@ -7,37 +7,97 @@
 
 #include "src/base/spherical.h"
 
+// Whether a function can be compiled for AVX2 beside the rest and chosen when the program runs.
+#if defined(__x86_64__) && defined(__GNUC__)
+#define NEARBY_HAS_AVX2_KERNEL 1
+#endif
+
 namespace nearby {
 namespace {
 
-// What rounding can have added to a distance, relative to it.
-constexpr double kRounding = 1e-9;
+constexpr std::size_t kSize = SeparationBlock::kSize;
+using Lanes = std::array<double, kSize>;
 
-// Up to this haversine (some 2,500 km) the series of the inverse sine serves alone.
-constexpr double kSeriesLimit = 0.04;
+struct Center {
+  double lat;
+  double cosine;  // of the latitude
+};
+
+// Latitudes and differences of longitude in units in, haversines and metres out; the metres by the
+// series of the inverse sine alone. The same operations in the same order as in internal::CosLat,
+// Haversine and Asin, which take integers: a difference of latitudes is exact as a double, too.
+//
+// A loop for each step, with a fixed number of rounds, nothing to decide in it, and arrays that
+// nothing else points at, so that the compiler turns them into vectors. None of the operations
+// rounds otherwise in a vector.
+#if defined(__GNUC__)
+__attribute__((always_inline))
+#endif
+inline void
+ComputeLanes(const Center& center, Lanes lats, Lanes lngs, Lanes* haversines, Lanes* meters) {
+  const double center_lat = center.lat;
+  const double center_cosine = center.cosine;
+  Lanes roots;
+  for (std::size_t i = 0; i < kSize; ++i) {
+    const double cosine = internal::SinPi(0.5 - 2.0 * std::fabs(internal::kTurnsPerUnit * lats[i]));
+    const double lat_sine =
+        internal::SinPi(internal::kTurnsPerUnit * std::fabs(center_lat - lats[i]));
+    const double lng_sine = internal::SinPi(internal::kTurnsPerUnit * std::fabs(lngs[i]));
+    roots[i] = lat_sine * lat_sine + center_cosine * cosine * (lng_sine * lng_sine);
+  }
+  *haversines = roots;
+  for (std::size_t i = 0; i < kSize; ++i) roots[i] = std::sqrt(roots[i]);
+  for (std::size_t i = 0; i < kSize; ++i) {
+    roots[i] = 2 * kEarthRadiusMeters * internal::AsinSmall(roots[i]);
+  }
+  *meters = roots;
+}
+
+using Kernel = void (*)(const Center&, const Lanes&, const Lanes&, Lanes*, Lanes*);
+
+void PlainKernel(const Center& center, const Lanes& lats, const Lanes& lngs, Lanes* haversines,
+                 Lanes* meters) {
+  ComputeLanes(center, lats, lngs, haversines, meters);
+}
+
+#if NEARBY_HAS_AVX2_KERNEL
+__attribute__((target("avx2"))) void Avx2Kernel(const Center& center, const Lanes& lats,
+                                                const Lanes& lngs, Lanes* haversines,
+                                                Lanes* meters) {
+  ComputeLanes(center, lats, lngs, haversines, meters);
+}
+#endif
+
+Kernel ChooseKernel() {
+#if NEARBY_HAS_AVX2_KERNEL
+  if (__builtin_cpu_supports("avx2")) return Avx2Kernel;
+#endif
+  return PlainKernel;
+}
 
 }  // namespace
 
 Separation Separation::Between(Position a, Position b) {
   if (!a.is_somewhere() || !b.is_somewhere()) return {};
   const double cos_lats = internal::CosLat(a.lat_units()) * internal::CosLat(b.lat_units());
-  return {true, internal::Haversine(a, b, cos_lats), DistanceMillimeters(a, b)};
-}
-
-double Separation::MinMeters() const {
-  return 2 * kEarthRadiusMeters * std::sqrt(haversine) * (1 - kRounding);
+  return {a, b, internal::Haversine(a, b, cos_lats), -1, true};
 }
 
 double MaxMetersBetween(Position a, Position b) {
-  // The larger cosine for both: the bound grows a little, and one is enough.
-  const std::int32_t nearer_equator =
-      std::abs(a.lat_units()) < std::abs(b.lat_units()) ? a.lat_units() : b.lat_units();
-  const double cosine = internal::CosLat(nearer_equator);
-  const double haversine = internal::Haversine(a, b, cosine * cosine);
-  // asin(x) <= x (1 + 0.17 x^2) for x <= 0.1, by its series.
-  if (haversine <= 0.01) {
-    return 2 * kEarthRadiusMeters * std::sqrt(haversine) * (1 + 0.17 * haversine) * (1 + kRounding);
-  }
+  constexpr double kRadiansPerUnit = 2 * 3.141592653589794 * internal::kTurnsPerUnit;
+  const double lat = kRadiansPerUnit * std::min(std::abs(a.lat_units()), std::abs(b.lat_units()));
+  const double lat_difference =
+      kRadiansPerUnit * (static_cast<double>(a.lat_units()) - static_cast<double>(b.lat_units()));
+  const double lng_difference =
+      kRadiansPerUnit * internal::WrappingDifference(a.lng_units(), b.lng_units());
+  // The cosine by its series, cut off where the rest is negative; the larger of the two serves for
+  // both. No sine is larger than its angle, so this is twice a bound of sin(d / 2R).
+  const double lat2 = lat * lat;
+  const double cosine = 1 - lat2 * (1.0 / 2) + lat2 * lat2 * (1.0 / 24);
+  const double x2 =
+      lat_difference * lat_difference + cosine * cosine * (lng_difference * lng_difference);
+  // x = 0.2 is some 1,270 km. 2 asin(x / 2) <= x (1 + x^2 / 23) there, by its series.
+  if (x2 <= 0.04) return kEarthRadiusMeters * (1 + 1e-9) * std::sqrt(x2) * (1 + x2 * (1.0 / 23));
   return static_cast<double>(DistanceMillimeters(a, b) + 1) / 1000;
 }
 
@@ -46,38 +106,16 @@ SeparationBlock::SeparationBlock(Position center)
 
 void SeparationBlock::Compute(const Position* positions, std::size_t count) {
   assert(count >= 1 && count <= kSize);
-  // A loop for each step, with a fixed number of rounds and nothing to decide in it. A difference
-  // of latitudes is exact as a double, too.
-  std::array<double, kSize> lats;
-  std::array<double, kSize> lngs;
+  static const Kernel kernel = ChooseKernel();
+  Lanes lats;
+  Lanes lngs;
   for (std::size_t i = 0; i < kSize; ++i) {
-    const Position position = positions[std::min(i, count - 1)];
-    is_somewhere_[i] = position.is_somewhere();
-    lats[i] = position.lat_units();
-    lngs[i] = internal::WrappingDifference(center_.lng_units(), position.lng_units());
+    positions_[i] = positions[std::min(i, count - 1)];
+    lats[i] = positions_[i].lat_units();
+    lngs[i] = internal::WrappingDifference(center_.lng_units(), positions_[i].lng_units());
   }
-  const double center_lat = center_.lat_units();
-  for (std::size_t i = 0; i < kSize; ++i) {
-    // As internal::CosLat, HalfSine2 and Haversine, which take integers.
-    const double cosine = internal::SinPi(0.5 - 2.0 * std::fabs(internal::kTurnsPerUnit * lats[i]));
-    const double lat_sine =
-        internal::SinPi(internal::kTurnsPerUnit * std::fabs(center_lat - lats[i]));
-    const double lng_sine = internal::SinPi(internal::kTurnsPerUnit * std::fabs(lngs[i]));
-    haversines_[i] = lat_sine * lat_sine + center_cos_ * cosine * (lng_sine * lng_sine);
-  }
-  std::array<double, kSize> meters;
-  for (std::size_t i = 0; i < kSize; ++i) {
-    meters[i] = 2 * kEarthRadiusMeters * internal::AsinSmall(std::sqrt(haversines_[i]));
-  }
-  for (std::size_t i = 0; i < kSize; ++i) {
-    // Not negative, so that to truncate is to round down.
-    distances_mm_[i] = static_cast<std::int64_t>(std::min(meters[i], 1e9) * 1000 + 0.5);
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    if (haversines_[i] > kSeriesLimit && is_somewhere_[i]) {
-      distances_mm_[i] = DistanceMillimeters(center_, positions[i]);
-    }
-  }
+  kernel({static_cast<double>(center_.lat_units()), center_cos_}, lats, lngs, &haversines_,
+         &meters_);
 }
 
 }  // namespace nearby

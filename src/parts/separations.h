@@ -2,6 +2,7 @@
 #define NEARBY_SRC_PARTS_SEPARATIONS_H_
 
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -12,21 +13,30 @@ namespace nearby {
 /// How far two positions are apart: what both the test against a radius and the distance told to
 /// clients are made of. Where either is nowhere, the rest says nothing.
 struct Separation {
+  Position a;
+  Position b;
+  double haversine = 0;  ///< sin^2(d / 2R), as RadiusLimit compares it.
+  double meters = -1;    ///< What DistanceMillimeters rounds; negative if not known yet.
   bool is_somewhere = false;
-  double haversine = 0;          ///< sin^2(d / 2R)
-  std::int64_t distance_mm = 0;  ///< DistanceMillimeters, bit for bit.
 
   static Separation Between(Position a, Position b);
 
-  /// A bound of the distance from below: the chord.
-  double MinMeters() const;
+  /// DistanceMillimeters(a, b).
+  std::int64_t DistanceMm() const {
+    if (meters < 0) return DistanceMillimeters(a, b);
+    // Not negative, so that to truncate is to round down.
+    return static_cast<std::int64_t>(meters * 1000 + 0.5);
+  }
+  /// A bound of the distance from below: the chord, less what rounding may have added.
+  double MinMeters() const { return 2 * kEarthRadiusMeters * (1 - 1e-9) * std::sqrt(haversine); }
 };
 
-/// An upper bound of the distance, within 0.1 % of it where it is below 1,000 km; 0 for 0.
+/// An upper bound of the distance, within 1 % of it below 100 km and 65 degrees of latitude; 0 for
+/// 0.
 double MaxMetersBetween(Position a, Position b);
 
-/// The separations of a centre from several positions at once: the same results as one at a time,
-/// in steps that the compiler turns into vectors.
+/// The separations of a centre from several positions at once: the same bits as one at a time, by
+/// the widest vectors that the processor has.
 class SeparationBlock {
  public:
   static constexpr std::size_t kSize = 8;
@@ -36,15 +46,20 @@ class SeparationBlock {
   /// Requires 1 .. kSize positions.
   void Compute(const Position* positions, std::size_t count);
   Separation operator[](std::size_t i) const {
-    return {is_somewhere_[i] && center_.is_somewhere(), haversines_[i], distances_mm_[i]};
+    return {center_, positions_[i], haversines_[i],
+            haversines_[i] <= kSeriesLimit ? meters_[i] : -1,
+            positions_[i].is_somewhere() && center_.is_somewhere()};
   }
 
  private:
+  // Up to this haversine (some 2,500 km) the series of the inverse sine serves alone.
+  static constexpr double kSeriesLimit = 0.04;
+
   Position center_;
   double center_cos_;
-  std::array<bool, kSize> is_somewhere_;
+  std::array<Position, kSize> positions_;
   std::array<double, kSize> haversines_;
-  std::array<std::int64_t, kSize> distances_mm_;
+  std::array<double, kSize> meters_;
 };
 
 }  // namespace nearby
