@@ -48,8 +48,8 @@ double Engine::Impl::MillisecondsToMeet(const Range& range, Edge edge,
   const double other_speed = SpeedBound::kMetersPerMs[motions.speed_class(other)];
   const double speeds = range.speed + other_speed;
   if (!std::isfinite(speeds)) return 0;
-  double radius = range.radius_m;
-  if (edge.has(kFriendHasRadius)) radius = std::max(radius, radius_m(other));
+  const double radius =
+      std::max(range.radius_m, edge.has(kFriendHasRadius) ? radius_m(other) : options_.radius_m);
   const auto age_ms = static_cast<double>(now_.ms - motions.accepted_at(other).ms);
   return (apart.MinMeters() - radius - range.way_m - other_speed * age_ms) / speeds;
 }
