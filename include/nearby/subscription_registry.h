@@ -54,6 +54,7 @@ class Edge {
 
   void Set(EdgeFlags flags) { bits_ |= flags & kFlagMask; }
   void Clear(EdgeFlags flags) { bits_ &= ~(flags & kFlagMask); }
+  void Toggle(EdgeFlags flags) { bits_ ^= flags & kFlagMask; }
 
  private:
   std::uint32_t bits_ = 0;

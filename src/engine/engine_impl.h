@@ -179,6 +179,9 @@ class Engine::Impl {
   std::size_t SelectToSettle(Slot mover, RowView row);
   // `apart` is the separation of the pair.
   void SettleMoved(Slot mover, Edge& edge, const Separation& apart, Effects* effects);
+  // Delivers what a move made of a view, where the owner has moved or the view has changed.
+  void Tell(Slot viewer, Slot owner, bool saw, bool sees, const Separation& apart,
+            Effects* effects);
   // Settles whether `viewer` sees the neighbour of this edge in its row, after anything but a move.
   void SettleView(Slot viewer, Edge& edge, LeaveReason reason, Effects* effects);
   void SettleView(Slot viewer, Edge& edge, const Separation& apart, LeaveReason reason,
@@ -199,6 +202,8 @@ class Engine::Impl {
   void ClearBoth(Slot row, Edge& edge, EdgeFlags flags);
   // Ends seeing without a word: the viewer was told otherwise, or is gone.
   void ForgetView(Slot viewer, Edge& edge);
+  // Of its moves none is withheld any more.
+  void ForgetPace(Slot viewer, Slot owner);
   void Enter(Slot viewer, Slot owner, std::int64_t distance_mm, Effects* effects);
   void Move(Slot viewer, Slot owner, std::int64_t distance_mm, Effects* effects);
   void Leave(Slot viewer, Slot owner, LeaveReason reason, std::int64_t distance_mm,

@@ -72,12 +72,36 @@ void Engine::Impl::SettleMoved(Slot mover, Edge& edge, const Separation& apart, 
     Move(edge.neighbour(), mover, apart.DistanceMm(), effects);
     return;
   }
-  if (edge.has(kFriendSees) && Reaches(edge.neighbour(), apart, edge.has(kFriendHasRadius), true)) {
-    Move(edge.neighbour(), mover, apart.DistanceMm(), effects);
-  } else {
-    SettleViewOf(mover, edge, apart, LeaveReason::kRange, effects);
+  const Slot other = edge.neighbour();
+  const bool was_seen = edge.has(kFriendSees);
+  const bool saw = edge.has(kISee);
+  const bool is_seen = edge.has(kFriendMaySee) &&
+                       Reaches(other, apart, edge.has(kFriendHasRadius), was_seen) &&
+                       IsReady(other);
+  const bool sees =
+      edge.has(kIMaySee) && Reaches(mover, apart, edge.has(kIHaveRadius), saw) && IsReady(mover);
+  EdgeFlags changed = kNoEdgeFlags;
+  if (is_seen != was_seen) changed = changed | kFriendSees;
+  if (sees != saw) changed = changed | kISee;
+  if (changed != kNoEdgeFlags) {
+    edge.Toggle(changed);
+    registry_.MirrorOf(mover, edge).Toggle(Mirrored(changed));
   }
-  SettleView(mover, edge, apart, LeaveReason::kRange, effects);
+  if (was_seen || is_seen) Tell(other, mover, was_seen, is_seen, apart, effects);
+  // The mover's own client knows where the mover is.
+  if (sees != saw) Tell(mover, other, saw, sees, apart, effects);
+}
+
+void Engine::Impl::Tell(Slot viewer, Slot owner, bool saw, bool sees, const Separation& apart,
+                        Effects* effects) {
+  if (!sees) {
+    ForgetPace(viewer, owner);
+    Leave(viewer, owner, LeaveReason::kRange, apart.DistanceMm(), effects);
+  } else if (saw) {
+    Move(viewer, owner, apart.DistanceMm(), effects);
+  } else {
+    Enter(viewer, owner, apart.DistanceMm(), effects);
+  }
 }
 
 void Engine::Impl::SettleView(Slot viewer, Edge& edge, LeaveReason reason, Effects* effects) {
@@ -141,8 +165,12 @@ void Engine::Impl::ClearBoth(Slot row, Edge& edge, EdgeFlags flags) {
 
 void Engine::Impl::ForgetView(Slot viewer, Edge& edge) {
   ClearBoth(viewer, edge, kISee);
+  ForgetPace(viewer, edge.neighbour());
+}
+
+void Engine::Impl::ForgetPace(Slot viewer, Slot owner) {
   if (move_paces_.empty()) return;
-  const auto pace = move_paces_.find(PairKey(viewer, edge.neighbour()));
+  const auto pace = move_paces_.find(PairKey(viewer, owner));
   if (pace == move_paces_.end()) return;
   pace->second.withheld = false;
   if (!pace->second.has_timer) move_paces_.erase(pace);

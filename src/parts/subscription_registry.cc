@@ -15,6 +15,10 @@
 #include "src/parts/subscription_channels.h"
 #include "src/parts/subscription_rows.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace nearby {
 namespace {
 
@@ -30,16 +34,17 @@ bool ByRowThenNeighbour(const DirectedEdge& a, const DirectedEdge& b) {
 }
 
 std::size_t IndexOf(absl::Span<const Edge> row, Slot neighbour) {
-  // By blocks, without a branch for each edge, which the compiler turns into vectors.
-  constexpr std::size_t kBlock = 8;
   std::size_t i = 0;
-  for (; i + kBlock <= row.size(); i += kBlock) {
-    std::uint32_t found = 0;
-    for (std::size_t j = 0; j < kBlock; ++j) {
-      found |= static_cast<std::uint32_t>(row[i + j].neighbour() == neighbour);
-    }
-    if (found != 0) break;
+#if defined(__SSE2__)
+  // Four at a time: an edge of the pair differs from this one in its flags alone.
+  const __m128i wanted = _mm_set1_epi32(static_cast<int>(Edge(neighbour, kNoEdgeFlags).bits()));
+  for (; i + 4 <= row.size(); i += 4) {
+    const __m128i edges = _mm_loadu_si128(reinterpret_cast<const __m128i*>(&row[i]));
+    const __m128i differences = _mm_srli_epi32(_mm_xor_si128(edges, wanted), Edge::kFlagBits);
+    const __m128i is_found = _mm_cmpeq_epi32(differences, _mm_setzero_si128());
+    if (_mm_movemask_epi8(is_found) != 0) break;
   }
+#endif
   while (i < row.size() && row[i].neighbour() != neighbour) ++i;
   return i;
 }
