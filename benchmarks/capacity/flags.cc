@@ -22,13 +22,14 @@ machine yields and with a textbook program that delivers the same.
   --repetitions N    measurements, of which the median counts (9)
   --reports N        reports in each (200000)
   --seed N           another seed makes another world (1)
+  --at-least X       fail if the engine does not reach X times the baseline (0)
   --json FILE        also writes the figures as one JSON object; - is standard output
   --help             this text
 
 Ten million users take some 12 GiB and 15 minutes with the baseline.
 
 Exit status: 0 if all went well; 1 if the run is void: the baseline delivered something else, or was
-too slow to be taken seriously; 2 if the command line is wrong.
+too slow to be taken seriously, or the engine missed --at-least; 2 if the command line is wrong.
 )";
 
 namespace {
@@ -71,6 +72,11 @@ absl::Status SetFlag(absl::string_view name, absl::string_view value, Flags* fla
   if (name == "seed") {
     return absl::SimpleAtoi(value, &flags->seed) ? absl::OkStatus()
                                                  : Bad(name, value, "a whole number");
+  }
+  if (name == "at-least") {
+    return absl::SimpleAtod(value, &flags->at_least) && flags->at_least >= 0
+               ? absl::OkStatus()
+               : Bad(name, value, "a number of 0 or more");
   }
   if (name == "json") {
     flags->json = std::string(value);

@@ -21,6 +21,7 @@ struct Flags {
   std::uint32_t repetitions = 9;
   std::uint32_t reports = 200'000;  ///< In each repetition.
   std::uint64_t seed = 1;
+  double at_least = 0;  ///< Times the baseline, or the run fails.
   std::string json;
   bool help = false;
 };

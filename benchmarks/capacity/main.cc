@@ -238,6 +238,11 @@ class Run {
                     Median(samples_.baseline_to_ceiling), kLeastBaseline);
       return 1;
     }
+    if (Median(samples_.ratio_to_baseline) < flags_.at_least) {
+      absl::FPrintF(stderr, "the engine reached %.2f times the baseline, less than %.2f\n",
+                    Median(samples_.ratio_to_baseline), flags_.at_least);
+      return 1;
+    }
     return 0;
   }
 

@@ -85,7 +85,7 @@ struct NearbyPage {
 /// Thread-compatible: one caller at a time.
 /// Ownership: owns all its state; borrows nothing beyond a call.
 /// Cost: a report is one pass over the row of the user's online friends, without allocation once
-/// tables have reached their size; about 5 bytes an edge and 120 bytes a user.
+/// tables have reached their size; about 300 bytes a user with 40 friends online.
 class NEARBY_API Engine {
  public:
   /// `InvalidArgument` for options that Validate refuses.

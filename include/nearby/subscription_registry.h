@@ -82,9 +82,10 @@ struct RowView {
 /// causes no churn.
 ///
 /// Thread-compatible. Owns its memory: rows grow by granules of 32 bytes out of shared chunks;
-/// about 5.6 bytes an edge at 40 edges a row, ticks included. Cost: walking a row streams it. Link,
-/// Unlink and Update search the two rows: O(shorter row) to find a pair, O(row) for the mirror
-/// edge.
+/// about 5.6 bytes an edge at 40 edges a row, ticks included.
+///
+/// Cost: walking a row streams it. Link, Unlink and Update search the two rows: O(shorter row) to
+/// find a pair, O(row) for the mirror edge.
 ///
 /// Invariants:
 ///   1. b is in a's row exactly if a is in b's, each at most once, never a in its own.
