@@ -25,7 +25,7 @@ struct Separation {
   std::int64_t DistanceMm() const {
     if (meters < 0) return DistanceMillimeters(a, b);
     // Not negative, so that to truncate is to round down.
-    return static_cast<std::int64_t>(meters * 1000 + 0.5);
+    return static_cast<std::int64_t>(meters * 1000 + 0.5);  // NOLINT(bugprone-incorrect-roundings)
   }
   /// A bound of the distance from below: the chord, less what rounding may have added.
   double MinMeters() const { return 2 * kEarthRadiusMeters * (1 - 1e-9) * std::sqrt(haversine); }
