@@ -22,7 +22,9 @@ struct Separation {
   double MinMeters() const;
 };
 
-/// An upper bound of the distance, within 0.1 % of it where it is below 1,000 km; 0 for 0.
+/// An upper bound of the distance; 0 for 0. Within 0.1 % of it up to 5 km and 60 degrees of
+/// latitude, as most ways from one report to the next are; farther and towards the poles it is less
+/// tight.
 double MaxMetersBetween(Position a, Position b);
 
 /// The separations of a centre from several positions at once: the same results as one at a time,
