@@ -142,6 +142,7 @@ TEST_F(FarPairsShardsTest, ALateMessageTellsOfAnOldPosition) {
   // When Bob's shard looks at it, Alice has been on her way to him for 440 s: the two may meet in
   // 219 s, not in the 439 s that they were apart.
   twins().AdvanceBy(440'000);
+  twins().ReportAgain(kBob);
   twins().Receive(late.front());
   std::vector<std::string> told;
   while (told.empty() && twins().now_ms() < start + 900'000) {

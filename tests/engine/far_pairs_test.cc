@@ -127,9 +127,10 @@ TEST_F(FarPairsTest, AGlitchFarAwayAndBackIsNoneTheSafer) {
   ExpectBothEnter();
 }
 
-// Alice goes north at 60 m/s up to there, a report every ten seconds; true once she sees Bob.
-bool AliceRidesTo(Twins& twins, double meters) {
-  for (double at = 600; at <= meters; at += 600) {
+// Alice goes north at that pace up to there, a report every ten seconds; true once she sees Bob.
+bool AliceRidesTo(Twins& twins, double meters, double meters_per_s = 60) {
+  const double step = 10 * meters_per_s;
+  for (double at = step; at <= meters; at += step) {
     twins.AdvanceBy(10'000);
     twins.Report(kAlice, at);
     if (!twins.deliveries().empty()) return true;
@@ -152,6 +153,36 @@ TEST_F(FarPairsTest, TheOtherLooksInTimeAtWhoeverIsFasterThanTheirClass) {
   BobComesNear(kApart - kJustOutside, kApart);
   ExpectBothEnter();
   EXPECT_LT(twins().now_ms(), 1'000'000 + 439'000);
+}
+
+TEST_F(FarPairsTest, AnyPaceBeyondTheBoundCountsAsBeyond) {
+  for (const double meters_per_s : {30.0, 36.0, 45.0}) {
+    Begin(WithTtl(absl::Hours(6)));
+    for (int report = 0; report < 10; ++report) {
+      twins().AdvanceBy(1'000);
+      twins().ReportAgain(kBob);
+    }
+    // Bob has been calm: with 25 m/s for Alice and 3 m/s for him there are 784 s.
+    twins().ReportAgain(kAlice);
+    EXPECT_TRUE(AliceRidesTo(twins(), kApart, meters_per_s));
+    ExpectBothEnter();
+    EXPECT_EQ(twins().stats().bound_breaks, 1u);
+  }
+}
+
+TEST_F(FarPairsTest, WhatPhonesWriteOnTheirReportsIsNoMeasureOfSpeed) {
+  Begin(WithTtl(absl::Hours(6)));
+  // By her phone, Alice takes an hour for the way.
+  twins().AdvanceBy(5'000'000);
+  twins().ReportAgain(kBob);
+  for (int report = 0; report < 2; ++report) {
+    twins().ReportAt(kAlice, Twins::PointAt(0), Time{twins().now_ms() - 3'600'000});
+  }
+  EXPECT_TRUE(twins().was_passed_by());
+  twins().AdvanceBy(5'000);
+  twins().Report(kAlice, kApart - 5'000);
+  ExpectBothEnter();
+  EXPECT_EQ(twins().stats().bound_breaks, 1u);
 }
 
 TEST_F(FarPairsTest, MovingInNoTimeIsAJump) {
@@ -496,8 +527,9 @@ TEST_F(FarPairsTest, ABoundLearnedByCalmIsGivenUpAtTheFirstStepBeyondIt) {
 }
 
 TEST_F(FarPairsTest, HysteresisLeavesAndEntersAsIfEveryPairWereChecked) {
+  // Whoever is seen is not passed by, even far beyond the radius.
   EngineOptions options = WithTtl(absl::Hours(6));
-  options.hysteresis_m = 700;
+  options.hysteresis_m = 6'000;
   Begin(options, 30'000);
   // To and fro across both radii.
   for (int lap = 0; lap < 6; ++lap) {

@@ -103,12 +103,12 @@ void Twins::SetRadius(UserId user, double radius_m) {
   Settle();
 }
 
-void Twins::ReportAt(UserId user, LatLng point) {
+void Twins::ReportAt(UserId user, LatLng point, std::optional<Time> reported_at) {
   const std::uint64_t checks = home(0, user).stats().checks;
   for (std::size_t twin = 0; twin < kTwins; ++twin) {
     Engine& engine = home(twin, user);
-    EXPECT_EQ(engine.Report({clients_.at(user), point, engine.now()}, &effects_[twin]),
-              ReportOutcome::kAccepted);
+    const LocationReport report{clients_.at(user), point, reported_at.value_or(engine.now())};
+    EXPECT_EQ(engine.Report(report, &effects_[twin]), ReportOutcome::kAccepted);
   }
   points_[user] = point;
   checks_of_last_report_ = home(0, user).stats().checks - checks;

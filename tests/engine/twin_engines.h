@@ -38,7 +38,8 @@ class Twins {
   void Disconnect(UserId user);
   void SetRadius(UserId user, double radius_m);
   void Report(UserId user, double meters) { ReportAt(user, PointAt(meters)); }
-  void ReportAt(UserId user, LatLng point);
+  /// Dated by the engines' time, or any other.
+  void ReportAt(UserId user, LatLng point, std::optional<Time> reported_at = std::nullopt);
   /// Where they reported last.
   void ReportAgain(UserId user) { ReportAt(user, points_.at(user)); }
   /// With Engine::ReportAll; one shard only.
