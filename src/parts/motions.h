@@ -18,7 +18,7 @@ namespace nearby {
 /// bytes a slot: one line less for each report and each distant pair than two full times would
 /// cost, and 8 bytes a user less.
 ///
-/// The time of acceptance is kept from an origin near the first one, 8 years each way, the client's
+/// The time of acceptance is kept from an origin near the first one, 4 years each way, the client's
 /// time as a difference from it of up to 8 minutes. What does not fit is kept in full, in a table
 /// beside it; only clocks that are far off need that.
 ///

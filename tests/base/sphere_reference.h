@@ -74,6 +74,16 @@ inline LatLng Destination(LatLng start, long double bearing, long double meters)
           std::clamp(static_cast<double>(end_lng * 180 / kPi), -180.0, 180.0)};
 }
 
+// The direction in which `to` lies from `from`, as Destination takes it.
+inline double InitialBearing(LatLng from, LatLng to) {
+  const long double lat = from.lat * kPi / 180;
+  const long double lng = from.lng * kPi / 180;
+  const Vector north{-std::sin(lat) * std::cos(lng), -std::sin(lat) * std::sin(lng), std::cos(lat)};
+  const Vector east{-std::sin(lng), std::cos(lng), 0};
+  const Vector target = UnitVector(to);
+  return static_cast<double>(std::atan2(Dot(target, east), Dot(target, north)));
+}
+
 inline LatLng Antipode(LatLng point) {
   return {-point.lat, point.lng <= 0 ? point.lng + 180 : point.lng - 180};
 }

@@ -75,7 +75,9 @@ RandomOps::RandomOps(std::uint64_t seed) : source_(seed) {
     default:
       center_ = source_.Anywhere();
   }
-  spread_m_ = OneOf({2'000.0, 12'000.0, 12'000.0, 40'000.0});
+  is_wide_ = OneIn(2);
+  spread_m_ = is_wide_ ? OneOf({30'000.0, 60'000.0, 200'000.0})
+                       : OneOf({2'000.0, 12'000.0, 12'000.0, 40'000.0});
   tick_ms_ = OneOf<std::int64_t>({1, 10, 500, 1000});
   now_ = Time{OneOf<std::int64_t>({0, -5'000'000, 1'700'000'000'000})};
   DrawOptions();
@@ -95,6 +97,11 @@ void RandomOps::DrawOptions() {
   options_.unsubscribe_delay =
       OneOf({absl::ZeroDuration(), absl::Milliseconds(1500), absl::Seconds(30)});
   options_.emit_locations = OneIn(2);
+  options_.skip_far_pairs = !OneIn(4);
+  if (is_wide_) {
+    options_.radius_m = OneOf({8046.72, 8046.72, 3000.0});
+    options_.ttl = OneOf({absl::Minutes(2), absl::Minutes(20), absl::Hours(3), absl::Hours(3)});
+  }
 }
 
 Op RandomOps::Next(bool with_lists) {
@@ -105,10 +112,7 @@ Op RandomOps::Next(bool with_lists) {
   op.choice = source_.random()();
   switch (op.kind) {
     case Op::Kind::kAdvance:
-      // Mostly a little; at times so far that everyone expires.
-      now_.ms += tick_ms_ * static_cast<std::int64_t>(Below(OneOf({3u, 3u, 10u}))) +
-                 (OneIn(5) ? static_cast<std::int64_t>(Below(15'000)) / tick_ms_ * tick_ms_ : 0) +
-                 (OneIn(100) ? 100'000 : 0);
+      now_.ms += DrawStepMs() / tick_ms_ * tick_ms_;
       op.time = now_;
       break;
     case Op::Kind::kReport:
@@ -127,6 +131,15 @@ Op RandomOps::Next(bool with_lists) {
   return op;
 }
 
+std::int64_t RandomOps::DrawStepMs() {
+  const auto up_to = [this](std::uint64_t ms) { return static_cast<std::int64_t>(Below(ms)); };
+  // Mostly a little; at times so far that everyone expires.
+  const std::int64_t little = tick_ms_ * up_to(OneOf({3u, 3u, 10u}));
+  if (!is_wide_) return little + (OneIn(5) ? up_to(15'000) : 0) + (OneIn(100) ? 100'000 : 0);
+  return little + (OneIn(2) ? up_to(30'000) : 0) + (OneIn(10) ? up_to(200'000) : 0) +
+         (OneIn(40) ? up_to(4'000'000) : 0);
+}
+
 Op::Kind RandomOps::DrawKind(bool with_lists) {
   const std::size_t kinds = with_lists ? kWeights.size() : kWeightsWithoutLists;
   std::uint64_t total = 0;
@@ -138,7 +151,7 @@ Op::Kind RandomOps::DrawKind(bool with_lists) {
 }
 
 LatLng RandomOps::DrawLocation(UserId user) {
-  const LatLng location = DrawPlainLocation(user);
+  const LatLng location = is_wide_ ? DrawTravel(user) : DrawPlainLocation(user);
   if (options_.min_report_interval == absl::ZeroDuration() || !Validate(location).ok()) {
     return location;
   }
@@ -176,6 +189,29 @@ LatLng RandomOps::DrawPlainLocation(UserId user) {
       return mine = testing::Destination(center_, source_.Bearing(),
                                          spread_m_ * std::sqrt(source_.Between(0, 1)));
   }
+}
+
+LatLng RandomOps::DrawTravel(UserId user) {
+  Course& course = courses_[user];
+  const std::int64_t elapsed_ms = now_.ms - course.since.ms;
+  course.since = now_;
+  const auto known = locations_.find(user);
+  if (known == locations_.end() || OneIn(50)) return DrawPlainLocation(user);
+  if (OneIn(12)) {
+    course.meters_per_ms = OneOf({0.0, 0.0, 0.00299, 0.012, 0.0249, 0.0249, 0.0699, 0.29});
+    course.bearing = source_.Bearing();
+    course.towards.reset();
+    if (!OneIn(4)) course.towards = users_[Below(users_.size())];
+  }
+  LatLng& mine = known->second;
+  double meters = course.meters_per_ms * static_cast<double>(elapsed_ms);
+  double bearing = course.bearing;
+  if (course.towards && locations_.count(*course.towards) > 0) {
+    const LatLng theirs = locations_[*course.towards];
+    bearing = testing::InitialBearing(mine, theirs);
+    meters = std::min(meters, testing::TrueMeters(mine, theirs));
+  }
+  return mine = testing::Destination(mine, bearing, meters);
 }
 
 Time RandomOps::DrawReportTime() {

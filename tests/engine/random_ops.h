@@ -54,6 +54,10 @@ std::string ToString(const Op& op);
 /// Draws a small world in which everything happens often, and then what its users do: they crowd
 /// within a few kilometres, step over each other's boundaries, jump, and act at the same
 /// milliseconds.
+///
+/// Every other world is wide: its users live far apart, stay active for long, and travel. They
+/// drift, or come towards each other at just about the speeds that an engine trusts them to go, sit
+/// still, jump at times, and fall silent for up to an hour.
 class RandomOps {
  public:
   explicit RandomOps(std::uint64_t seed);
@@ -75,17 +79,29 @@ class RandomOps {
   Op::Kind DrawKind(bool with_lists);
   LatLng DrawLocation(UserId user);
   LatLng DrawPlainLocation(UserId user);
+  LatLng DrawTravel(UserId user);
+  std::int64_t DrawStepMs();
   Time DrawReportTime();
   double DrawRadius();
 
+  // How somebody in a wide world goes.
+  struct Course {
+    double meters_per_ms = 0;
+    double bearing = 0;
+    std::optional<UserId> towards;
+    Time since;  // when they were where they were last
+  };
+
   testing::PointSource source_;
   EngineOptions options_;
+  bool is_wide_ = false;
   std::vector<UserId> users_;
   LatLng center_;
   double spread_m_ = 0;
   std::int64_t tick_ms_ = 1;  // times are multiples of it: many things fall on one millisecond
   Time now_;
   std::map<UserId, LatLng> locations_;
+  std::map<UserId, Course> courses_;
 };
 
 }  // namespace nearby::test

@@ -52,8 +52,11 @@ namespace nearby::test {
 /// each step all invariants are checked.
 class ScenarioRunner {
  public:
-  /// The number of shards, for scenarios that do not pin it.
-  explicit ScenarioRunner(std::uint32_t shards) { setup_.shards = shards; }
+  /// The number of shards is for scenarios that do not pin it.
+  explicit ScenarioRunner(std::uint32_t shards, bool skip_far_pairs = true) {
+    setup_.shards = shards;
+    setup_.options.skip_far_pairs = skip_far_pairs;
+  }
 
   /// What comes of a step's commands.
   std::string Run(const ScenarioStep& step);

@@ -39,14 +39,20 @@ std::string ReadFile(const std::filesystem::path& path) {
   return std::string{std::istreambuf_iterator<char>(in), {}};
 }
 
-/// Runs all steps; returns whether any number of shards must give the same.
+/// Runs all steps, with every pair checked and without; returns whether any number of shards must
+/// give the same.
 bool RunAndCompare(const Scenario& scenario, std::uint32_t shards) {
-  ScenarioRunner runner(shards);
-  for (const ScenarioStep& step : scenario.steps) {
-    EXPECT_EQ(runner.Run(step), step.expected)
-        << "line " << step.line << ", with " << shards << " shards where that is open";
+  bool any_number_of_shards = false;
+  for (const bool skip_far_pairs : {true, false}) {
+    ScenarioRunner runner(shards, skip_far_pairs);
+    for (const ScenarioStep& step : scenario.steps) {
+      EXPECT_EQ(runner.Run(step), step.expected)
+          << "line " << step.line << ", with " << shards << " shards where that is open, "
+          << (skip_far_pairs ? "skipping far pairs" : "checking every pair");
+    }
+    any_number_of_shards = runner.any_number_of_shards();
   }
-  return runner.any_number_of_shards();
+  return any_number_of_shards;
 }
 
 class ScenarioFile : public ::testing::TestWithParam<std::string> {};

@@ -1,6 +1,7 @@
 // Long random sequences of operations on the location cache, beside a model of it.
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -16,6 +17,8 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "nearby/location_cache.h"
+#include "src/parts/separations.h"
+#include "src/parts/speed_bound.h"
 
 namespace nearby {
 namespace {
@@ -51,8 +54,21 @@ class CacheAndModel {
         free_.pop_back();
       }
       users_[user].slot = expected;
+      // Whoever had the slot before has left nothing behind.
+      EXPECT_FALSE(cache_->is_active(*slot));
+      EXPECT_LT(cache_->accepted_at(*slot), Time{-kMaxTimeMs});
+      EXPECT_LT(cache_->reported_at(*slot), Time{-kMaxTimeMs});
+      EXPECT_EQ(cache_->cookie(*slot), 0u);
+      EXPECT_EQ(cache_->speed_bound(*slot), SpeedBound::kMetersPerMs[SpeedBound::kFirstClass]);
     }
     EXPECT_EQ(*slot, users_[user].slot);
+  }
+
+  void SetCookie(UserId user, std::uint64_t cookie) {
+    auto it = users_.find(user);
+    if (it == users_.end()) return;
+    cache_->SetCookie(it->second.slot, cookie);
+    it->second.cookie = cookie;
   }
 
   void Release(UserId user) {
@@ -66,7 +82,12 @@ class CacheAndModel {
   void Write(UserId user, const LocationCache::Record& record) {
     auto it = users_.find(user);
     if (it == users_.end()) return;
-    cache_->Write(it->second.slot, record);
+    const Slot slot = it->second.slot;
+    const double bound = cache_->speed_bound(slot);
+    const LocationCache::Motion motion = cache_->Write(slot, record);
+    CheckMotion(it->second, record, bound, motion);
+    EXPECT_EQ(cache_->speed_bound(slot), SpeedBound::kMetersPerMs[it->second.bound.speed_class]);
+    ++motions_[motion];
     it->second.active = true;
     it->second.record = record;
     it->second.written = true;
@@ -105,6 +126,8 @@ class CacheAndModel {
     if (known.active) {
       ASSERT_EQ(cache_->position(slot), known.record.position);
     }
+    ASSERT_EQ(cache_->cookie(slot), known.cookie);
+    ASSERT_EQ(cache_->speed_bound(slot), SpeedBound::kMetersPerMs[known.bound.speed_class]);
     if (known.written) {
       ASSERT_EQ(cache_->accepted_at(slot), known.record.accepted_at);
       ASSERT_EQ(cache_->reported_at(slot), known.record.reported_at);
@@ -124,13 +147,39 @@ class CacheAndModel {
     }
   }
 
+  std::size_t count(LocationCache::Motion motion) const {
+    const auto found = motions_.find(motion);
+    return found == motions_.end() ? 0 : found->second;
+  }
+
  private:
   struct Known {
     Slot slot = kNoSlot;
     bool active = false;
     bool written = false;
     LocationCache::Record record;
+    SpeedBound bound;
+    std::uint64_t cookie = 0;
   };
+
+  // Whoever was active is judged by the write before; `bound` was their speed until now.
+  static void CheckMotion(Known& known, const LocationCache::Record& record, double bound,
+                          LocationCache::Motion motion) {
+    if (!known.active) {
+      EXPECT_EQ(motion, LocationCache::Motion::kUnbounded);
+      return;
+    }
+    const auto ms = static_cast<double>(record.accepted_at.ms - known.record.accepted_at.ms);
+    const bool admitted =
+        known.bound.Judge(MaxMetersBetween(known.record.position, record.position), ms);
+    EXPECT_EQ(motion == LocationCache::Motion::kBounded, admitted);
+    const double meters =
+        static_cast<double>(DistanceMillimeters(known.record.position, record.position)) / 1000;
+    // In the last class nothing is promised.
+    if (admitted && std::isfinite(bound)) {
+      EXPECT_LE(meters, bound * ms + 0.001);
+    }
+  }
 
   std::optional<LocationCache::Expired> First() const {
     std::optional<LocationCache::Expired> first;
@@ -149,6 +198,7 @@ class CacheAndModel {
   std::map<UserId, Known> users_;
   std::vector<Slot> free_;
   std::size_t slots_given_ = 0;
+  std::map<LocationCache::Motion, std::size_t> motions_;
 };
 
 struct Scenario {
@@ -187,6 +237,32 @@ class LocationCacheRandomTest : public ::testing::TestWithParam<Scenario> {
         break;
     }
     return Time{std::clamp(accepted, -kMaxTimeMs, kMaxTimeMs)};
+  }
+
+  // A few metres on, where a walker would be; at times a long way off.
+  Position MoveOn(std::int32_t n) {
+    return Below(40) == 0 ? Position::FromUnits(n % 1000, n * 100'000) : Somewhere(n);
+  }
+
+  // Mostly a little late or early; at times at the borders of what is kept beside the time of
+  // acceptance (2^19 ms), or with a clock that is far off.
+  Time ReportedAt(Time accepted) {
+    constexpr std::int64_t kBorder = std::int64_t{1} << 19;
+    std::int64_t reported = accepted.ms;
+    switch (Below(6)) {
+      case 0:
+        reported += (Below(2) == 0 ? kBorder : -kBorder) + Below(5) - 2;
+        break;
+      case 1:
+        reported = Below(1'000'000);
+        break;
+      case 2:
+        reported = Below(2) == 0 ? kMaxTimeMs : -kMaxTimeMs;
+        break;
+      default:
+        reported -= Below(10'000) - 1'000;
+    }
+    return Time{std::clamp(reported, -kMaxTimeMs, kMaxTimeMs)};
   }
 
   // Steps within a bucket, over buckets, to a time to live, and far beyond the ring.
@@ -245,15 +321,24 @@ TEST_P(LocationCacheRandomTest, AgreesWithTheModel) {
           now = std::min(now + Step(ttl), kMaxTimeMs);
           both.Pop(Time{now}, static_cast<int>(scenario.users));
           break;
-        default:
+        case 8:
+          both.SetCookie(user, random_());
+          break;
+        default: {
+          const Time accepted_at = AcceptedAt(now, ttl);
           both.Acquire(user);
-          both.Write(user, {Somewhere(i), AcceptedAt(now, ttl), Time{Below(1'000'000)}});
+          both.Write(user, {MoveOn(i), accepted_at, ReportedAt(accepted_at)});
+        }
       }
       both.Check(user);
       if (i % 50 == 0) both.CheckWhole(scenario.users);
     }
     both.Pop(Time{2 * kMaxTimeMs}, static_cast<int>(scenario.users));
     both.CheckWhole(scenario.users);
+    EXPECT_GT(both.count(LocationCache::Motion::kUnbounded), 100u);
+    if (scenario.ttl >= absl::Minutes(10)) {
+      EXPECT_GT(both.count(LocationCache::Motion::kBounded), 20u);
+    }
     if (HasFatalFailure()) return;
   }
 }
@@ -272,7 +357,9 @@ INSTANTIATE_TEST_SUITE_P(
         Scenario{"TenMinutesFromTheBeginning", absl::Minutes(10), -kMaxTimeMs, 40, 1000},
         Scenario{"TenMinutesAtTheEnd", absl::Minutes(10), kMaxTimeMs - 3'000'000, 40, 1000},
         Scenario{"SeventyMinutes", absl::Minutes(70), kNow, 40, 1000},
-        Scenario{"ThirtyDays", absl::Hours(720), kNow, 40, 1000}),
+        Scenario{"ThirtyDays", absl::Hours(720), kNow, 40, 1000},
+        // Years pass: times too far apart for one origin.
+        Scenario{"AYear", absl::Hours(24 * 365), kNow, 40, 1000}),
     [](const auto& scenario) { return std::string(scenario.param.name); });
 
 }  // namespace

@@ -30,12 +30,24 @@ SubscriptionRegistry::Options WithMaxRow(std::uint32_t max_row) {
   return options;
 }
 
+// An edge's neighbour and flags, and its tick.
+using BitsAndTick = std::pair<std::uint32_t, int>;
+
 // Neighbours and flags of a row, in ascending order.
 std::vector<std::uint32_t> SortedBits(const SubscriptionRegistry& registry, Slot slot) {
   std::vector<std::uint32_t> bits;
   for (const Edge edge : registry.Row(slot)) bits.push_back(edge.bits());
   std::sort(bits.begin(), bits.end());
   return bits;
+}
+
+std::vector<BitsAndTick> SortedRow(const SubscriptionRegistry& registry, Slot slot) {
+  std::vector<BitsAndTick> row;
+  for (const Edge& edge : registry.Row(slot)) {
+    row.emplace_back(edge.bits(), registry.TickOf(slot, edge));
+  }
+  std::sort(row.begin(), row.end());
+  return row;
 }
 
 // The oracle: every directed edge in a map, nothing shared with the registry but the flags'
@@ -51,12 +63,14 @@ class Model {
     if (row == rows_.end()) return std::nullopt;
     const auto edge = row->second.find(b);
     if (edge == row->second.end()) return std::nullopt;
-    return edge->second;
+    return edge->second.flags;
   }
 
-  bool Link(Slot a, Slot b, EdgeFlags flags) {
+  bool Link(Slot a, Slot b, EdgeFlags flags, std::uint8_t tick) {
     if (rows_[a].size() >= max_row_ || rows_[b].size() >= max_row_) return false;
     Write(a, b, flags);
+    SetTick(a, b, tick);
+    SetTick(b, a, tick);
     return true;
   }
 
@@ -66,24 +80,28 @@ class Model {
   }
 
   void Write(Slot a, Slot b, EdgeFlags flags) {
-    rows_[a][b] = flags;
-    rows_[b][a] = FlagByFlag(flags);
+    rows_[a][b].flags = flags;
+    rows_[b][a].flags = FlagByFlag(flags);
   }
 
-  std::vector<std::uint32_t> SortedBits(Slot slot) const {
-    std::vector<std::uint32_t> bits;
+  // In a's row alone.
+  void SetTick(Slot a, Slot b, std::uint8_t tick) { rows_[a][b].tick = tick; }
+
+  std::vector<BitsAndTick> SortedRow(Slot slot) const {
+    std::vector<BitsAndTick> sorted;
     const auto row = rows_.find(slot);
-    if (row == rows_.end()) return bits;
-    for (const auto& [neighbour, flags] : row->second)
-      bits.push_back(Edge(neighbour, flags).bits());
-    return bits;
+    if (row == rows_.end()) return sorted;
+    for (const auto& [neighbour, held] : row->second) {
+      sorted.emplace_back(Edge(neighbour, held.flags).bits(), held.tick);
+    }
+    return sorted;
   }
 
   std::vector<Slot> Neighbours(Slot slot) const {
     std::vector<Slot> neighbours;
     const auto row = rows_.find(slot);
     if (row == rows_.end()) return neighbours;
-    for (const auto& [neighbour, flags] : row->second) neighbours.push_back(neighbour);
+    for (const auto& [neighbour, held] : row->second) neighbours.push_back(neighbour);
     return neighbours;
   }
 
@@ -96,6 +114,11 @@ class Model {
   }
 
  private:
+  struct Held {
+    EdgeFlags flags = kNoEdgeFlags;
+    std::uint8_t tick = 0;
+  };
+
   // `Mirrored`, spelled out.
   static EdgeFlags FlagByFlag(EdgeFlags flags) {
     static constexpr std::pair<EdgeFlags, EdgeFlags> kPairs[] = {
@@ -109,7 +132,7 @@ class Model {
   }
 
   std::size_t max_row_;
-  std::map<Slot, std::map<Slot, EdgeFlags>> rows_;
+  std::map<Slot, std::map<Slot, Held>> rows_;
 };
 
 void ExpectAgreement(const SubscriptionRegistry& registry, const Model& model,
@@ -117,7 +140,7 @@ void ExpectAgreement(const SubscriptionRegistry& registry, const Model& model,
   ASSERT_TRUE(registry.CheckInvariants().ok()) << registry.CheckInvariants();
   ASSERT_EQ(registry.edge_count(), model.edge_count());
   for (std::uint32_t i = 0; i < slot_count; ++i) {
-    ASSERT_EQ(SortedBits(registry, Slot{i}), model.SortedBits(Slot{i})) << "slot " << i;
+    ASSERT_EQ(SortedRow(registry, Slot{i}), model.SortedRow(Slot{i})) << "slot " << i;
   }
 }
 
@@ -196,6 +219,61 @@ TEST(SubscriptionRegistryTest, RemovedEdgeIsReplacedByTheLast) {
   EXPECT_THAT(order, ElementsAre(1, 4, 3));
 }
 
+TEST(SubscriptionRegistryTest, ATickBelongsToOneEdgeOfOneRow) {
+  SubscriptionRegistry registry({});
+  ASSERT_TRUE(registry.Link(Slot{1}, Slot{2}, kNoEdgeFlags, 7).ok());
+  ASSERT_TRUE(registry.Link(Slot{1}, Slot{3}, kNoEdgeFlags).ok());
+  EXPECT_EQ(registry.TickOf(Slot{1}, registry.Row(Slot{1})[0]), 7);
+  EXPECT_EQ(registry.TickOf(Slot{2}, registry.Row(Slot{2})[0]), 7);
+  EXPECT_EQ(registry.TickOf(Slot{1}, registry.Row(Slot{1})[1]), 0);
+  registry.TickOf(Slot{1}, registry.MutableRow(Slot{1}).edges[0]) = 200;
+  registry.MutableRow(Slot{1}).ticks[1] = 100;
+  EXPECT_EQ(registry.TickOf(Slot{1}, *registry.Find(Slot{1}, Slot{2})), 200);
+  EXPECT_EQ(registry.TickOf(Slot{2}, *registry.Find(Slot{2}, Slot{1})), 7);
+  EXPECT_EQ(registry.TickOf(Slot{1}, *registry.Find(Slot{1}, Slot{3})), 100);
+  EXPECT_EQ(registry.TickOf(Slot{3}, *registry.Find(Slot{3}, Slot{1})), 0);
+  registry.Update(Slot{1}, Slot{2}, kISee, kIMaySee);
+  EXPECT_EQ(registry.TickOf(Slot{1}, *registry.Find(Slot{1}, Slot{2})), 200) << "flags are apart";
+}
+
+TEST(SubscriptionRegistryTest, AnEdgeThatTakesARemovedOnesPlaceKeepsItsTick) {
+  SubscriptionRegistry registry({});
+  for (std::uint32_t i = 1; i <= 4; ++i) {
+    ASSERT_TRUE(registry.Link(Slot{0}, Slot{i}, kNoEdgeFlags, static_cast<std::uint8_t>(i)).ok());
+  }
+  ASSERT_TRUE(registry.Unlink(Slot{2}, Slot{0}));
+  EXPECT_THAT(SortedRow(registry, Slot{0}),
+              ElementsAre(BitsAndTick(Edge(Slot{1}, kNoEdgeFlags).bits(), 1),
+                          BitsAndTick(Edge(Slot{3}, kNoEdgeFlags).bits(), 3),
+                          BitsAndTick(Edge(Slot{4}, kNoEdgeFlags).bits(), 4)));
+}
+
+// Through all sizes of blocks, and with a second row that lies in the last block of each size and
+// is moved into the place that the first one leaves.
+TEST(SubscriptionRegistryTest, TicksMoveWithTheirRows) {
+  constexpr std::uint32_t kLength = 300;
+  SubscriptionRegistry registry({});
+  Model model(kLength);
+  const auto tick = [](std::uint32_t row, std::uint32_t i) {
+    return static_cast<std::uint8_t>(row * 101 + i * 7);
+  };
+  for (std::uint32_t i = 2; i < 2 + kLength; ++i) {
+    for (const std::uint32_t row : {0u, 1u}) {
+      ASSERT_TRUE(registry.Link(Slot{row}, Slot{i}, kIMaySee, tick(row, i)).ok());
+      ASSERT_TRUE(model.Link(Slot{row}, Slot{i}, kIMaySee, tick(row, i)));
+      ASSERT_EQ(SortedRow(registry, Slot{row}), model.SortedRow(Slot{row}));
+    }
+  }
+  for (std::uint32_t i = 2 + kLength; i-- > 2;) {
+    for (const std::uint32_t row : {0u, 1u}) {
+      ASSERT_TRUE(registry.Unlink(Slot{row}, Slot{i}));
+      ASSERT_TRUE(model.Unlink(Slot{row}, Slot{i}));
+      ASSERT_EQ(SortedRow(registry, Slot{0}), model.SortedRow(Slot{0}));
+      ASSERT_EQ(SortedRow(registry, Slot{1}), model.SortedRow(Slot{1}));
+    }
+  }
+}
+
 TEST(SubscriptionRegistryTest, FullRowOnEitherSideRefusesAndChangesNothing) {
   SubscriptionRegistry registry(WithMaxRow(2));
   ASSERT_TRUE(registry.Link(Slot{0}, Slot{1}, kNoEdgeFlags).ok());
@@ -267,8 +345,10 @@ class RandomRows {
     } else if (Percent(100 - link_percent)) {
       ASSERT_TRUE(registry_.Unlink(a, b));
       model_.Unlink(a, b);
-    } else {
+    } else if (Percent(50)) {
       Change(a, b);
+    } else {
+      ChangeTicks(a, b);
     }
   }
 
@@ -285,11 +365,34 @@ class RandomRows {
   }
   EdgeFlags AnyFlags() { return static_cast<EdgeFlags>(random_() & Edge::kFlagMask); }
 
+  std::uint8_t AnyTick() { return static_cast<std::uint8_t>(random_()); }
+
   void Link(Slot a, Slot b) {
     const EdgeFlags flags = AnyFlags();
-    const bool room = model_.Link(a, b, flags);
-    ASSERT_EQ(registry_.Link(a, b, flags).ok(), room);
+    const std::uint8_t tick = AnyTick();
+    const bool room = model_.Link(a, b, flags, tick);
+    ASSERT_EQ(registry_.Link(a, b, flags, tick).ok(), room);
     if (!room) ++refused_;
+  }
+
+  // By each of the ways there are; the other row keeps its own.
+  void ChangeTicks(Slot a, Slot b) {
+    if (Percent(20)) {
+      const RowView row = registry_.MutableRow(a);
+      for (std::size_t i = 0; i < row.edges.size(); ++i) {
+        row.ticks[i] = AnyTick();
+        model_.SetTick(a, row.edges[i].neighbour(), row.ticks[i]);
+      }
+      return;
+    }
+    const std::uint8_t tick = AnyTick();
+    if (Percent(50)) {
+      registry_.TickOf(a, *registry_.FindMutable(a, b)) = tick;
+      model_.SetTick(a, b, tick);
+    } else {
+      registry_.TickOf(b, registry_.MirrorOf(a, *registry_.Find(a, b))) = tick;
+      model_.SetTick(b, a, tick);
+    }
   }
 
   void Change(Slot a, Slot b) {
@@ -361,8 +464,9 @@ TEST(SubscriptionRegistryTest, WhalesOfFiveThousandGrowAndShrink) {
     std::shuffle(others.begin(), others.end(), random);
     for (const Slot other : others) {
       for (const Slot whale : whales) {
-        ASSERT_TRUE(model.Link(whale, other, kIMaySee));
-        ASSERT_TRUE(registry.Link(whale, other, kIMaySee).ok());
+        const auto tick = static_cast<std::uint8_t>(random());
+        ASSERT_TRUE(model.Link(whale, other, kIMaySee, tick));
+        ASSERT_TRUE(registry.Link(whale, other, kIMaySee, tick).ok());
       }
     }
     ExpectAgreement(registry, model, 2 + kLength);

@@ -1,0 +1,194 @@
+// The separations of many at once against those of one at a time, bit for bit, and the bounds of a
+// distance against the distance.
+
+#include "src/parts/separations.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "nearby/radius_filter.h"
+#include "tests/base/sphere_reference.h"
+
+namespace nearby {
+namespace {
+
+using testing::PairKind;
+using testing::PointSource;
+
+std::uint64_t Bits(double value) {
+  std::uint64_t bits;
+  std::memcpy(&bits, &value, sizeof(bits));
+  return bits;
+}
+
+std::string Text(Position position) {
+  return absl::StrCat("(", position.lat_units(), ", ", position.lng_units(), ")");
+}
+
+// The distance of two positions by vectors, which share nothing with the formula under test.
+double TrueMeters(Position a, Position b) {
+  const auto degrees = [](Position position) {
+    constexpr double kDegreesPerUnit = 360.0 / 4294967296.0;  // Exact, and so are the products.
+    return LatLng{position.lat_units() * kDegreesPerUnit, position.lng_units() * kDegreesPerUnit};
+  };
+  return static_cast<double>(testing::ReferenceMeters(degrees(a), degrees(b)));
+}
+
+// What the vectors may be wrong by: a long double's rounding of coordinates, and of the distance.
+double ToleranceMeters(double meters) { return 1e-9 + meters * 1e-12; }
+
+class SeparationsTest : public ::testing::TestWithParam<PairKind> {};
+
+TEST_P(SeparationsTest, ABlockGivesTheSameBitsAsOneAtATime) {
+  PointSource source(11);
+  for (int round = 0; round < 3000; ++round) {
+    const Position center = Position::FromLatLng(source.Pair(GetParam()).a);
+    // No longer than what is asked for, so that a sanitizer sees a read beyond.
+    std::vector<Position> positions(1 + static_cast<std::size_t>(round) % SeparationBlock::kSize);
+    for (Position& position : positions) {
+      const testing::PointPair pair = source.Pair(GetParam());
+      switch (source.random()() % 16) {
+        case 0:
+          position = Position::Nowhere();
+          break;
+        case 1:
+          position = center;
+          break;
+        case 2:
+          position = Position::FromLatLng(testing::Antipode(pair.a));
+          break;
+        default:
+          position = Position::FromLatLng(pair.b);
+      }
+    }
+    SeparationBlock block(center);
+    block.Compute(positions.data(), positions.size());
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+      const Separation one = Separation::Between(center, positions[i]);
+      const Separation many = block[i];
+      ASSERT_EQ(many.is_somewhere, positions[i].is_somewhere());
+      ASSERT_EQ(one.is_somewhere, many.is_somewhere);
+      if (!many.is_somewhere) continue;
+      const std::string trace =
+          absl::StrCat(Text(center), " to ", Text(positions[i]), ", ", i, " of ", positions.size());
+      ASSERT_EQ(Bits(many.haversine), Bits(one.haversine)) << trace;
+      ASSERT_EQ(many.distance_mm, one.distance_mm) << trace;
+      ASSERT_EQ(one.distance_mm, DistanceMillimeters(center, positions[i])) << trace;
+      ASSERT_EQ(Bits(one.haversine), Bits(Separation::Between(positions[i], center).haversine));
+    }
+  }
+}
+
+TEST_P(SeparationsTest, ABlockIsAsGoodAgainForOtherPositions) {
+  PointSource source(12);
+  const Position center = Position::FromLatLng(source.Pair(GetParam()).a);
+  SeparationBlock block(center);
+  for (int round = 0; round < 300; ++round) {
+    // Fewer than before leave nothing of those before behind.
+    for (const std::size_t count : {SeparationBlock::kSize, std::size_t{3}, std::size_t{1}}) {
+      std::vector<Position> positions(count);
+      for (Position& position : positions) {
+        position =
+            source.Coin() ? Position::Nowhere() : Position::FromLatLng(source.Pair(GetParam()).b);
+      }
+      block.Compute(positions.data(), count);
+      for (std::size_t i = 0; i < count; ++i) {
+        ASSERT_EQ(block[i].is_somewhere, positions[i].is_somewhere());
+        if (!block[i].is_somewhere) continue;
+        ASSERT_EQ(block[i].distance_mm, DistanceMillimeters(center, positions[i]));
+      }
+    }
+  }
+}
+
+TEST_P(SeparationsTest, RadiiAdmitByTheHaversineWhatTheyAdmitByThePositions) {
+  PointSource source(13);
+  for (int round = 0; round < 5000; ++round) {
+    const testing::PointPair pair = source.Pair(GetParam());
+    const Position a = Position::FromLatLng(pair.a);
+    const Position b = Position::FromLatLng(pair.b);
+    const Separation apart = Separation::Between(a, b);
+    // As near to the boundary as a radius can be given.
+    const double meters = std::min(TrueMeters(a, b), kMaxDistanceMeters);
+    for (const double radius : {meters, std::nextafter(meters, 0.0), meters * (1 - 1e-15)}) {
+      const RadiusLimit limit = RadiusLimit::FromMeters(radius);
+      ASSERT_EQ(limit.Admits(a, b, apart.haversine), limit.Admits(a, b))
+          << Text(a) << " to " << Text(b);
+    }
+  }
+}
+
+TEST_P(SeparationsTest, TheBoundsHoldTheDistanceBetweenThem) {
+  PointSource source(14);
+  for (int round = 0; round < 10'000; ++round) {
+    const testing::PointPair pair = source.Pair(GetParam());
+    const Position a = Position::FromLatLng(pair.a);
+    const Position b = Position::FromLatLng(pair.b);
+    const double meters = TrueMeters(a, b);
+    const double min = Separation::Between(a, b).MinMeters();
+    const double max = MaxMetersBetween(a, b);
+    const std::string trace = absl::StrCat(Text(a), " to ", Text(b));
+    ASSERT_LE(min, meters + ToleranceMeters(meters)) << trace;
+    ASSERT_GE(max, meters - ToleranceMeters(meters)) << trace;
+    if (a == b) {
+      ASSERT_EQ(max, 0) << trace;
+    }
+    // Tight enough to be of use: a chord of up to a tenth of the way round, and the promised 0.1 %.
+    if (meters < 4e6) {
+      ASSERT_GE(min, meters * 0.98 - 1e-6) << trace;
+    }
+    constexpr std::int32_t kSixtyDegrees = (1 << 30) / 3 * 2;
+    const bool is_polar =
+        std::max(std::abs(a.lat_units()), std::abs(b.lat_units())) > kSixtyDegrees;
+    if (meters < 5e3 && !is_polar) {
+      ASSERT_LE(max, meters * 1.001 + 1e-6) << trace;
+    }
+    ASSERT_EQ(Bits(max), Bits(MaxMetersBetween(b, a))) << trace;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(, SeparationsTest, ::testing::ValuesIn(testing::kAllPairKinds),
+                         [](const auto& kind) { return std::string(ToString(kind.param)); });
+
+TEST(SeparationTest, FromOrToNowhereIsNoSeparation) {
+  const Position here = Position::FromLatLng({48, 11});
+  EXPECT_FALSE(Separation::Between(Position::Nowhere(), here).is_somewhere);
+  EXPECT_FALSE(Separation::Between(here, Position::Nowhere()).is_somewhere);
+  EXPECT_FALSE(Separation::Between(Position::Nowhere(), Position::Nowhere()).is_somewhere);
+  SeparationBlock block(Position::Nowhere());
+  block.Compute(&here, 1);
+  EXPECT_FALSE(block[0].is_somewhere);
+}
+
+TEST(SeparationTest, NoWayIsExactlyNone) {
+  PointSource source(15);
+  for (int i = 0; i < 2000; ++i) {
+    const Position position =
+        Position::FromLatLng(i % 2 == 0 ? source.Anywhere() : source.Corner());
+    EXPECT_EQ(MaxMetersBetween(position, position), 0);
+    EXPECT_EQ(Separation::Between(position, position).MinMeters(), 0);
+    EXPECT_EQ(Separation::Between(position, position).distance_mm, 0);
+  }
+}
+
+TEST(SeparationTest, TheLeastStepIsMoreThanNone) {
+  for (const double lat : {0.0, 48.0, 89.0}) {
+    const Position from = Position::FromLatLng({lat, 11});
+    const Position east = Position::FromUnits(from.lat_units(), from.lng_units() + 1);
+    const Position north = Position::FromUnits(from.lat_units() + 1, from.lng_units());
+    EXPECT_GT(MaxMetersBetween(from, east), 0);
+    EXPECT_GT(MaxMetersBetween(from, north), 0);
+  }
+}
+
+}  // namespace
+}  // namespace nearby
