@@ -81,8 +81,8 @@ TEST_P(SeparationsTest, ABlockGivesTheSameBitsAsOneAtATime) {
       const std::string trace =
           absl::StrCat(Text(center), " to ", Text(positions[i]), ", ", i, " of ", positions.size());
       ASSERT_EQ(Bits(many.haversine), Bits(one.haversine)) << trace;
-      ASSERT_EQ(many.distance_mm, one.distance_mm) << trace;
-      ASSERT_EQ(one.distance_mm, DistanceMillimeters(center, positions[i])) << trace;
+      ASSERT_EQ(many.DistanceMm(), one.DistanceMm()) << trace;
+      ASSERT_EQ(one.DistanceMm(), DistanceMillimeters(center, positions[i])) << trace;
       ASSERT_EQ(Bits(one.haversine), Bits(Separation::Between(positions[i], center).haversine));
     }
   }
@@ -104,7 +104,7 @@ TEST_P(SeparationsTest, ABlockIsAsGoodAgainForOtherPositions) {
       for (std::size_t i = 0; i < count; ++i) {
         ASSERT_EQ(block[i].is_somewhere, positions[i].is_somewhere());
         if (!block[i].is_somewhere) continue;
-        ASSERT_EQ(block[i].distance_mm, DistanceMillimeters(center, positions[i]));
+        ASSERT_EQ(block[i].DistanceMm(), DistanceMillimeters(center, positions[i]));
       }
     }
   }
@@ -121,7 +121,8 @@ TEST_P(SeparationsTest, RadiiAdmitByTheHaversineWhatTheyAdmitByThePositions) {
     const double meters = std::min(TrueMeters(a, b), kMaxDistanceMeters);
     for (const double radius : {meters, std::nextafter(meters, 0.0), meters * (1 - 1e-15)}) {
       const RadiusLimit limit = RadiusLimit::FromMeters(radius);
-      ASSERT_EQ(limit.Admits(a, b, apart.haversine), limit.Admits(a, b))
+      if (!limit.compares_haversines()) continue;
+      ASSERT_EQ(apart.haversine <= limit.haversine(), limit.Admits(a, b))
           << Text(a) << " to " << Text(b);
     }
   }
@@ -142,15 +143,15 @@ TEST_P(SeparationsTest, TheBoundsHoldTheDistanceBetweenThem) {
     if (a == b) {
       ASSERT_EQ(max, 0) << trace;
     }
-    // Tight enough to be of use: a chord of up to a tenth of the way round, and the promised 0.1 %.
+    // Tight enough to be of use: a chord of up to a tenth of the way round, and the promised 1 %.
     if (meters < 4e6) {
       ASSERT_GE(min, meters * 0.98 - 1e-6) << trace;
     }
-    constexpr std::int32_t kSixtyDegrees = (1 << 30) / 3 * 2;
+    constexpr std::int32_t kSixtyFiveDegrees = (1 << 30) / 18 * 13;
     const bool is_polar =
-        std::max(std::abs(a.lat_units()), std::abs(b.lat_units())) > kSixtyDegrees;
-    if (meters < 5e3 && !is_polar) {
-      ASSERT_LE(max, meters * 1.001 + 1e-6) << trace;
+        std::max(std::abs(a.lat_units()), std::abs(b.lat_units())) > kSixtyFiveDegrees;
+    if (meters < 1e5 && !is_polar) {
+      ASSERT_LE(max, meters * 1.01 + 1e-6) << trace;
     }
     ASSERT_EQ(Bits(max), Bits(MaxMetersBetween(b, a))) << trace;
   }
@@ -176,7 +177,7 @@ TEST(SeparationTest, NoWayIsExactlyNone) {
         Position::FromLatLng(i % 2 == 0 ? source.Anywhere() : source.Corner());
     EXPECT_EQ(MaxMetersBetween(position, position), 0);
     EXPECT_EQ(Separation::Between(position, position).MinMeters(), 0);
-    EXPECT_EQ(Separation::Between(position, position).distance_mm, 0);
+    EXPECT_EQ(Separation::Between(position, position).DistanceMm(), 0);
   }
 }
 
