@@ -8,6 +8,7 @@
 
 #include "absl/types/span.h"
 #include "benchmarks/capacity/deliveries.h"
+#include "benchmarks/capacity/random.h"
 #include "benchmarks/capacity/world.h"
 #include "nearby/engine.h"
 
@@ -29,6 +30,14 @@ class EngineSide {
   double ConnectAll(nearby::Time now, std::uint64_t seed);
   nearby::ClientHandle client(std::uint32_t user) const { return clients_[user]; }
 
+  /// The users of a server that fell over: many disconnect, and come back at once, each with a list
+  /// of ten times as many friends as are online. Calls a second.
+  struct Storm {
+    double disconnects_per_s = 0;
+    double connects_per_s = 0;
+  };
+  Storm ConnectStorm(std::uint32_t count, std::uint64_t seed);
+
   /// In order of time; what is delivered is written. This is what is measured.
   void Report(absl::Span<const nearby::LocationReport> reports);
 
@@ -37,6 +46,10 @@ class EngineSide {
 
  private:
   void CarryOut();
+  // The friends whom the world knows, and `offline` more who are not connected.
+  void MakeList(std::uint32_t user, std::size_t offline, Random* random,
+                std::vector<nearby::FriendEntry>* list) const;
+  void Connect(std::uint32_t user, absl::Span<const nearby::FriendEntry> friends);
 
   const World* world_;
   Options options_;

@@ -32,6 +32,7 @@ constexpr double kLoad = 334'000;  // reports a second, of ten million users eve
 // the processor's caches hold the ceiling's 8 bytes each, but not the baseline's 800.
 constexpr double kLeastBaseline = 0.007;
 constexpr std::uint32_t kManyUsers = 8'000'000;
+constexpr std::uint32_t kStormUsers = 50'000;
 
 double Seconds(const std::function<void()>& work) {
   const auto begin = std::chrono::steady_clock::now();
@@ -96,7 +97,7 @@ class Run {
     Say("connecting them");
     const std::int64_t resident = ResidentBytes();
     EngineSide engine(*world_, {flags_.skipping, flags_.batch});
-    connects_per_s_ = flags_.users / engine.ConnectAll(kStart, flags_.seed);
+    first_connects_per_s_ = flags_.users / engine.ConnectAll(kStart, flags_.seed);
     Say("warming up, %u rounds", flags_.warmup);
     for (std::uint64_t left = std::uint64_t{flags_.users} * flags_.warmup; left > 0;) {
       const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(left, flags_.reports));
@@ -114,6 +115,8 @@ class Run {
     }
     Say("measuring, %u repetitions", flags_.repetitions);
     Measure(&engine, textbook ? &*textbook : nullptr, &reporter, &ceiling);
+    // When nothing is compared any more: whoever comes back has no location yet.
+    storm_ = engine.ConnectStorm(std::min(flags_.users, kStormUsers), flags_.seed);
     Print();
     if (!flags_.json.empty() && !WriteJson()) return 1;
     return Judge();
@@ -186,7 +189,9 @@ class Run {
         {"bound_breaks_per_s", number(bound_breaks_per_s_)},
         {"bound_breaks_per_report", number(breaks_per_report_)},
         {"core_share_at_334k", number(kLoad / Median(samples_.reports_per_s))},
-        {"connects_per_s", number(connects_per_s_)},
+        {"connects_per_s", number(storm_.connects_per_s)},
+        {"disconnects_per_s", number(storm_.disconnects_per_s)},
+        {"first_connects_per_s", number(first_connects_per_s_)},
     };
     if (flags_.baseline) {
       figures.emplace_back("baseline_reports_per_s",
@@ -251,7 +256,8 @@ class Run {
   Samples samples_;
   Deliveries engine_;
   Deliveries baseline_;
-  double connects_per_s_ = 0;
+  double first_connects_per_s_ = 0;
+  EngineSide::Storm storm_;
   double bytes_per_user_ = 0;
   double skipped_share_ = 0;
   double bound_breaks_per_s_ = 0;
