@@ -83,10 +83,7 @@ struct Totals {
 };
 
 // A world in which nothing happened proves nothing.
-void ExpectVaried(const Totals& totals) {
-  const EngineOracle::Counts& counts = totals.counts;
-  EXPECT_GT(totals.skipped, 10'000u);
-  EXPECT_GT(totals.bound_breaks, 1000u);
+void ExpectVaried(const EngineOracle::Counts& counts) {
   EXPECT_GT(counts.enters, 1000u);
   EXPECT_GT(counts.moves, 1000u);
   EXPECT_GT(counts.resets, 100u);
@@ -171,7 +168,9 @@ void RunSeeds(std::uint64_t seeds, void (*run)(std::uint64_t, Totals*)) {
   Totals totals;
   const std::uint64_t ran = ForSeeds(seeds, [&](std::uint64_t seed) { run(seed, &totals); });
   if (ran < 100) return;
-  ExpectVaried(totals);
+  ExpectVaried(totals.counts);
+  EXPECT_GT(totals.skipped, ran * 15);
+  EXPECT_GT(totals.bound_breaks, ran * 3);
   if (run == RunEngine) {
     EXPECT_GT(totals.counts.held_back, 10u);
   }
