@@ -129,7 +129,7 @@ class NEARBY_API SubscriptionRegistry {
   Edge* FindMutable(Slot a, Slot b);
   /// The other end's edge of a pair, for an edge of this row.
   Edge& MirrorOf(Slot row, Edge edge);
-  /// The tick of an edge of this row.
+  /// The tick of an edge of this row; of the edge itself, not of a copy.
   std::uint8_t& TickOf(Slot row, const Edge& edge);
   std::uint8_t TickOf(Slot row, const Edge& edge) const;
 

@@ -161,7 +161,9 @@ Edge& SubscriptionRegistry::MirrorOf(Slot row, Edge edge) {
 
 std::uint8_t& SubscriptionRegistry::TickOf(Slot row, const Edge& edge) {
   const RowView view = rows_->Row(row);
-  return view.ticks[&edge - view.edges.data()];
+  const std::ptrdiff_t index = &edge - view.edges.data();
+  assert(index >= 0 && static_cast<std::size_t>(index) < view.edges.size());  // Not of a copy.
+  return view.ticks[index];
 }
 
 std::uint8_t SubscriptionRegistry::TickOf(Slot row, const Edge& edge) const {
