@@ -25,16 +25,22 @@ using nearby::UserId;
 // Users whose lists are prepared before they connect.
 constexpr std::size_t kConnectsPerSlice = 2'048;
 
+// What a batch usually delivers, and more.
+constexpr std::size_t kDeliveriesAtOnce = 20'000;
+
 constexpr FriendVersion kListVersion{1};
 
 }  // namespace
 
 EngineSide::EngineSide(const World& world, std::size_t chunk)
     : world_(world), clients_(world.size()) {
-  // Touched now, so that it does not count as the engine's later.
+  // All of this is touched now, so that it does not count as the engine's later.
   reports_.resize(chunk);
   outcomes_.resize(chunk);
-  entries_.reserve(kConnectsPerSlice * kMaxFriends);
+  entries_.resize(kConnectsPerSlice * kMaxFriends);
+  effects_.deliveries.resize(kDeliveriesAtOnce);
+  sink_.Encode(effects_.deliveries);
+  (void)sink_.Take();
 }
 
 bool EngineSide::Create(const nearby::EngineOptions& options, Time now) {
@@ -42,6 +48,7 @@ bool EngineSide::Create(const nearby::EngineOptions& options, Time now) {
   absl::Status status = engine.status();
   if (status.ok()) {
     engine_ = *std::move(engine);
+    effects_.Clear();
     status = engine_->Advance(now, &effects_);
   }
   if (status.ok()) return true;
