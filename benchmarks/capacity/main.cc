@@ -30,13 +30,19 @@ bool Write(const std::string& path, const std::string& text) {
   return (is_standard ? std::fflush(file) : std::fclose(file)) == 0 && written;
 }
 
+int CannotWrite(const std::string& path) {
+  std::fprintf(stderr, "%s: cannot write\n", path.c_str());
+  return kVoidOrCannotWrite;
+}
+
 int MeasureAndReport(const capacity::Flags& flags) {
+  // To find out after a quarter of an hour would be late.
+  if (!flags.json.empty() && !Write(flags.json, "")) return CannotWrite(flags.json);
   const capacity::Measurement measurement = capacity::Measure(flags);
   // Standard output is the JSON's alone if it goes there.
   std::fputs(capacity::ToTable(measurement).c_str(), flags.json == "-" ? stderr : stdout);
   if (!flags.json.empty() && !Write(flags.json, capacity::ToJson(measurement))) {
-    std::fprintf(stderr, "%s: cannot write\n", flags.json.c_str());
-    return kVoidOrCannotWrite;
+    return CannotWrite(flags.json);
   }
   return measurement.voids.empty() ? 0 : kVoidOrCannotWrite;
 }

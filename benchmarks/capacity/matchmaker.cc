@@ -23,7 +23,7 @@ constexpr double kLongestHorizon = 50'000;
 constexpr double kHorizonShare = 0.02;
 
 const std::array<double, kDistanceClasses.size() + 1>& ClassBounds() {
-  static const std::array<double, kDistanceClasses.size() + 1> bounds = [] {
+  static const std::array<double, kDistanceClasses.size() + 1> kBounds = [] {
     std::array<double, kDistanceClasses.size() + 1> made{};
     for (std::size_t i = 0; i < kDistanceClasses.size(); ++i) {
       made[i] = HaversineOfMeters(kDistanceClasses[i].from_m);
@@ -31,7 +31,7 @@ const std::array<double, kDistanceClasses.size() + 1>& ClassBounds() {
     made.back() = 2;
     return made;
   }();
-  return bounds;
+  return kBounds;
 }
 
 }  // namespace

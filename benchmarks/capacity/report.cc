@@ -44,6 +44,7 @@ struct Figures {
 template <typename Value>
 double Median(const std::vector<Slice>& slices, const Value& value) {
   std::vector<double> values;
+  values.reserve(slices.size());
   for (const Slice& slice : slices) values.push_back(value(slice));
   std::sort(values.begin(), values.end());
   const std::size_t middle = values.size() / 2;

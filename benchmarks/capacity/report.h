@@ -8,11 +8,11 @@
 namespace capacity {
 
 /// A table for people.
-std::string ToTable(const Measurement& measurement);
+std::string ToTable(const Measurement& found);
 
 /// One JSON object, ending in a newline. Rates are medians over the slices, ratios medians of the
 /// slices' ratios. What was not measured is null.
-std::string ToJson(const Measurement& measurement);
+std::string ToJson(const Measurement& found);
 
 }  // namespace capacity
 

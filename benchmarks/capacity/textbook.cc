@@ -31,6 +31,9 @@ double HaversineMeters(double lat_a, double lng_a, double lat_b, double lng_b) {
   return 2 * nearby::kEarthRadiusMeters * std::asin(std::sqrt(h));
 }
 
+// As it will be delivered, to the resolution that the records have.
+LatLng Rounded(LatLng location) { return Position::FromLatLng(location).ToLatLng(); }
+
 // Two formulas for one distance differ in the last bits. That must not show where deliveries are
 // compared to the byte: what lies so close to the boundary, or to the middle between two
 // millimetres, that those bits decide, is asked of the library. That is one pair in 10^8, and one
@@ -38,8 +41,8 @@ double HaversineMeters(double lat_a, double lng_a, double lat_b, double lng_b) {
 bool IsNear(double distance_m, LatLng a, LatLng b) {
   constexpr double kHair = 1e-6;
   if (std::fabs(distance_m - kRadiusMeters) > kHair) return distance_m <= kRadiusMeters;
-  static const nearby::RadiusLimit limit = nearby::RadiusLimit::FromMeters(kRadiusMeters);
-  return limit.Admits(Position::FromLatLng(a), Position::FromLatLng(b));
+  static const nearby::RadiusLimit kLimit = nearby::RadiusLimit::FromMeters(kRadiusMeters);
+  return kLimit.Admits(Position::FromLatLng(a), Position::FromLatLng(b));
 }
 
 std::int64_t ToMillimeters(double distance_m, LatLng a, LatLng b) {
@@ -58,7 +61,8 @@ Textbook::Textbook(std::uint32_t users) {
 }
 
 void Textbook::Add(UserId user, std::vector<UserId> friends, LatLng location, Time time) {
-  locations_[user] = {location.lat, location.lng, time, time};
+  const LatLng rounded = Rounded(location);
+  locations_[user] = {rounded.lat, rounded.lng, time, time};
   Friends& entry = friends_[user];
   entry.in_sight.resize(friends.size());
   entry.ids = std::move(friends);
@@ -89,8 +93,7 @@ void Textbook::Report(UserId user, const TracedReport& report, Time now) {
   if (!nearby::IsValid(report.location)) return;
   Location& here = locations_.find(user)->second;
   if (report.time < here.reported_at) return;
-  // Kept as it will be delivered, to the resolution that the records have.
-  const LatLng rounded = Position::FromLatLng(report.location).ToLatLng();
+  const LatLng rounded = Rounded(report.location);
   here = {rounded.lat, rounded.lng, now, report.time};
   Friends& friends = friends_.find(user)->second;
   for (std::size_t i = 0; i < friends.ids.size(); ++i) {

@@ -49,9 +49,9 @@ Delivery Sight(DeliveryKind kind, std::uint32_t subscriber, std::uint32_t friend
   return delivery;
 }
 
-class TextbookTest : public ::testing::Test {
+class CapacityTextbook : public ::testing::Test {
  protected:
-  TextbookTest() : textbook_(2) {
+  CapacityTextbook() : textbook_(2) {
     textbook_.Add(IdOf(0), {IdOf(1)}, kFar, {0});
     textbook_.Add(IdOf(1), {IdOf(0)}, kHere, {0});
     textbook_.SettleSight({0});
@@ -67,7 +67,7 @@ class TextbookTest : public ::testing::Test {
   Textbook textbook_;
 };
 
-TEST_F(TextbookTest, DeliversEnterMoveAndLeave) {
+TEST_F(CapacityTextbook, DeliversEnterMoveAndLeave) {
   EXPECT_EQ(Report(0, kFar, {1'000}), Delivered());
   EXPECT_EQ(Report(0, kNear, {2'000}),
             Expected({Sight(DeliveryKind::kEnter, 1, 0, kNear, kHere, {2'005}, {2'000}),
@@ -79,15 +79,15 @@ TEST_F(TextbookTest, DeliversEnterMoveAndLeave) {
                       Sight(DeliveryKind::kLeave, 1, 0, kNear, kFar, {4'005}, {})}));
 }
 
-TEST_F(TextbookTest, SeesWhoReportedWithinTenMinutes) {
+TEST_F(CapacityTextbook, SeesWhoReportedWithinTenMinutes) {
   EXPECT_EQ(Report(0, kNear, {599'994}).count, 2u);
 }
 
-TEST_F(TextbookTest, DoesNotSeeWhoHasFallenSilent) {
+TEST_F(CapacityTextbook, DoesNotSeeWhoHasFallenSilent) {
   EXPECT_EQ(Report(0, kNear, {599'995}).count, 0u);
 }
 
-TEST_F(TextbookTest, DropsStaleAndInvalidReports) {
+TEST_F(CapacityTextbook, DropsStaleAndInvalidReports) {
   EXPECT_EQ(Report(0, kFar, {1'000}), Delivered());
   EXPECT_EQ(Report(0, kNear, {999}), Delivered());
   EXPECT_EQ(Report(0, {91, 0}, {1'001}), Delivered());
