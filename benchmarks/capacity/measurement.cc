@@ -1,0 +1,274 @@
+#include "benchmarks/capacity/measurement.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "benchmarks/capacity/batches.h"
+#include "benchmarks/capacity/ceiling.h"
+#include "benchmarks/capacity/memory.h"
+#include "benchmarks/capacity/permutation.h"
+#include "benchmarks/capacity/stopwatch.h"
+#include "benchmarks/capacity/textbook.h"
+#include "benchmarks/capacity/trace.h"
+#include "benchmarks/capacity/world.h"
+#include "nearby/options.h"
+
+namespace capacity {
+namespace {
+
+// The least that a baseline must reach of the ceiling, in pairs a second, or it is a man of straw.
+// Holds where the records lie in memory: the ceiling is that of a cache otherwise, which serves a
+// record far faster than the baseline's tables, which are many times as large.
+constexpr double kLeastOfCeiling = 0.007;
+constexpr std::uint32_t kUsersBeyondCaches = 8'000'000;
+
+// Enough for a mean, and soon done.
+constexpr std::uint32_t kBareUsers = 1'000'000;
+
+// Checking the invariants is a pass over everything.
+constexpr std::uint32_t kUsersToCheck = 100'000;
+
+constexpr std::uint32_t kOfflineForEachOnline = 9;
+
+/// Says what goes on, and how long it took.
+class Stage {
+ public:
+  explicit Stage(absl::string_view what) {
+    std::fprintf(stderr, "%.*s ... ", static_cast<int>(what.size()), what.data());
+    std::fflush(stderr);
+  }
+  ~Stage() { std::fprintf(stderr, "%.1f s\n", absl::ToDoubleSeconds(absl::Now() - start_)); }
+  Stage(const Stage&) = delete;
+  Stage& operator=(const Stage&) = delete;
+
+ private:
+  absl::Time start_ = absl::Now();
+};
+
+nearby::EngineOptions OptionsFor(const Flags& flags) {
+  nearby::EngineOptions options;
+  options.skip_far_pairs = flags.skipping;
+  options.expected_entities = flags.users;
+  return options;
+}
+
+/// A run from the world on. The members are made in this order: the host's memory first, the
+/// engine's last, so that what the process grows by is the engine's.
+class Run {
+ public:
+  Run(const Flags& flags, const World& world, Measurement* found)
+      : flags_(flags),
+        found_(*found),
+        world_(world),
+        trace_(world, flags.seed),
+        ceiling_(flags.users, flags.seed),
+        engine_(world, flags.chunk) {
+    reports_.resize(flags.chunk);
+  }
+
+  void ConnectAll();
+  void WarmUp();
+  void MakeBaseline();
+  void MeasureSlices();
+  void Reconnect();
+  void Judge();
+
+  void Start(std::uint64_t resident_before) {
+    resident_before_ = resident_before;
+    if (!engine_.Create(OptionsFor(flags_), kTraceStart)) std::abort();
+  }
+
+ private:
+  std::vector<Batch> NextBatches(std::size_t count) {
+    reports_.clear();
+    trace_.Next(count, &reports_);
+    return CutIntoBatches(reports_, flags_.batch);
+  }
+  Slice MeasureSlice();
+
+  const Flags& flags_;
+  Measurement& found_;
+  const World& world_;
+  Trace trace_;
+  Ceiling ceiling_;
+  EngineSide engine_;
+  std::vector<TracedReport> reports_;
+  std::unique_ptr<Textbook> textbook_;
+  Sink textbook_sink_;
+  std::uint64_t resident_before_ = 0;
+};
+
+void Run::ConnectAll() {
+  const Stage stage("connecting");
+  constexpr std::uint32_t kAtOnce = 1 << 16;
+  const Permutation order(flags_.users, Mix(flags_.seed + 3));
+  std::vector<std::uint32_t> users;
+  for (std::uint32_t begin = 0; begin < flags_.users; begin += kAtOnce) {
+    users.clear();
+    for (std::uint32_t i = begin; i < std::min(begin + kAtOnce, flags_.users); ++i) {
+      users.push_back(order(i));
+    }
+    found_.connects += engine_.Connect(users, 0);
+  }
+}
+
+void Run::WarmUp() {
+  const Stage stage("warming up");
+  for (std::uint32_t round = 0; round < flags_.warmup_rounds; ++round) {
+    Served served;
+    for (std::uint32_t done = 0; done < flags_.users;) {
+      const std::uint32_t count = std::min(flags_.chunk, flags_.users - done);
+      served += engine_.ReportAll(NextBatches(count));
+      done += count;
+    }
+    found_.warmup.push_back(served);
+  }
+  found_.engine_bytes = ResidentBytes() - resident_before_;
+}
+
+void Run::MakeBaseline() {
+  const Stage stage("setting up the baseline");
+  textbook_ = std::make_unique<Textbook>(flags_.users);
+  const Permutation order(flags_.users, Mix(flags_.seed + 3));
+  for (std::uint32_t i = 0; i < flags_.users; ++i) {
+    const std::uint32_t user = order(i);
+    std::vector<nearby::UserId> friends;
+    friends.reserve(world_.FriendsOf(user).size());
+    for (const std::uint32_t other : world_.FriendsOf(user)) friends.push_back(IdOf(other));
+    const Movement& movement = trace_.movement();
+    textbook_->Add(IdOf(user), std::move(friends), movement.reported(user).ToLatLng(),
+                   {kTraceStart.ms + movement.reported_at_ms(user)});
+  }
+  textbook_->SettleSight(trace_.now());
+}
+
+Slice Run::MeasureSlice() {
+  const std::vector<Batch> batches = NextBatches(flags_.chunk);
+  Slice slice;
+  const std::size_t reads =
+      std::clamp<std::size_t>(std::size_t{flags_.users} * 16, 1 << 20, 1 << 24);
+  slice.ceiling_reads_per_s = ceiling_.Measure(reads);
+  const nearby::EngineStats before = engine_.stats();
+  slice.engine = engine_.ReportAll(batches);
+  const nearby::EngineStats after = engine_.stats();
+  slice.checks = after.checks - before.checks;
+  slice.skipped = after.skipped - before.skipped;
+  found_.bound_breaks += after.bound_breaks - before.bound_breaks;
+  if (textbook_ != nullptr) {
+    Served served;
+    for (const Batch& batch : batches) {
+      const Stopwatch watch;
+      textbook_->ReportAll(batch, &textbook_sink_);
+      served.seconds += watch.Seconds();
+      served.calls += batch.reports.size();
+      served.delivered += textbook_sink_.Take();
+    }
+    slice.baseline = served;
+  }
+  return slice;
+}
+
+void Run::MeasureSlices() {
+  const Stage stage("measuring");
+  const nearby::Time begin = trace_.now();
+  for (std::uint32_t i = 0; i < flags_.repetitions; ++i) found_.slices.push_back(MeasureSlice());
+  found_.simulated_seconds = static_cast<double>(trace_.now().ms - begin.ms) / 1e3;
+}
+
+void Run::Reconnect() {
+  const Stage stage("reconnecting");
+  const Permutation order(flags_.users, Mix(flags_.seed + 4));
+  std::vector<std::uint32_t> users;
+  for (std::uint32_t i = 0; i < std::min(flags_.reconnects, flags_.users / 10); ++i) {
+    users.push_back(order(i));
+  }
+  found_.disconnects = engine_.Disconnect(users);
+  found_.reconnects = engine_.Connect(users, kOfflineForEachOnline * flags_.friends);
+}
+
+void Run::Judge() {
+  if (engine_.failures() > 0) {
+    found_.voids.push_back(absl::StrCat("the engine refused ", engine_.failures(), " calls"));
+  }
+  if (flags_.users <= kUsersToCheck) {
+    const absl::Status status = engine_.CheckInvariants();
+    if (!status.ok()) found_.voids.emplace_back(status.message());
+  }
+  std::vector<double> of_ceiling;
+  for (const Slice& slice : found_.slices) {
+    if (!slice.baseline.has_value()) continue;
+    const Delivered& engine = slice.engine.delivered;
+    const Delivered& baseline = slice.baseline->delivered;
+    if (engine != baseline) {
+      found_.voids.push_back(absl::StrFormat(
+          "the engine delivered %d (checksum %016x) where the baseline delivered %d (%016x)",
+          engine.count, engine.checksum, baseline.count, baseline.checksum));
+    }
+    const double pairs_per_s = slice.baseline->per_second() *
+                               static_cast<double>(slice.checks + slice.skipped) /
+                               static_cast<double>(slice.engine.calls);
+    of_ceiling.push_back(pairs_per_s / slice.ceiling_reads_per_s);
+  }
+  if (of_ceiling.empty() || flags_.users < kUsersBeyondCaches) return;
+  std::sort(of_ceiling.begin(), of_ceiling.end());
+  const double median = of_ceiling[of_ceiling.size() / 2];
+  if (median < kLeastOfCeiling) {
+    found_.voids.push_back(
+        absl::StrFormat("the baseline reaches %.4f of the ceiling; under %.3f it is no baseline",
+                        median, kLeastOfCeiling));
+  }
+}
+
+/// By an engine of users without friends, each of whom has reported.
+double MeasureBareUser(const Flags& flags) {
+  const Stage stage("weighing a user without friends");
+  const std::uint32_t users = std::min(flags.users, kBareUsers);
+  nearby::EngineOptions options = OptionsFor(flags);
+  options.expected_entities = users;
+  nearby::Effects effects;
+  const std::uint64_t before = ResidentBytes();
+  std::unique_ptr<nearby::Engine> engine = nearby::Engine::Create(options).value();
+  for (std::uint32_t user = 0; user < users; ++user) {
+    const nearby::ClientHandle client = engine->Connect({IdOf(user), user, {}}, &effects).value();
+    engine->FriendsLoaded(client, {}, {}, &effects).IgnoreError();
+    engine->Report({client, {0, 0}, {0}}, &effects);
+    effects.Clear();
+  }
+  return static_cast<double>(ResidentBytes() - before) / users;
+}
+
+}  // namespace
+
+Measurement Measure(const Flags& flags) {
+  Measurement found;
+  found.flags = flags;
+  found.bytes_per_bare_user = MeasureBareUser(flags);
+  const World world = [&flags] {
+    const Stage stage("making the world");
+    return MakeWorld({flags.users, flags.friends, flags.seed});
+  }();
+  found.mix = world.mix;
+  found.friendships = world.mix.total();
+  Run run(flags, world, &found);
+  run.Start(ResidentBytes());
+  run.ConnectAll();
+  run.WarmUp();
+  if (flags.baseline) run.MakeBaseline();
+  run.MeasureSlices();
+  if (flags.reconnects > 0) run.Reconnect();
+  run.Judge();
+  return found;
+}
+
+}  // namespace capacity

@@ -1,0 +1,52 @@
+#include "benchmarks/capacity/trace.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "benchmarks/capacity/random.h"
+
+namespace capacity {
+namespace {
+
+// Users whose memory is fetched ahead of their reports.
+constexpr std::size_t kAhead = 64;
+
+}  // namespace
+
+Trace::Trace(const World& world, std::uint64_t seed)
+    : users_(world.size()),
+      seed_(seed),
+      movement_(world.homes, Mix(seed + kGoldenRatio)),
+      order_(users_, seed) {}
+
+std::uint32_t Trace::TimeMs(std::uint64_t round, std::uint32_t place) const {
+  return static_cast<std::uint32_t>(round * kReportIntervalMs +
+                                    std::uint64_t{place} * kReportIntervalMs / users_);
+}
+
+void Trace::Next(std::size_t count, std::vector<TracedReport>* reports) {
+  while (count > 0) {
+    const auto now = static_cast<std::uint32_t>(
+        std::min({count, kAhead, static_cast<std::size_t>(users_ - place_)}));
+    upcoming_.clear();
+    for (std::uint32_t i = 0; i < now; ++i) {
+      upcoming_.push_back(order_(place_ + i));
+      movement_.Prefetch(upcoming_.back());
+    }
+    for (std::uint32_t i = 0; i < now; ++i) {
+      const std::uint32_t at_ms = TimeMs(round_, place_ + i);
+      now_ = nearby::Time{kTraceStart.ms + at_ms};
+      reports->push_back({upcoming_[i], movement_.Report(upcoming_[i], at_ms), now_});
+    }
+    count -= now;
+    place_ += now;
+    if (place_ == users_) {
+      place_ = 0;
+      order_ = Permutation(users_, Mix(seed_ + ++round_));
+    }
+  }
+}
+
+}  // namespace capacity
