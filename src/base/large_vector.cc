@@ -18,6 +18,15 @@ void UseLargePages(void* memory, std::size_t bytes) {
 #endif
 }
 
+void UseSmallPages(void* memory, std::size_t bytes) {
+#if defined(__linux__) && defined(MADV_NOHUGEPAGE)
+  static_cast<void>(madvise(memory, bytes, MADV_NOHUGEPAGE));
+#else
+  static_cast<void>(memory);
+  static_cast<void>(bytes);
+#endif
+}
+
 void* AllocateLarge(std::size_t bytes) {
   if (bytes < kLargeBytes) return ::operator new(bytes);
   void* const memory = ::operator new (bytes, std::align_val_t{kLargePageBytes});

@@ -15,8 +15,9 @@ inline constexpr std::size_t kLargePageBytes = std::size_t{2} << 20;
 // As operator new and delete, but for the pages. `bytes` must be the same for both.
 void* AllocateLarge(std::size_t bytes);
 void FreeLarge(void* memory, std::size_t bytes);
-// Asks for large pages for memory that lies on a boundary of them.
+// Asks for large pages for memory that lies on a boundary of them, or for none.
 void UseLargePages(void* memory, std::size_t bytes);
+void UseSmallPages(void* memory, std::size_t bytes);
 
 template <typename T>
 struct LargeAllocator {

@@ -55,11 +55,23 @@ std::uint32_t BlockPool::TakeChunk() {
   static_assert(kChunkBytes % internal::kLargePageBytes == 0);
   chunks_[chunk].reset(static_cast<std::byte*>(
       ::operator new[](kChunkBytes, std::align_val_t{internal::kLargePageBytes})));
-  if (chunks_.size() - vacant_.size() >= kManyChunks) {
-    internal::UseLargePages(chunks_[chunk].get(), kChunkBytes);
-  }
   vacant_.pop_back();
+  ChoosePages(chunk);
   return chunk;
+}
+
+void BlockPool::ChoosePages(std::uint32_t new_chunk) {
+  const std::size_t allocated = chunks_.size() - vacant_.size();
+  if (allocated < kManyChunks) {
+    internal::UseSmallPages(chunks_[new_chunk].get(), kChunkBytes);
+    return;
+  }
+  internal::UseLargePages(chunks_[new_chunk].get(), kChunkBytes);
+  if (allocated > kManyChunks) return;
+  // The system may now make large pages of the first ones, too.
+  for (const Chunk& chunk : chunks_) {
+    if (chunk != nullptr) internal::UseLargePages(chunk.get(), kChunkBytes);
+  }
 }
 
 void BlockPool::GiveBackChunk(std::uint32_t chunk) {

@@ -49,8 +49,9 @@ class BlockPool {
   // One large page.
   static constexpr std::size_t kChunkBytes = std::size_t{2} << 20;
   static constexpr std::uint32_t kChunkGranules = kChunkBytes / RowLayout::kGranuleBytes;
-  // From this many chunks on the pages that they ask for are large ones: a pool of a few rows is to
-  // take a few kilobytes.
+  // From this many chunks on they are made of large pages. Below, they are not, even where the
+  // system gives these unasked: a pool of a few rows is to take a few kilobytes, not a page of 2 MB
+  // for each class.
   static constexpr std::size_t kManyChunks = 64;
   // Empty chunks kept, so that a class whose last chunk empties and fills again costs nothing.
   static constexpr std::size_t kMaxSpareChunks = 1;
@@ -72,6 +73,7 @@ class BlockPool {
 
   std::uint32_t TakeChunk();
   void GiveBackChunk(std::uint32_t chunk);
+  void ChoosePages(std::uint32_t new_chunk);
 
   std::vector<Chunk> chunks_;          // null where a chunk has been freed
   std::vector<std::uint32_t> spare_;   // allocated, of no class
