@@ -1,0 +1,183 @@
+%% The job with a process for each user, as Erlang's users would do it: a report is a message to the user's own process,
+%% which passes it on to the processes of the friends; each process holds where its user is and where the friends were
+%% last heard of, and counts who enters, moves and leaves.
+%%
+%%   erl +K true +S 2 +sbwt none -noshell -pa DIR -run peers main WORLD LABEL
+%%
+%% WORLD is what nearby_peers --export writes. Prints one line of JSON.
+-module(peers).
+-export([main/1]).
+-compile([inline, {inline_size, 200}]).
+
+-define(RADIUS, 8046.72).
+-define(EARTH, 6371008.7714).
+-define(ANGLE, (?RADIUS / ?EARTH)).
+
+%% Pair messages handled, for the driver to know when a batch is done.
+-define(HANDLED, 1).
+
+main([World, Label]) ->
+    {ok, Binary} = file:read_file(World),
+    <<Users:32, Batches:32, FirstMeasured:32, Rest0/binary>> = Binary,
+    {Rows, Rest1} = read_rows(Users, Rest0, []),
+    Counters = counters:new(1, [write_concurrency]),
+    Edges = lists:sum([length(Row) || Row <- Rows]),
+    erlang:garbage_collect(),
+    RssBefore = rss(),
+    Pids = list_to_tuple([spawn_user(User, Counters) || User <- lists:seq(0, Users - 1)]),
+    %% A literal is not copied when the driver collects its garbage.
+    persistent_term:put(pids, Pids),
+    connect(Rows, 1),
+    Degrees = list_to_tuple([length(Row) || Row <- Rows]),
+    {Rest2, WarmUp} = run(FirstMeasured, Rest1, Degrees, Counters, {0, 0}),
+    WarmUpCounts = counts(),
+    CpuBefore = cpu_ms(),
+    WallBefore = erlang:monotonic_time(microsecond),
+    {_, {Reports, Pairs}} = run(Batches - FirstMeasured, Rest2, Degrees, Counters, WarmUp),
+    Wall = erlang:monotonic_time(microsecond) - WallBefore,
+    Cpu = cpu_ms() - CpuBefore,
+    RssAfter = rss(),
+    [Enters, Moves, Leaves] = lists:zipwith(fun(A, B) -> A - B end, counts(), WarmUpCounts),
+    {WarmUpReports, WarmUpPairs} = WarmUp,
+    io:format("{\"peer\": \"erlang\", \"label\": \"~s\", \"users\": ~b, \"friendships\": ~b, \"reports\": ~b, "
+              "\"pairs\": ~b, \"enters\": ~b, \"moves\": ~b, \"leaves\": ~b, \"client_cpu_s\": ~.6f, "
+              "\"server_cpu_s\": 0, \"wall_s\": ~.6f, \"client_bytes\": ~b, \"server_bytes\": 0, \"pushes\": ~b, "
+              "\"bytes_received\": 0, \"subscriptions\": ~b}~n",
+              [Label, Users, Edges div 2, Reports - WarmUpReports, Pairs - WarmUpPairs, Enters, Moves, Leaves,
+               Cpu / 1000, Wall / 1.0e6, max(0, RssAfter - RssBefore), Pairs - WarmUpPairs, Edges]),
+    halt(0).
+
+read_rows(0, Rest, Rows) -> {lists:reverse(Rows), Rest};
+read_rows(Users, <<Count:32, Rest/binary>>, Rows) ->
+    Bytes = Count * 4,
+    <<Row:Bytes/binary, Rest1/binary>> = Rest,
+    read_rows(Users - 1, Rest1, [[Friend || <<Friend:32>> <= Row] | Rows]).
+
+connect([], _) -> ok;
+connect([Row | Rows], At) ->
+    Pids = persistent_term:get(pids),
+    element(At, Pids) ! {friends, [element(Friend + 1, Pids) || Friend <- Row]},
+    connect(Rows, At + 1).
+
+%% The driver: sends the reports of a batch, then waits until all messages they caused have been handled.
+
+run(0, Rest, _, _, Totals) -> {Rest, Totals};
+run(Batches, <<Count:32, Rest/binary>>, Degrees, Counters, {Reports, Pairs}) ->
+    {Rest1, Pairs1} = send(Count, Rest, Degrees, persistent_term:get(pids), Pairs),
+    wait(Counters, Pairs1),
+    run(Batches - 1, Rest1, Degrees, Counters, {Reports + Count, Pairs1}).
+
+send(0, Rest, _, _, Pairs) -> {Rest, Pairs};
+send(Count, <<User:32, Lat/float, Lng/float, Rest/binary>>, Degrees, Pids, Pairs) ->
+    element(User + 1, Pids) ! {report, Lat, Lng},
+    send(Count - 1, Rest, Degrees, Pids, Pairs + element(User + 1, Degrees)).
+
+wait(Counters, Pairs) ->
+    case counters:get(Counters, ?HANDLED) of
+        Pairs -> ok;
+        _ ->
+            receive after 1 -> ok end,
+            wait(Counters, Pairs)
+    end.
+
+%% A user.
+
+spawn_user(User, Counters) ->
+    %% Room for what the process holds, so that it seldom collects garbage.
+    Options = [{min_heap_size, 987}, {message_queue_data, on_heap}],
+    erlang:spawn_opt(fun() -> receive {friends, Pids} -> idle(User, Pids, Counters, 0, 0, 0) end end, Options).
+
+%% Not online yet: nobody is near.
+idle(User, Pids, Counters, Enters, Moves, Leaves) ->
+    receive
+        {at, Friend, Lat, Lng, Cos} ->
+            put(Friend, {Lat, Lng, Cos, false}),
+            counters:add(Counters, ?HANDLED, 1),
+            idle(User, Pids, Counters, Enters, Moves, Leaves);
+        {report, Lat, Lng} -> report(User, Pids, Counters, Lat, Lng, Enters, Moves, Leaves);
+        {counts, From} ->
+            From ! {Enters, Moves, Leaves},
+            idle(User, Pids, Counters, Enters, Moves, Leaves)
+    end.
+
+online(User, Pids, Counters, Lat, Lng, Cos, Enters, Moves, Leaves) ->
+    receive
+        {at, Friend, FLat, FLng, FCos} ->
+            WasNear = case get(Friend) of
+                          undefined -> false;
+                          {_, _, _, Was} -> Was
+                      end,
+            Near = is_near(Lat, Lng, Cos, FLat, FLng, FCos),
+            put(Friend, {FLat, FLng, FCos, Near}),
+            counters:add(Counters, ?HANDLED, 1),
+            case Near of
+                true when WasNear -> online(User, Pids, Counters, Lat, Lng, Cos, Enters, Moves + 1, Leaves);
+                true -> online(User, Pids, Counters, Lat, Lng, Cos, Enters + 1, Moves, Leaves);
+                false when WasNear -> online(User, Pids, Counters, Lat, Lng, Cos, Enters, Moves, Leaves + 1);
+                false -> online(User, Pids, Counters, Lat, Lng, Cos, Enters, Moves, Leaves)
+            end;
+        {report, NewLat, NewLng} -> report(User, Pids, Counters, NewLat, NewLng, Enters, Moves, Leaves);
+        {counts, From} ->
+            From ! {Enters, Moves, Leaves},
+            online(User, Pids, Counters, Lat, Lng, Cos, Enters, Moves, Leaves)
+    end.
+
+report(User, Pids, Counters, Lat, Lng, Enters, Moves, Leaves) ->
+    Cos = math:cos(Lat),
+    Message = {at, User, Lat, Lng, Cos},
+    send_all(Pids, Message),
+    {Enters1, Leaves1} = look_around(get(), Lat, Lng, Cos, Enters, Leaves),
+    online(User, Pids, Counters, Lat, Lng, Cos, Enters1, Moves, Leaves1).
+
+send_all([], _) -> ok;
+send_all([Pid | Pids], Message) ->
+    Pid ! Message,
+    send_all(Pids, Message).
+
+%% The user has moved: who of the friends is near now?
+look_around([], _, _, _, Enters, Leaves) -> {Enters, Leaves};
+look_around([{Friend, {FLat, FLng, FCos, WasNear}} | Rest], Lat, Lng, Cos, Enters, Leaves) ->
+    case is_near(Lat, Lng, Cos, FLat, FLng, FCos) of
+        WasNear -> look_around(Rest, Lat, Lng, Cos, Enters, Leaves);
+        true ->
+            put(Friend, {FLat, FLng, FCos, true}),
+            look_around(Rest, Lat, Lng, Cos, Enters + 1, Leaves);
+        false ->
+            put(Friend, {FLat, FLng, FCos, false}),
+            look_around(Rest, Lat, Lng, Cos, Enters, Leaves + 1)
+    end.
+
+%% Haversine; latitudes that are too far apart spare the trigonometry, and there is no square root and no arc sine.
+is_near(LatA, LngA, CosA, LatB, LngB, CosB) when is_float(LatA), is_float(LngA), is_float(CosA),
+                                                 is_float(LatB), is_float(LngB), is_float(CosB) ->
+    DLat = LatA - LatB,
+    case DLat < ?ANGLE andalso DLat > -?ANGLE of
+        false -> false;
+        true ->
+            SinLat = math:sin(DLat * 0.5),
+            SinLng = math:sin((LngA - LngB) * 0.5),
+            SinLat * SinLat + CosA * CosB * SinLng * SinLng =< threshold()
+    end.
+
+%% sin(ANGLE / 2) squared; ANGLE is small enough for two terms of the series.
+threshold() ->
+    Half = ?ANGLE * 0.5,
+    Sin = Half - Half * Half * Half / 6.0,
+    Sin * Sin.
+
+counts() ->
+    Pids = tuple_to_list(persistent_term:get(pids)),
+    lists:foreach(fun(Pid) -> Pid ! {counts, self()} end, Pids),
+    lists:foldl(fun(_, [Enters, Moves, Leaves]) ->
+                        receive {E, M, L} -> [Enters + E, Moves + M, Leaves + L] end
+                end, [0, 0, 0], Pids).
+
+%% User and system time of all threads.
+cpu_ms() ->
+    {Total, _} = erlang:statistics(runtime),
+    Total.
+
+rss() ->
+    {ok, Text} = file:read_file("/proc/self/statm"),
+    [_, Resident | _] = binary:split(Text, <<" ">>, [global]),
+    binary_to_integer(Resident) * 4096.
