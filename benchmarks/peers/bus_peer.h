@@ -23,7 +23,7 @@ struct BusOptions {
 /// A publish/subscribe server with a channel for each user, and its clients: one process that holds
 /// everybody, through one connection that publishes and a few that listen. The server fans out to
 /// connections; behind a connection the client hands a message to the friends there. Whoever
-/// receives filters, by haversine with their own newest position.
+/// receives filters, by haversine with their own position.
 ///
 /// The client settles both directions of a pair when a message arrives, which it can because it
 /// holds both users; spread over machines, each side would have to.

@@ -40,6 +40,7 @@ const char kHelp[] =
   --peer NAME        nearby, nearby-skipping, textbook, rtree, redis or nats
   --label TEXT       goes into the JSON ("")
   --warm-up-s X      so much of the trace comes before what is measured (40)
+  --batch-s X        so much of it is reported at once, before the deliveries are waited for (1)
   --port N           where the server listens on loopback (redis and nats)
   --pid N            the server's process, whose CPU time and memory count as well
   --connections N    among which users are divided (40)
@@ -50,9 +51,9 @@ const char kHelp[] =
 using Flags = std::map<std::string, std::string>;
 
 absl::StatusOr<Flags> ParseFlags(int argc, char** argv) {
-  Flags flags = {{"peer", ""},   {"friends", ""},    {"trace", ""},         {"label", ""},
-                 {"port", "0"},  {"pid", "0"},       {"connections", "40"}, {"per-friend", "0"},
-                 {"export", ""}, {"warm-up-s", "40"}};
+  Flags flags = {{"peer", ""},   {"friends", ""},  {"trace", ""},         {"label", ""},
+                 {"port", "0"},  {"pid", "0"},     {"connections", "40"}, {"per-friend", "0"},
+                 {"export", ""}, {"batch-s", "1"}, {"warm-up-s", "40"}};
   for (int i = 1; i < argc; i += 2) {
     absl::string_view name = argv[i];
     if (!absl::ConsumePrefix(&name, "--") || flags.count(std::string(name)) == 0 || i + 1 == argc) {
@@ -125,6 +126,7 @@ struct Outcome {
   std::uint64_t client_bytes = 0;
   std::uint64_t server_bytes = 0;
   Peer::Traffic traffic;
+  std::uint64_t checks_skipped = 0;
 };
 
 std::uint64_t Growth(std::uint64_t before, std::uint64_t after) {
@@ -144,6 +146,7 @@ absl::StatusOr<Outcome> Run(const World& world, pid_t server, Peer* peer) {
 
   Outcome outcome;
   const Peer::Traffic before = peer->traffic();
+  const std::uint64_t skipped_before = peer->checks_skipped();
   const ProcessUsage start = OwnUsage();
   const ProcessUsage server_start = UsageOf(server);
   const Clock::time_point wall_start = Clock::now();
@@ -159,6 +162,7 @@ absl::StatusOr<Outcome> Run(const World& world, pid_t server, Peer* peer) {
   outcome.traffic = peer->traffic();
   outcome.traffic.pushes -= before.pushes;
   outcome.traffic.bytes -= before.bytes;
+  outcome.checks_skipped = peer->checks_skipped() - skipped_before;
   return outcome;
 }
 
@@ -181,15 +185,17 @@ std::string ToJson(const Flags& flags, const World& world, const Outcome& outcom
   json.Add("pushes", outcome.traffic.pushes);
   json.Add("bytes_received", outcome.traffic.bytes);
   json.Add("subscriptions", outcome.traffic.subscriptions);
+  json.Add("checks_skipped", outcome.checks_skipped);
   return json.ToString();
 }
 
 absl::Status RunProgram(const Flags& flags) {
-  double warm_up_s = 0;
-  if (!absl::SimpleAtod(flags.at("warm-up-s"), &warm_up_s)) {
-    return absl::InvalidArgumentError("--warm-up-s: a number expected");
+  Pace pace;
+  if (!absl::SimpleAtod(flags.at("warm-up-s"), &pace.warm_up_s) ||
+      !absl::SimpleAtod(flags.at("batch-s"), &pace.batch_s) || !(pace.batch_s >= 0.001)) {
+    return absl::InvalidArgumentError("--warm-up-s, --batch-s: numbers of seconds expected");
   }
-  const absl::StatusOr<World> world = LoadWorld(flags.at("friends"), flags.at("trace"), warm_up_s);
+  const absl::StatusOr<World> world = LoadWorld(flags.at("friends"), flags.at("trace"), pace);
   if (!world.ok()) return world.status();
   if (!flags.at("export").empty()) return ExportWorld(*world, flags.at("export"));
   const absl::StatusOr<std::unique_ptr<Peer>> peer = MakePeer(flags, *world);

@@ -29,6 +29,7 @@ class NearbyPeer : public Peer {
   absl::Status Connect() override;
   absl::Status Report(absl::Span<const TraceReport> batch,
                       std::vector<nearby::Delivery>* deliveries) override;
+  std::uint64_t checks_skipped() const override { return engine_->stats().skipped; }
 
  private:
   const World* world_;

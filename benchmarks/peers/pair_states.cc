@@ -38,7 +38,13 @@ PairStates::PairStates(const World& world)
 }
 
 void PairStates::Move(User user, nearby::LatLng location, nearby::Time time) {
-  users_[user] = {ToPoint(location), location, time, true};
+  UserState& state = users_[user];
+  state.was_online = state.is_online;
+  state.last_point = state.point;
+  state.is_online = true;
+  state.point = ToPoint(location);
+  state.location = location;
+  state.time = time;
 }
 
 void PairStates::Deliver(bool near, double hav, const Update& update, std::uint32_t edge,

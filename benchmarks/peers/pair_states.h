@@ -31,8 +31,8 @@ class PairStates {
   std::uint32_t RowBegin(User user) const { return world_->row_begin[user]; }
   std::uint32_t RowEnd(User user) const { return world_->row_begin[user + 1]; }
 
-  /// `user` is where `update` says, and the friend at the other end of `edge` where PairStates has
-  /// them: is that within the radius? Appends what the two are told.
+  /// `user` is where `update` says, and the friend at the other end of `edge` where they were then:
+  /// is that within the radius? Appends what the two are told.
   struct Update {
     User user = 0;
     nearby::LatLng location;
@@ -40,10 +40,14 @@ class PairStates {
     nearby::Time time;
   };
   void Settle(const Update& update, std::uint32_t edge, std::vector<nearby::Delivery>* deliveries) {
-    const User other = world_->friends[edge];
-    if (!users_[other].is_online) return;
+    const UserState& other = users_[world_->friends[edge]];
+    // A message may come after the friend has reported again.
+    const bool is_newer = other.time.ms > update.time.ms;
+    const bool is_online = is_newer ? other.was_online : other.is_online;
+    if (!is_online) return;
     double hav = 0;
-    SettleAs(near_(update.point, users_[other].point, &hav), hav, update, edge, deliveries);
+    const bool near = near_(update.point, is_newer ? other.last_point : other.point, &hav);
+    SettleAs(near, hav, update, edge, deliveries);
   }
   /// The same for someone who has computed it already.
   void SettleAs(bool near, double hav, const Update& update, std::uint32_t edge,
@@ -60,6 +64,8 @@ class PairStates {
     nearby::LatLng location;
     nearby::Time time;
     bool is_online = false;
+    bool was_online = false;
+    Point last_point;  // before the newest report
   };
 
   void Deliver(bool near, double hav, const Update& update, std::uint32_t edge,

@@ -34,6 +34,9 @@ class Peer {
     std::uint64_t subscriptions = 0;  ///< That it holds.
   };
   virtual Traffic traffic() const { return {}; }
+
+  /// Pairs that needed no check so far.
+  virtual std::uint64_t checks_skipped() const { return 0; }
 };
 
 /// The engine itself, as a host drives it that keeps the handles.

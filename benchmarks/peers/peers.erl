@@ -13,6 +13,12 @@
 -define(EARTH, 6371008.7714).
 -define(ANGLE, (?RADIUS / ?EARTH)).
 
+-define(UNITS, (1 bsl 29)). % to a turn
+-define(PI, 3.14159265358979323846).
+-define(TO_UNITS, (?UNITS / (2 * ?PI))).
+-define(TO_RADIANS, (2 * ?PI / ?UNITS)).
+-define(BOX, 107921). % the radius in units of latitude, and one more
+
 %% Pair messages handled, for the driver to know when a batch is done.
 -define(HANDLED, 1).
 
@@ -69,7 +75,7 @@ run(Batches, <<Count:32, Rest/binary>>, Degrees, Counters, {Reports, Pairs}) ->
 
 send(0, Rest, _, _, Pairs) -> {Rest, Pairs};
 send(Count, <<User:32, Lat/float, Lng/float, Rest/binary>>, Degrees, Pids, Pairs) ->
-    element(User + 1, Pids) ! {report, Lat, Lng},
+    element(User + 1, Pids) ! {report, round(Lat * ?TO_UNITS), round(Lng * ?TO_UNITS)},
     send(Count - 1, Rest, Degrees, Pids, Pairs + element(User + 1, Degrees)).
 
 wait(Counters, Pairs) ->
@@ -81,17 +87,25 @@ wait(Counters, Pairs) ->
     end.
 
 %% A user.
+%%
+%% What a process holds of a friend is one entry of its dictionary, and one word: latitude and longitude in units of
+%% some 7 cm, and whether the friend is near. Floats would be boxed, and copied with each message.
+
+pack(Lat, Lng) -> ((Lat + ?UNITS div 4) bsl 30) bor ((Lng + ?UNITS div 2) bsl 1).
+lat_of(At) -> (At bsr 30) - ?UNITS div 4.
+lng_of(At) -> ((At bsr 1) band (?UNITS - 1)) - ?UNITS div 2.
 
 spawn_user(User, Counters) ->
-    %% Room for what the process holds, so that it seldom collects garbage.
-    Options = [{min_heap_size, 987}, {message_queue_data, on_heap}],
+    %% Full sweeps only: nothing here lives long enough to be worth a second generation, whose heap would double the
+    %% memory.
+    Options = [{fullsweep_after, 0}, {message_queue_data, on_heap}],
     erlang:spawn_opt(fun() -> receive {friends, Pids} -> idle(User, Pids, Counters, 0, 0, 0) end end, Options).
 
 %% Not online yet: nobody is near.
 idle(User, Pids, Counters, Enters, Moves, Leaves) ->
     receive
-        {at, Friend, Lat, Lng, Cos} ->
-            put(Friend, {Lat, Lng, Cos, false}),
+        [Friend | At] ->
+            put(Friend, At),
             counters:add(Counters, ?HANDLED, 1),
             idle(User, Pids, Counters, Enters, Moves, Leaves);
         {report, Lat, Lng} -> report(User, Pids, Counters, Lat, Lng, Enters, Moves, Leaves);
@@ -100,34 +114,37 @@ idle(User, Pids, Counters, Enters, Moves, Leaves) ->
             idle(User, Pids, Counters, Enters, Moves, Leaves)
     end.
 
-online(User, Pids, Counters, Lat, Lng, Cos, Enters, Moves, Leaves) ->
+%% BoxLng: how far away to the east or west someone may be who is near.
+online(User, Pids, Counters, Lat, Lng, BoxLng, Enters, Moves, Leaves) ->
     receive
-        {at, Friend, FLat, FLng, FCos} ->
-            WasNear = case get(Friend) of
-                          undefined -> false;
-                          {_, _, _, Was} -> Was
-                      end,
-            Near = is_near(Lat, Lng, Cos, FLat, FLng, FCos),
-            put(Friend, {FLat, FLng, FCos, Near}),
+        [Friend | At] ->
             counters:add(Counters, ?HANDLED, 1),
-            case Near of
-                true when WasNear -> online(User, Pids, Counters, Lat, Lng, Cos, Enters, Moves + 1, Leaves);
-                true -> online(User, Pids, Counters, Lat, Lng, Cos, Enters + 1, Moves, Leaves);
-                false when WasNear -> online(User, Pids, Counters, Lat, Lng, Cos, Enters, Moves, Leaves + 1);
-                false -> online(User, Pids, Counters, Lat, Lng, Cos, Enters, Moves, Leaves)
+            case is_near(Lat, Lng, BoxLng, At) of
+                true ->
+                    case put(Friend, At bor 1) of
+                        Was when Was band 1 =:= 1 ->
+                            online(User, Pids, Counters, Lat, Lng, BoxLng, Enters, Moves + 1, Leaves);
+                        _ -> online(User, Pids, Counters, Lat, Lng, BoxLng, Enters + 1, Moves, Leaves)
+                    end;
+                false ->
+                    case put(Friend, At) of
+                        Was when Was band 1 =:= 1 ->
+                            online(User, Pids, Counters, Lat, Lng, BoxLng, Enters, Moves, Leaves + 1);
+                        _ -> online(User, Pids, Counters, Lat, Lng, BoxLng, Enters, Moves, Leaves)
+                    end
             end;
         {report, NewLat, NewLng} -> report(User, Pids, Counters, NewLat, NewLng, Enters, Moves, Leaves);
         {counts, From} ->
             From ! {Enters, Moves, Leaves},
-            online(User, Pids, Counters, Lat, Lng, Cos, Enters, Moves, Leaves)
+            online(User, Pids, Counters, Lat, Lng, BoxLng, Enters, Moves, Leaves)
     end.
 
 report(User, Pids, Counters, Lat, Lng, Enters, Moves, Leaves) ->
-    Cos = math:cos(Lat),
-    Message = {at, User, Lat, Lng, Cos},
-    send_all(Pids, Message),
-    {Enters1, Leaves1} = look_around(get(), Lat, Lng, Cos, Enters, Leaves),
-    online(User, Pids, Counters, Lat, Lng, Cos, Enters1, Moves, Leaves1).
+    send_all(Pids, [User | pack(Lat, Lng)]),
+    %% A twentieth more than on this parallel: the friend may be on another.
+    BoxLng = trunc(?BOX * 1.05 / math:cos(Lat * ?TO_RADIANS)),
+    {Enters1, Leaves1} = look_around(get(), Lat, Lng, BoxLng, Enters, Leaves),
+    online(User, Pids, Counters, Lat, Lng, BoxLng, Enters1, Moves, Leaves1).
 
 send_all([], _) -> ok;
 send_all([Pid | Pids], Message) ->
@@ -136,27 +153,33 @@ send_all([Pid | Pids], Message) ->
 
 %% The user has moved: who of the friends is near now?
 look_around([], _, _, _, Enters, Leaves) -> {Enters, Leaves};
-look_around([{Friend, {FLat, FLng, FCos, WasNear}} | Rest], Lat, Lng, Cos, Enters, Leaves) ->
-    case is_near(Lat, Lng, Cos, FLat, FLng, FCos) of
-        WasNear -> look_around(Rest, Lat, Lng, Cos, Enters, Leaves);
+look_around([{Friend, At} | Rest], Lat, Lng, BoxLng, Enters, Leaves) ->
+    WasNear = At band 1 =:= 1,
+    case is_near(Lat, Lng, BoxLng, At) of
+        WasNear -> look_around(Rest, Lat, Lng, BoxLng, Enters, Leaves);
         true ->
-            put(Friend, {FLat, FLng, FCos, true}),
-            look_around(Rest, Lat, Lng, Cos, Enters + 1, Leaves);
+            put(Friend, At bor 1),
+            look_around(Rest, Lat, Lng, BoxLng, Enters + 1, Leaves);
         false ->
-            put(Friend, {FLat, FLng, FCos, false}),
-            look_around(Rest, Lat, Lng, Cos, Enters, Leaves + 1)
+            put(Friend, At - 1),
+            look_around(Rest, Lat, Lng, BoxLng, Enters, Leaves + 1)
     end.
 
-%% Haversine; latitudes that are too far apart spare the trigonometry, and there is no square root and no arc sine.
-is_near(LatA, LngA, CosA, LatB, LngB, CosB) when is_float(LatA), is_float(LngA), is_float(CosA),
-                                                 is_float(LatB), is_float(LngB), is_float(CosB) ->
-    DLat = LatA - LatB,
-    case DLat < ?ANGLE andalso DLat > -?ANGLE of
+%% A box of integers first, then haversine, without its square root and arc sine.
+is_near(Lat, Lng, BoxLng, At) ->
+    DLat = lat_of(At) - Lat,
+    case DLat < ?BOX andalso DLat > -?BOX of
         false -> false;
         true ->
-            SinLat = math:sin(DLat * 0.5),
-            SinLng = math:sin((LngA - LngB) * 0.5),
-            SinLat * SinLat + CosA * CosB * SinLng * SinLng =< threshold()
+            DLng = lng_of(At) - Lng,
+            case DLng < BoxLng andalso DLng > -BoxLng of
+                false -> false;
+                true ->
+                    SinLat = math:sin(DLat * (?TO_RADIANS / 2)),
+                    SinLng = math:sin(DLng * (?TO_RADIANS / 2)),
+                    Cos = math:cos(Lat * ?TO_RADIANS) * math:cos((Lat + DLat) * ?TO_RADIANS),
+                    SinLat * SinLat + Cos * SinLng * SinLng =< threshold()
+            end
     end.
 
 %% sin(ANGLE / 2) squared; ANGLE is small enough for two terms of the series.

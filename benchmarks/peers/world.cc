@@ -96,8 +96,7 @@ absl::Status ReadReports(const std::string& path, Names* names, World* world) {
   return absl::OkStatus();
 }
 
-void MakeBatches(World* world) {
-  constexpr std::int64_t kBatchMs = 1000;
+void MakeBatches(std::int64_t batch_ms, World* world) {
   constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
   std::vector<std::size_t> last_batch(world->users(), kNever);
   std::int64_t end_ms = std::numeric_limits<std::int64_t>::min();
@@ -107,7 +106,7 @@ void MakeBatches(World* world) {
                           last_batch[report.user] != kNever;
     if (report.time.ms >= end_ms || repeated) {
       world->batch_begin.push_back(i);
-      end_ms = (report.time.ms / kBatchMs + 1) * kBatchMs;
+      end_ms = (report.time.ms / batch_ms + 1) * batch_ms;
     }
     last_batch[report.user] = world->batch_begin.size() - 1;
   }
@@ -129,15 +128,15 @@ void AppendDouble(double value, replay::OutputFile* file) {
 }  // namespace
 
 absl::StatusOr<World> LoadWorld(const std::string& friends, const std::string& trace,
-                                double warm_up_s) {
+                                const Pace& pace) {
   World world;
   Names names(&world);
   Edges edges;
   if (absl::Status status = ReadEdges(friends, &names, &edges); !status.ok()) return status;
   if (absl::Status status = ReadReports(trace, &names, &world); !status.ok()) return status;
   MakeRows(std::move(edges), &world);
-  MakeBatches(&world);
-  const auto warm_up_ms = static_cast<std::int64_t>(warm_up_s * 1000);
+  MakeBatches(static_cast<std::int64_t>(pace.batch_s * 1000), &world);
+  const auto warm_up_ms = static_cast<std::int64_t>(pace.warm_up_s * 1000);
   while (world.first_measured_batch < world.batches() &&
          world.Batch(world.first_measured_batch)[0].time.ms <
              world.reports[0].time.ms + warm_up_ms) {

@@ -28,8 +28,8 @@ struct TraceReport {
 
 /// Friends and a trace, in memory before anything is timed.
 ///
-/// A batch is what one second of the trace brings, and no user is in it twice: peers that work in
-/// parallel may take its reports in any order, and have finished it before the next one begins.
+/// A batch is what a second or so of the trace brings, and no user is in it twice: peers that work
+/// in parallel may take its reports in any order, and have finished it before the next one begins.
 struct World {
   std::vector<nearby::UserId> ids;
 
