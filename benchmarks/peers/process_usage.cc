@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <string>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 
@@ -40,6 +42,19 @@ double CpuOf(const std::string& directory) {
   return (user_ticks + system_ticks) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
+// Nanoseconds on a processor, of the threads that there are; 0 where the kernel keeps no such
+// accounts.
+double ScheduledOf(const std::string& directory) {
+  double nanoseconds = 0;
+  std::error_code error;
+  for (const auto& thread : std::filesystem::directory_iterator(directory + "/task", error)) {
+    std::ifstream file(thread.path() / "schedstat");
+    double of_thread = 0;
+    if (file >> of_thread) nanoseconds += of_thread;
+  }
+  return nanoseconds / 1e9;
+}
+
 }  // namespace
 
 ProcessUsage OwnUsage() {
@@ -51,7 +66,8 @@ ProcessUsage OwnUsage() {
 ProcessUsage UsageOf(pid_t pid) {
   if (pid == 0) return {};
   const std::string directory = absl::StrCat("/proc/", pid);
-  return {CpuOf(directory), RssOf(directory)};
+  const double scheduled_s = ScheduledOf(directory);
+  return {scheduled_s > 0 ? scheduled_s : CpuOf(directory), RssOf(directory)};
 }
 
 }  // namespace peers

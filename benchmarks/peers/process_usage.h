@@ -15,8 +15,8 @@ struct ProcessUsage {
 
 /// Of this process.
 ProcessUsage OwnUsage();
-/// Of another, from /proc; zeros for pid 0 and for one that does not exist. CPU time comes in ticks
-/// of 10 ms.
+/// Of another, from /proc; zeros for pid 0 and for one that does not exist. CPU time is exact where
+/// the kernel keeps a scheduler's accounts, otherwise it comes in ticks of 10 ms.
 ProcessUsage UsageOf(pid_t pid);
 
 }  // namespace peers

@@ -55,6 +55,11 @@ def pairs_per_core_s(run):
     return run["pairs"] / max(cpu(run), 1e-9)
 
 
+def server_cpu(run):
+    """At least a tick: a short run may seem to have taken nothing."""
+    return max(run["server_cpu_s"], 0.01)
+
+
 def deliveries(run):
     return run["enters"] + run["moves"] + run["leaves"]
 
@@ -142,7 +147,7 @@ def figures_of(key, row, reference):
         "deliveries_per_s": median([deliveries(run) / run["wall_s"] for run in runs]),
         "server_cpu_share": median([run["server_cpu_s"] / max(cpu(run), 1e-9) for run in runs]),
         "pushes_per_pair": last["pushes"] / last["pairs"],
-        "pushes_per_server_core_s": median([run["pushes"] / run["server_cpu_s"] for run in runs]) if is_server else None,
+        "pushes_per_server_core_s": median([run["pushes"] / server_cpu(run) for run in runs]) if is_server else None,
         "skipped_share": last.get("checks_skipped", 0) / last["pairs"],
         "bytes_per_user": total / last["users"],
         "bytes_per_subscription": (median([run["server_bytes"] for run in runs]) / last["subscriptions"]
@@ -193,16 +198,16 @@ def socket_figures(runs):
     redis = [run for run in runs if run["peer"] == "redis"]
     if not echo or not redis:
         return None
-    echo_per_core = [deliveries(run) / run["server_cpu_s"] for run in echo]
-    redis_per_core = [run["pushes"] / run["server_cpu_s"] for run in redis]
-    echo_reports = [run["reports"] / run["server_cpu_s"] for run in echo]
-    redis_reports = [run["reports"] / run["server_cpu_s"] for run in redis]
+    echo_per_core = [deliveries(run) / server_cpu(run) for run in echo]
+    redis_per_core = [run["pushes"] / server_cpu(run) for run in redis]
+    echo_reports = [run["reports"] / server_cpu(run) for run in echo]
+    redis_reports = [run["reports"] / server_cpu(run) for run in redis]
     return {
         "echo_server_deliveries_per_server_core_s": median(echo_per_core),
         "echo_server_reports_per_server_core_s": median(echo_reports),
         "redis_pushes_per_server_core_s": median(redis_per_core),
         "redis_reports_per_server_core_s": median(redis_reports),
-        "redis_useful_pushes_per_server_core_s": median([run["moves"] / run["server_cpu_s"] for run in redis]),
+        "redis_useful_pushes_per_server_core_s": median([run["moves"] / server_cpu(run) for run in redis]),
         "deliveries_ratio": median([a / b for a, b in zip(echo_per_core, redis_per_core)]),
         "reports_ratio": median([a / b for a, b in zip(echo_reports, redis_reports)]),
         "echo_server_errors": sum(run["errors"] + run["violations"] for run in echo),

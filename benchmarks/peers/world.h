@@ -55,11 +55,16 @@ struct World {
   }
 };
 
-/// Reads what make_trace or make_country wrote. `warm_up_s` is how much of the trace's beginning is
-/// for warming up. `InvalidArgument`: a file is not as nearby_replay wants it, has a line that
-/// acts, or has no reports beyond the warm-up.
+/// How a trace is gone through, in seconds of it.
+struct Pace {
+  double warm_up_s = 40;  ///< So much of its beginning is for warming up.
+  double batch_s = 1;
+};
+
+/// Reads what make_trace or make_country wrote. `InvalidArgument`: a file is not as nearby_replay
+/// wants it, has a line that acts, or has no reports beyond the warm-up.
 absl::StatusOr<World> LoadWorld(const std::string& friends, const std::string& trace,
-                                double warm_up_s);
+                                const Pace& pace);
 
 /// Writes the world in the form that peers.erl reads: numbers of 32 bits and IEEE doubles, all
 /// big-endian. Coordinates are in radians.
