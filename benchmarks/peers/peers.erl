@@ -19,27 +19,23 @@
 -define(TO_RADIANS, (2 * ?PI / ?UNITS)).
 -define(BOX, 107921). % the radius in units of latitude, and one more
 
-%% Pair messages handled, for the driver to know when a batch is done.
--define(HANDLED, 1).
-
 main([World, Label]) ->
     {ok, Binary} = file:read_file(World),
     <<Users:32, Batches:32, FirstMeasured:32, Rest0/binary>> = Binary,
     {Rows, Rest1} = read_rows(Users, Rest0, []),
-    Counters = counters:new(1, [write_concurrency]),
     Edges = lists:sum([length(Row) || Row <- Rows]),
     erlang:garbage_collect(),
     RssBefore = rss(),
-    Pids = list_to_tuple([spawn_user(User, Counters) || User <- lists:seq(0, Users - 1)]),
+    Pids = list_to_tuple([spawn_user(User) || User <- lists:seq(0, Users - 1)]),
     %% A literal is not copied when the driver collects its garbage.
     persistent_term:put(pids, Pids),
     connect(Rows, 1),
     Degrees = list_to_tuple([length(Row) || Row <- Rows]),
-    {Rest2, WarmUp} = run(FirstMeasured, Rest1, Degrees, Counters, {0, 0}),
+    {Rest2, WarmUp} = run(FirstMeasured, Rest1, Degrees, {0, 0}),
     WarmUpCounts = counts(),
     CpuBefore = cpu_ms(),
     WallBefore = erlang:monotonic_time(microsecond),
-    {_, {Reports, Pairs}} = run(Batches - FirstMeasured, Rest2, Degrees, Counters, WarmUp),
+    {_, {Reports, Pairs}} = run(Batches - FirstMeasured, Rest2, Degrees, WarmUp),
     Wall = erlang:monotonic_time(microsecond) - WallBefore,
     Cpu = cpu_ms() - CpuBefore,
     RssAfter = rss(),
@@ -67,23 +63,23 @@ connect([Row | Rows], At) ->
 
 %% The driver: sends the reports of a batch, then waits until all messages they caused have been handled.
 
-run(0, Rest, _, _, Totals) -> {Rest, Totals};
-run(Batches, <<Count:32, Rest/binary>>, Degrees, Counters, {Reports, Pairs}) ->
+run(0, Rest, _, Totals) -> {Rest, Totals};
+run(Batches, <<Count:32, Rest/binary>>, Degrees, {Reports, Pairs}) ->
     {Rest1, Pairs1} = send(Count, Rest, Degrees, persistent_term:get(pids), Pairs),
-    wait(Counters, Pairs1),
-    run(Batches - 1, Rest1, Degrees, Counters, {Reports + Count, Pairs1}).
+    wait(),
+    run(Batches - 1, Rest1, Degrees, {Reports + Count, Pairs1}).
 
 send(0, Rest, _, _, Pairs) -> {Rest, Pairs};
 send(Count, <<User:32, Lat/float, Lng/float, Rest/binary>>, Degrees, Pids, Pairs) ->
     element(User + 1, Pids) ! {report, round(Lat * ?TO_UNITS), round(Lng * ?TO_UNITS)},
     send(Count - 1, Rest, Degrees, Pids, Pairs + element(User + 1, Degrees)).
 
-wait(Counters, Pairs) ->
-    case counters:get(Counters, ?HANDLED) of
-        Pairs -> ok;
-        _ ->
-            receive after 1 -> ok end,
-            wait(Counters, Pairs)
+%% Nobody but the driver has anything to do.
+wait() ->
+    receive after 1 -> ok end,
+    case erlang:statistics(total_active_tasks) of
+        Tasks when Tasks =< 1 -> ok;
+        _ -> wait()
     end.
 
 %% A user.
@@ -95,56 +91,54 @@ pack(Lat, Lng) -> ((Lat + ?UNITS div 4) bsl 30) bor ((Lng + ?UNITS div 2) bsl 1)
 lat_of(At) -> (At bsr 30) - ?UNITS div 4.
 lng_of(At) -> ((At bsr 1) band (?UNITS - 1)) - ?UNITS div 2.
 
-spawn_user(User, Counters) ->
+spawn_user(User) ->
     %% Full sweeps only: nothing here lives long enough to be worth a second generation, whose heap would double the
     %% memory.
     Options = [{fullsweep_after, 0}, {message_queue_data, on_heap}],
-    erlang:spawn_opt(fun() -> receive {friends, Pids} -> idle(User, Pids, Counters, 0, 0, 0) end end, Options).
+    erlang:spawn_opt(fun() -> receive {friends, Pids} -> idle(User, Pids, 0, 0, 0) end end, Options).
 
 %% Not online yet: nobody is near.
-idle(User, Pids, Counters, Enters, Moves, Leaves) ->
+idle(User, Pids, Enters, Moves, Leaves) ->
     receive
         [Friend | At] ->
             put(Friend, At),
-            counters:add(Counters, ?HANDLED, 1),
-            idle(User, Pids, Counters, Enters, Moves, Leaves);
-        {report, Lat, Lng} -> report(User, Pids, Counters, Lat, Lng, Enters, Moves, Leaves);
+            idle(User, Pids, Enters, Moves, Leaves);
+        {report, Lat, Lng} -> report(User, Pids, Lat, Lng, Enters, Moves, Leaves);
         {counts, From} ->
             From ! {Enters, Moves, Leaves},
-            idle(User, Pids, Counters, Enters, Moves, Leaves)
+            idle(User, Pids, Enters, Moves, Leaves)
     end.
 
 %% BoxLng: how far away to the east or west someone may be who is near.
-online(User, Pids, Counters, Lat, Lng, BoxLng, Enters, Moves, Leaves) ->
+online(User, Pids, Lat, Lng, BoxLng, Enters, Moves, Leaves) ->
     receive
         [Friend | At] ->
-            counters:add(Counters, ?HANDLED, 1),
             case is_near(Lat, Lng, BoxLng, At) of
                 true ->
                     case put(Friend, At bor 1) of
                         Was when Was band 1 =:= 1 ->
-                            online(User, Pids, Counters, Lat, Lng, BoxLng, Enters, Moves + 1, Leaves);
-                        _ -> online(User, Pids, Counters, Lat, Lng, BoxLng, Enters + 1, Moves, Leaves)
+                            online(User, Pids, Lat, Lng, BoxLng, Enters, Moves + 1, Leaves);
+                        _ -> online(User, Pids, Lat, Lng, BoxLng, Enters + 1, Moves, Leaves)
                     end;
                 false ->
                     case put(Friend, At) of
                         Was when Was band 1 =:= 1 ->
-                            online(User, Pids, Counters, Lat, Lng, BoxLng, Enters, Moves, Leaves + 1);
-                        _ -> online(User, Pids, Counters, Lat, Lng, BoxLng, Enters, Moves, Leaves)
+                            online(User, Pids, Lat, Lng, BoxLng, Enters, Moves, Leaves + 1);
+                        _ -> online(User, Pids, Lat, Lng, BoxLng, Enters, Moves, Leaves)
                     end
             end;
-        {report, NewLat, NewLng} -> report(User, Pids, Counters, NewLat, NewLng, Enters, Moves, Leaves);
+        {report, NewLat, NewLng} -> report(User, Pids, NewLat, NewLng, Enters, Moves, Leaves);
         {counts, From} ->
             From ! {Enters, Moves, Leaves},
-            online(User, Pids, Counters, Lat, Lng, BoxLng, Enters, Moves, Leaves)
+            online(User, Pids, Lat, Lng, BoxLng, Enters, Moves, Leaves)
     end.
 
-report(User, Pids, Counters, Lat, Lng, Enters, Moves, Leaves) ->
+report(User, Pids, Lat, Lng, Enters, Moves, Leaves) ->
     send_all(Pids, [User | pack(Lat, Lng)]),
     %% A twentieth more than on this parallel: the friend may be on another.
     BoxLng = trunc(?BOX * 1.05 / math:cos(Lat * ?TO_RADIANS)),
     {Enters1, Leaves1} = look_around(get(), Lat, Lng, BoxLng, Enters, Leaves),
-    online(User, Pids, Counters, Lat, Lng, BoxLng, Enters1, Moves, Leaves1).
+    online(User, Pids, Lat, Lng, BoxLng, Enters1, Moves, Leaves1).
 
 send_all([], _) -> ok;
 send_all([Pid | Pids], Message) ->

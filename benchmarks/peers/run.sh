@@ -13,7 +13,7 @@
 #   --help             this text
 #
 # Installs what is missing (Debian, as root), builds, listens on free ports of loopback only, and leaves nothing behind
-# but the build. With the defaults it takes some ten minutes after the build, and 1 GB of memory.
+# but the build. With the defaults it takes five to ten minutes after the build, and 1 GB of memory.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -49,6 +49,7 @@ is_number() { [[ $1 =~ ^[1-9][0-9]{0,6}$ ]]; }
 for value in "$users" "$seconds" "$repetitions"; do
   is_number "$value" || { usage >&2; exit 2; }
 done
+[[ $peers =~ ^((redis|nats|erlang|rtree|textbook|sockets)(,|$))+$ ]] || { usage >&2; exit 2; }
 [[ $users -ge 100 && $seconds -le 500 && $world =~ ^(country|city)$ ]] || { usage >&2; exit 2; }
 
 echo "== installing" >&2
@@ -199,6 +200,7 @@ done
 # In alternation: nearby before each peer, so that what else the machine does falls on both alike.
 for ((round = 1; round <= repetitions; round++)); do
   echo "== measuring, $round of $repetitions" >&2
+  run_nearby "$round"
   for peer in textbook rtree; do
     wants "$peer" || continue
     run_nearby "$round"

@@ -26,13 +26,13 @@ DOES = {
     "nearby": ("expiry, hysteresis, pages, hiding, order and versions checked for each report",
                "no sockets here, no processes, nothing kept on disk"),
     "textbook": ("an expiry test for each pair", "no sockets, no hiding, no order, no disconnects"),
-    "rtree": ("finds strangers in the box as well", "no sockets, no expiry, no hiding"),
+    "rtree": ("nothing: it finds strangers in the box, and drops them", "no sockets, no expiry, no hiding"),
     "redis": ("sockets, connections of their own, any client may join, a location cache with expiry",
               "no filter, no friend graph, no order across channels, no delivery kept for who is away"),
     "nats": ("sockets, connections of their own, any client may join, clusters",
              "no location cache, no filter, no friend graph, nothing kept"),
     "erlang": ("isolation of each user, preemption, distribution over machines by the same send",
-               "no sockets here, no expiry, no hiding; nothing kept"),
+               "deliveries are counted only, not made; no sockets here, no expiry, no hiding, nothing kept"),
 }
 
 
@@ -170,7 +170,7 @@ def print_row(cells):
 
 
 def print_table(figures):
-    print_row(["", "pairs/s a core", "nearby is faster by", "skipping, by", "cores for 334,000 x 40", "deliveries/s",
+    print_row(["", "pairs/s a core", "nearby does times as many", "skipping, times", "cores for 334,000 x 40", "deliveries/s",
                "bytes a user", "bytes a subscription", "server's share of CPU", "deliveries off by"])
     print_row(["---"] + ["---:"] * 9)
     for f in figures:
