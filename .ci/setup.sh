@@ -3,6 +3,7 @@
 #
 #   .ci/setup.sh build    what the library and its examples need (the default)
 #   .ci/setup.sh test     that, and what the tests, benchmarks and checks need
+#   .ci/setup.sh peers    what the library needs, and what benchmarks/peers compares it with
 #
 # Debian and its derivatives, as root. Anywhere else it says what is missing and fails; where you have brought everything
 # in by other means, NEARBY_SKIP_SETUP=1 passes over it.
@@ -39,8 +40,16 @@ test_packages=(
   python3-xxhash
 )
 
+peers_packages=(
+  "${build_packages[@]}"
+  erlang-base
+  nats-server
+  python3
+  redis-server
+)
+
 usage() {
-  echo "usage: $0 [build|test]" >&2
+  echo "usage: $0 [build|test|peers]" >&2
   exit 2
 }
 
@@ -49,6 +58,7 @@ set_name=${1:-build}
 case $set_name in
   build) packages=("${build_packages[@]}") ;;
   test) packages=("${test_packages[@]}") ;;
+  peers) packages=("${peers_packages[@]}") ;;
   *) usage ;;
 esac
 
