@@ -1,6 +1,7 @@
 #ifndef NEARBY_GEO_H_
 #define NEARBY_GEO_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -82,6 +83,28 @@ class NEARBY_API Position {
   std::int32_t lng_ = 0;
 };
 static_assert(sizeof(Position) == 8);
+
+/// Positions by index, at equal distances in memory: an array of them, or one of larger things that
+/// each have a position.
+///
+/// Immutable value type. Borrows the memory.
+class PositionTable {
+ public:
+  /// An array of positions. Not explicit, for it is one already.
+  constexpr PositionTable(const Position* first)  // NOLINT(google-explicit-constructor)
+      : PositionTable(first, sizeof(Position)) {}
+  constexpr PositionTable(const Position* first, std::size_t stride_bytes)
+      : first_(first), stride_bytes_(stride_bytes) {}
+
+  const Position& operator[](std::size_t i) const {
+    return *reinterpret_cast<const Position*>(reinterpret_cast<const char*>(first_) +
+                                              i * stride_bytes_);
+  }
+
+ private:
+  const Position* first_;
+  std::size_t stride_bytes_;
+};
 
 /// The great-circle distance between two positions, rounded to the millimetre. A pure function of
 /// the two records: the same on every compiler and platform with IEEE 754 doubles, because it uses

@@ -11,9 +11,14 @@
 #include "nearby/export.h"
 #include "nearby/geo.h"
 #include "nearby/ids.h"
+#include "nearby/internal/slot_line.h"
 #include "nearby/time.h"
 
 namespace nearby {
+
+namespace internal {
+class SlotLines;
+}
 
 /// Where each known user was last, until a time to live has passed. A user who is known has a slot;
 /// a user who is *active* also has a location that has not expired.
@@ -25,8 +30,8 @@ namespace nearby {
 ///   LocationCache::Expired expired;
 ///   while (cache.PopExpired(now, &expired)) Forget(expired.user);
 ///
-/// Thread-compatible. Owns its memory: about 48 bytes a user, in arrays by slot, so that a batch of
-/// look-ups by slot touches 8 bytes each.
+/// Thread-compatible. Owns its memory: about 73 bytes a user, of which 64 are the slot's line, in
+/// which its other tables have their fields, too.
 /// Cost: one hash look-up for `Find`; none once the slot is known. Expiry is O(1) amortised for
 /// each write and each second that passes, never a pass over all users.
 ///
@@ -105,27 +110,26 @@ class NEARBY_API LocationCache {
   Time next_expiry_check() const;
 
   bool is_active(Slot slot) const { return position(slot).is_somewhere(); }
-  UserId user(Slot slot) const { return identities_[ToInt(slot)].user; }
-  Position position(Slot slot) const { return positions_[ToInt(slot)]; }
+  UserId user(Slot slot) const { return line(slot).user; }
+  Position position(Slot slot) const { return line(slot).position; }
   /// Of the last write; before the first, earlier than every valid time.
   Time accepted_at(Slot slot) const;
   Time reported_at(Slot slot) const;
   /// The table of positions, indexed by slot, for batch filters. Valid until the next Acquire.
-  const Position* positions() const { return positions_; }
+  PositionTable positions() const { return {&lines_->position, sizeof(internal::SlotLine)}; }
   /// A number of the caller's, kept beside the user because both are read together.
-  std::uint64_t cookie(Slot slot) const { return identities_[ToInt(slot)].cookie; }
-  void SetCookie(Slot slot, std::uint64_t cookie) { identities_[ToInt(slot)].cookie = cookie; }
+  std::uint64_t cookie(Slot slot) const { return line(slot).cookie; }
+  void SetCookie(Slot slot, std::uint64_t cookie) { lines_[ToInt(slot)].cookie = cookie; }
 
   /// No user moves faster than this between two writes that are kBounded, in metres a millisecond:
   /// infinity if nothing is known. A write raises it only where it is kUnbounded.
   double speed_bound(Slot slot) const;
 
-  /// What the three above are read from; for the library's own inner loops.
+  /// What the three above are read from, and the lines in which the library's other tables have
+  /// their fields: for the library itself.
   class Motions;
   const Motions& motions() const { return *motions_; }
-
-  /// Asks the processor for the identity.
-  void PrefetchIdentity(Slot slot) const;
+  internal::SlotLines* lines();
 
   /// Users known.
   std::size_t size() const;
@@ -138,20 +142,15 @@ class NEARBY_API LocationCache {
   class ExpiryBuckets;  // slots by the second of their deadline
   struct Tables;        // what grows with the slots
 
-  struct Identity {
-    UserId user{};
-    std::uint64_t cookie = 0;
-  };
-
   Motion Judge(Slot slot, const Record& record);
+  const internal::SlotLine& line(Slot slot) const { return lines_[ToInt(slot)]; }
   Time deadline(Slot slot) const { return Time{accepted_at(slot).ms + ttl_ms_}; }
 
   std::int64_t ttl_ms_;
   std::uint32_t max_entities_;
   std::unique_ptr<Tables> tables_;
   // Into the tables.
-  Position* positions_ = nullptr;
-  Identity* identities_ = nullptr;
+  internal::SlotLine* lines_ = nullptr;
   Motions* motions_ = nullptr;
   std::unique_ptr<Index> index_;
   std::unique_ptr<ExpiryBuckets> expiry_;

@@ -69,12 +69,12 @@ struct IndexedRow {
 /// The kernel: writes to `out` the numbers i, ascending, of the entries whose position in `table`
 /// lies in the box around `center` or that bear a bit of the always-mask; returns how many.
 /// Positions nowhere are selected by boxes of a quarter turn or more, too; the exact test must look
-/// at them. Branch-free but for the loop, with the gathers prefetched. Requires room for
-/// entries.size() numbers.
-NEARBY_API std::size_t SelectInBox(Position center, FixedPointBox box, const Position* table,
+/// at them. Without a branch that depends on one entry, and with the gathers prefetched. Requires
+/// room for entries.size() numbers.
+NEARBY_API std::size_t SelectInBox(Position center, FixedPointBox box, PositionTable table,
                                    const IndexedRow& row, std::uint32_t* out);
 /// The same, plainly: the oracle of the kernel.
-NEARBY_API std::size_t SelectInBoxPlain(Position center, FixedPointBox box, const Position* table,
+NEARBY_API std::size_t SelectInBoxPlain(Position center, FixedPointBox box, PositionTable table,
                                         const IndexedRow& row, std::uint32_t* out);
 
 /// Which of many positions lie within a radius of a centre: a box in fixed point first, then the

@@ -15,6 +15,10 @@
 
 namespace nearby {
 
+namespace internal {
+class SlotLines;
+}
+
 /// What an edge says about its two ends, seen from the row that holds it ("I"). The flags come in
 /// pairs, the friend's and mine side by side, so that the other end's view is a swap of neighbours.
 enum EdgeFlags : std::uint32_t {
@@ -82,7 +86,7 @@ struct RowView {
 /// causes no churn.
 ///
 /// Thread-compatible. Owns its memory: rows grow by granules of 32 bytes out of shared chunks;
-/// about 5.6 bytes an edge at 40 edges a row, ticks included.
+/// about 5.6 bytes an edge at 40 edges a row, ticks included, and 64 for the head of a row.
 ///
 /// Cost: walking a row streams it. Link, Unlink and Update search the two rows: O(shorter row) to
 /// find a pair, O(row) for the mirror edge.
@@ -103,6 +107,9 @@ class NEARBY_API SubscriptionRegistry {
   };
 
   explicit SubscriptionRegistry(const Options& options);
+  /// For the library itself: keeps the heads of rows in lines that others keep theirs in, too. All
+  /// slots must have lines before they are linked.
+  SubscriptionRegistry(const Options& options, internal::SlotLines* lines);
   ~SubscriptionRegistry();
   SubscriptionRegistry(const SubscriptionRegistry&) = delete;
   SubscriptionRegistry& operator=(const SubscriptionRegistry&) = delete;
@@ -164,8 +171,11 @@ class NEARBY_API SubscriptionRegistry {
   /// and debugging.
   absl::Status CheckInvariants() const;
 
+  /// What rows are read from; for the library's own inner loops.
+  class Rows;
+  Rows& rows() { return *rows_; }
+
  private:
-  class Rows;      // the growable rows
   class Channels;  // subscribed channels and their delays
 
   std::uint32_t max_row_;

@@ -28,7 +28,7 @@ void UseSmallPages(void* memory, std::size_t bytes) {
 }
 
 void* AllocateLarge(std::size_t bytes) {
-  if (bytes < kLargeBytes) return ::operator new(bytes);
+  if (bytes < kLargeBytes) return ::operator new (bytes, std::align_val_t{kLineBytes});
   void* const memory = ::operator new (bytes, std::align_val_t{kLargePageBytes});
   UseLargePages(memory, bytes);
   return memory;
@@ -36,7 +36,7 @@ void* AllocateLarge(std::size_t bytes) {
 
 void FreeLarge(void* memory, std::size_t bytes) {
   if (bytes < kLargeBytes) {
-    ::operator delete(memory);
+    ::operator delete (memory, std::align_val_t{kLineBytes});
   } else {
     ::operator delete (memory, std::align_val_t{kLargePageBytes});
   }

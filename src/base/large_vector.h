@@ -12,7 +12,10 @@ namespace nearby::internal {
 inline constexpr std::size_t kLargeBytes = std::size_t{8} << 20;
 inline constexpr std::size_t kLargePageBytes = std::size_t{2} << 20;
 
-// As operator new and delete, but for the pages. `bytes` must be the same for both.
+// Smaller memory begins with a line of the processor's cache.
+inline constexpr std::size_t kLineBytes = 64;
+
+// As operator new and delete, but for the pages and lines. `bytes` must be the same for both.
 void* AllocateLarge(std::size_t bytes);
 void FreeLarge(void* memory, std::size_t bytes);
 // Asks for large pages for memory that lies on a boundary of them, or for none.

@@ -14,9 +14,9 @@ absl::Status Engine::Impl::CheckInvariants() const {
   if (absl::Status status = registry_.CheckInvariants(); !status.ok()) return status;
   if (cache_.size() > options_.max_entities) return Violation("I6: too many entities", kNoSlot);
   std::size_t occupied = 0;
-  for (std::uint32_t i = 0; i < entities_.size(); ++i) {
+  for (std::uint32_t i = 0; i < lines_.size(); ++i) {
     if (absl::Status status = CheckEntity(Slot{i}); !status.ok()) return status;
-    if (entities_[i].is_client || entities_[i].is_remote) ++occupied;
+    if (entity(Slot{i}).is_client || entity(Slot{i}).is_remote) ++occupied;
   }
   if (occupied != cache_.size()) return Violation("I2: a slot is neither free nor in use", kNoSlot);
   if (timers_.size() > move_paces_.size() + held_reports_.size()) {
@@ -98,8 +98,9 @@ absl::Status Engine::Impl::CheckTick(Slot slot, Edge edge, std::uint8_t tick) co
   const Separation apart = Between(slot, edge.neighbour());
   if (!apart.is_somewhere) return absl::OkStatus();
   const std::int64_t begins_ms = ((now_.ms >> DueTicks::kTickShift) + ahead) * DueTicks::kTickMs;
-  if (MillisecondsToMeet(RangeOf(slot), edge, apart) + 1 <
-      static_cast<double>(begins_ms - now_.ms)) {
+  const double ms =
+      ApproachOf(slot).MillisecondsToMeet(edge.neighbour(), RadiusOfNeighbour(edge), apart);
+  if (ms + 1 < static_cast<double>(begins_ms - now_.ms)) {
     return Violation("I10: a pair may meet before it is looked at", slot);
   }
   return absl::OkStatus();

@@ -12,10 +12,15 @@
 #include "nearby/radius_filter.h"
 #include "nearby/subscription_registry.h"
 #include "src/base/large_vector.h"
+#include "src/base/slot_lines.h"
+#include "src/engine/approach.h"
 #include "src/engine/change_log.h"
 #include "src/engine/timers.h"
 #include "src/parts/due_ticks.h"
+#include "src/parts/motions.h"
 #include "src/parts/separations.h"
+#include "src/parts/speed_bound.h"
+#include "src/parts/subscription_rows.h"
 
 namespace nearby {
 
@@ -60,27 +65,8 @@ class Engine::Impl {
   absl::Status CheckInvariants() const;
 
  private:
-  // What an entity is to this shard, in 16 bytes. The generation outlives the entity, so that
-  // handles of earlier occupants of the slot stay recognisable.
-  struct Entity {
-    FriendVersion list_version{};  // clients: of the friend list, if has_friends
-    std::uint32_t generation = 0;
-    bool is_client : 1;
-    bool is_remote : 1;
-    bool has_friends : 1;   // clients: the friend list has been installed
-    bool is_answered : 1;   // clients: so has the connect; only now are they told anything
-    bool has_reported : 1;  // the cache's report times mean something
-    bool has_radius : 1;    // clients: one of their own, in radii_
-
-    Entity()
-        : is_client(false),
-          is_remote(false),
-          has_friends(false),
-          is_answered(false),
-          has_reported(false),
-          has_radius(false) {}
-  };
-  static_assert(sizeof(Entity) == 16);
+  // What an entity is to this shard.
+  using Entity = internal::SlotLine::Session;
 
   // Somebody in the walk of pages.
   struct Sighting {
@@ -119,9 +105,12 @@ class Engine::Impl {
   };
 
   // --- entities (sessions.cc) ---
-  Entity& entity(Slot slot) { return entities_[ToInt(slot)]; }
-  const Entity& entity(Slot slot) const { return entities_[ToInt(slot)]; }
-  bool IsClient(ClientHandle client) const;
+  Entity& entity(Slot slot) { return lines_[slot].session; }
+  const Entity& entity(Slot slot) const { return lines_[slot].session; }
+  bool IsClient(ClientHandle client) const {
+    return lines_.Has(client.slot) && entity(client.slot).is_client &&
+           entity(client.slot).generation == client.generation;
+  }
   // What a call with a handle that names no session answers.
   static absl::Status NoSession();
   bool IsHome(UserId user) const { return HomeShard(user, options_.shard_count) == options_.shard; }
@@ -131,7 +120,10 @@ class Engine::Impl {
   // Forgets an entity whose row is empty.
   void ReleaseEntity(Slot slot);
   void EndSession(Slot client, Effects* effects);
-  double radius_m(Slot client) const;
+  double radius_m(Slot client) const {
+    return entity(client).has_radius ? OwnRadius(client) : options_.radius_m;
+  }
+  double OwnRadius(Slot client) const;
   void WriteRadius(Slot client, double radius_m);
 
   // --- friend lists (friend_lists.cc) ---
@@ -163,11 +155,13 @@ class Engine::Impl {
   void ExpireUntil(Time until, Effects* effects);
   // Carries out one timer or idle channel due at or before `until`; false if there is none.
   bool FireNext(Time until, Effects* effects);
-  // Asks the processor for what the report after some others will touch, in three steps that each
-  // need what the one before asked for.
-  void PrefetchEntity(ClientHandle client) const;
+  // Reports whose memory is asked for together: enough to keep the memory busy, few enough that
+  // what was asked for is still cached when it is read.
+  static constexpr std::size_t kReportGroup = 16;
+  // Of one row's neighbours; Walk asks for the others of a long row.
+  static constexpr std::size_t kMaxPrefetched = 64;
   void PrefetchRow(ClientHandle client) const;
-  void PrefetchNeighbours(ClientHandle client);
+  void PrefetchNeighbours(const LocationReport& report);
   void CancelHeldReport(Slot client);
   void ReleaseHeldReport(Slot client, Effects* effects);
 
@@ -175,8 +169,10 @@ class Engine::Impl {
   // Settles both directions of every pair of an entity that has just reported, but for those that
   // cannot have met since they were last looked at.
   void Walk(Slot mover, Effects* effects);
-  // The edges of the mover's row to look at: their numbers, in selected_.
-  std::size_t SelectToSettle(Slot mover, RowView row);
+  // The edges of the mover's row to look at: their numbers, ascending.
+  absl::Span<const std::uint32_t> SelectToSettle(Slot mover, RowView row);
+  // What a viewer who goes on seeing the mover is told, but for what is the viewer's own.
+  Delivery MoveOf(Slot mover) const;
   // `apart` is the separation of the pair.
   void SettleMoved(Slot mover, Edge& edge, const Separation& apart, Effects* effects);
   // Delivers what a move made of a view, where the owner has moved or the view has changed.
@@ -223,19 +219,28 @@ class Engine::Impl {
   //
   // Writes an entity's location, and makes due what it leaves without ground.
   void Relocate(Slot slot, const LocationCache::Record& record);
-  // How far an entity can reach, for all pairs of its row: its radius, its speed, and the way that
-  // it can have gone since its position was accepted.
-  struct Range {
-    double radius_m = 0;
-    double speed = 0;  // metres a millisecond
-    double way_m = 0;
-  };
-  Range RangeOf(Slot slot) const;
-  // For the pair of this edge in the row of an entity with this range.
-  std::uint8_t NotBefore(const Range& range, Edge edge, const Separation& apart) const;
-  // How long until the two can have come within the larger of their radii: milliseconds from now,
-  // 0 or less if they can be there already.
-  double MillisecondsToMeet(const Range& range, Edge edge, const Separation& apart) const;
+  // Whether ticks say which pairs to look at when this entity moves. Where nothing is known of its
+  // speed they could not spare any, and a look at all positions is cheaper than at each pair.
+  bool UsesTicks(Slot mover) const {
+    return options_.skip_far_pairs && SpeedBound::IsBounded(motions_.speed_class(mover));
+  }
+  // How soon the entity can come within sight of the neighbours in its row.
+  internal::Approach ApproachOf(Slot slot) const {
+    return {motions_, now_, slot, radius_m(slot)};
+  }
+  // For the pair of this edge in the row of the entity that approaches.
+  std::uint8_t NotBefore(const internal::Approach& approach, Edge edge,
+                         const Separation& apart) const {
+    if ((edge.flags() & (kISee | kFriendSees)) != 0) return now_tick_;
+    return approach.NotBefore(edge.neighbour(), RadiusOfNeighbour(edge), apart);
+  }
+  double RadiusOfNeighbour(Edge edge) const {
+    return edge.has(kFriendHasRadius) ? radius_m(edge.neighbour()) : options_.radius_m;
+  }
+  void TicksVoided() {
+    ++ticks_voided_;
+    known_due_.reset();
+  }
   void MakeRowDue(Slot slot);
   // The same for what the others say about the slot in their rows.
   void MakeDueForOthers(Slot slot);
@@ -316,8 +321,10 @@ class Engine::Impl {
   Time now_{-kMaxTimeMs};
   std::uint8_t now_tick_ = 0;  // of now_
   LocationCache cache_;
+  internal::SlotLines& lines_;  // the cache's
   SubscriptionRegistry registry_;
-  internal::LargeVector<Entity> entities_;  // by slot
+  SubscriptionRegistry::Rows& rows_;     // the registry's
+  const LocationCache::Motions& motions_;  // the cache's
   // Of clients with a radius of their own.
   absl::flat_hash_map<Slot, double> radii_;
   // By slot: bit s is set while shard s subscribes to this client. Empty if there is one shard.
@@ -331,7 +338,19 @@ class Engine::Impl {
   EngineStats stats_;
 
   std::vector<std::uint32_t> selected_;      // scratch of Walk
-  std::vector<std::uint32_t> prefetched_;    // scratch of PrefetchNeighbours
+
+  // Scratch of ReportAll: for each report of a group a range of due_numbers_, the edges that were
+  // due when the memory of the group was asked for.
+  struct Range {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    std::size_t size() const { return end - begin; }
+  };
+  std::vector<std::uint32_t> due_numbers_;
+  std::vector<Range> found_due_;
+  // That of the report being handled, if it holds.
+  std::optional<Range> known_due_;
+  std::uint32_t ticks_voided_ = 0;  // how often ticks have been
   std::vector<UserId> friend_ids_;           // scratch of InstallFriends
   std::vector<LocationCache::Found> found_;  // the same
   std::vector<Sighting> in_sight_;           // scratch of pages

@@ -1,10 +1,6 @@
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 
 #include "src/engine/engine_impl.h"
-#include "src/parts/motions.h"
-#include "src/parts/speed_bound.h"
 
 namespace nearby {
 
@@ -23,47 +19,25 @@ void Engine::Impl::Relocate(Slot slot, const LocationCache::Record& record) {
   }
 }
 
-Engine::Impl::Range Engine::Impl::RangeOf(Slot slot) const {
-  const LocationCache::Motions& motions = cache_.motions();
-  const double speed = SpeedBound::kMetersPerMs[motions.speed_class(slot)];
-  const auto age_ms = static_cast<double>(now_.ms - motions.accepted_at(slot).ms);
-  return {radius_m(slot), speed, speed * age_ms};
-}
-
-std::uint8_t Engine::Impl::NotBefore(const Range& range, Edge edge, const Separation& apart) const {
-  if ((edge.flags() & (kISee | kFriendSees)) != 0) return now_tick_;
-  // When the other comes back, from wherever, all that is said about them becomes due.
-  if (!apart.is_somewhere) return DueTicks::Farthest(now_);
-  const double ms = MillisecondsToMeet(range, edge, apart);
-  return ms > 0 ? DueTicks::NotBefore(now_, ms) : now_tick_;
-}
-
-// While both keep to their bounds, two who are d apart, as far as is known from positions that are
-// tA and tB old, come within r not before the time t from now at which
-// d - r = vA (tA + t) + vB (tB + t).
-double Engine::Impl::MillisecondsToMeet(const Range& range, Edge edge,
-                                        const Separation& apart) const {
-  const LocationCache::Motions& motions = cache_.motions();
-  const Slot other = edge.neighbour();
-  const double other_speed = SpeedBound::kMetersPerMs[motions.speed_class(other)];
-  const double speeds = range.speed + other_speed;
-  if (!std::isfinite(speeds)) return 0;
-  const double radius =
-      std::max(range.radius_m, edge.has(kFriendHasRadius) ? radius_m(other) : options_.radius_m);
-  const auto age_ms = static_cast<double>(now_.ms - motions.accepted_at(other).ms);
-  return (apart.MinMeters() - radius - range.way_m - other_speed * age_ms) / speeds;
-}
-
 void Engine::Impl::MakeRowDue(Slot slot) {
-  const RowView row = registry_.MutableRow(slot);
+  TicksVoided();
+  const RowView row = rows_.Row(slot);
   std::fill_n(row.ticks, row.edges.size(), now_tick_);
 }
 
 void Engine::Impl::MakeDueForOthers(Slot slot) {
+  TicksVoided();
+  // Those in sight are due as it is; whoever is inactive will look at everybody on their return.
+  const auto has_a_say = [this](Edge edge) {
+    return (edge.flags() & (kISee | kFriendSees)) == 0 && cache_.is_active(edge.neighbour());
+  };
   const absl::Span<const Edge> row = registry_.Row(slot);
-  for (const Edge edge : row) registry_.PrefetchHead(edge.neighbour());
-  for (const Edge edge : row) registry_.PrefetchRow(edge.neighbour(), kRowLines);
+  for (const Edge edge : row) lines_.Prefetch(edge.neighbour());
   for (const Edge edge : row) {
+    if (has_a_say(edge)) rows_.PrefetchBlock(edge.neighbour(), kRowLines);
+  }
+  for (const Edge edge : row) {
+    if (!has_a_say(edge)) continue;
     registry_.TickOf(edge.neighbour(), registry_.MirrorOf(slot, edge)) = now_tick_;
   }
 }

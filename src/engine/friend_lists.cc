@@ -114,8 +114,7 @@ void Engine::Impl::InstallFriends(Slot client, FriendVersion version,
 void Engine::Impl::PrefetchFound() const {
   for (const LocationCache::Found& found : found_) {
     if (found.slot == kNoSlot) continue;
-    internal::Prefetch(&entity(found.slot));
-    registry_.PrefetchHead(found.slot);
+    lines_.Prefetch(found.slot);
   }
   for (const LocationCache::Found& found : found_) {
     if (found.slot != kNoSlot) registry_.PrefetchRow(found.slot, kRowLines);

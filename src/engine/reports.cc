@@ -1,9 +1,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "src/base/prefetch.h"
 #include "src/engine/engine_impl.h"
-#include "src/parts/motions.h"
 
 namespace nearby {
 
@@ -103,68 +101,63 @@ ReportOutcome Engine::Impl::Report(const LocationReport& report, Effects* effect
   return outcome;
 }
 
-// What a report touches is spread over the memory, a cache miss each. So those ahead ask for it:
-// first what the client's slot names, then the row that the row's head names, then what the edges
-// of the row name.
+// What a report touches is spread over the memory, a cache miss each, and often a miss of the
+// processor's table of pages as well. So those ahead ask for it in three steps, each of which needs
+// what the one before asked for: the line of the client, the row, the lines of those in the row
+// who will be looked at.
+//
+// Each step runs over a whole group of reports in a tight loop. Looking up a page blocks whatever
+// comes after it in the processor's window; many look-ups in a row overlap, whereas those scattered
+// among calculations would each be waited for.
 void Engine::Impl::ReportAll(absl::Span<const LocationReport> reports, ReportOutcome* outcomes,
                              Effects* effects) {
-  constexpr std::size_t kEntityAhead = 24;
-  constexpr std::size_t kRowAhead = 16;
-  constexpr std::size_t kNeighboursAhead = 4;
-  const std::size_t size = reports.size();
-  // Before the first report the steps catch up.
-  for (std::size_t i = 0; i < std::min(kEntityAhead, size); ++i) PrefetchEntity(reports[i].client);
-  for (std::size_t i = 0; i < std::min(kRowAhead, size); ++i) PrefetchRow(reports[i].client);
-  for (std::size_t i = 0; i < std::min(kNeighboursAhead, size); ++i) {
-    PrefetchNeighbours(reports[i].client);
+  const auto group = [reports](std::size_t number) {
+    return reports.subspan(std::min(number * kReportGroup, reports.size()), kReportGroup);
+  };
+  for (const LocationReport& report : group(0)) lines_.Prefetch(report.client.slot);
+  for (const LocationReport& report : group(1)) lines_.Prefetch(report.client.slot);
+  for (const LocationReport& report : group(0)) PrefetchRow(report.client);
+  for (std::size_t number = 0; !group(number).empty(); ++number) {
+    for (const LocationReport& report : group(number + 2)) lines_.Prefetch(report.client.slot);
+    for (const LocationReport& report : group(number + 1)) PrefetchRow(report.client);
+    found_due_.clear();
+    for (const LocationReport& report : group(number)) PrefetchNeighbours(report);
+    const std::uint32_t ticks_voided = ticks_voided_;
+    for (std::size_t i = 0; i < group(number).size(); ++i) {
+      // What was found to be due is still all that is, unless a report before this one voided ticks.
+      if (options_.skip_far_pairs && ticks_voided == ticks_voided_) known_due_ = found_due_[i];
+      const ReportOutcome outcome = Report(group(number)[i], effects);
+      if (outcomes != nullptr) *outcomes++ = outcome;
+      known_due_.reset();
+    }
   }
-  for (std::size_t i = 0; i < size; ++i) {
-    if (i + kEntityAhead < size) PrefetchEntity(reports[i + kEntityAhead].client);
-    if (i + kRowAhead < size) PrefetchRow(reports[i + kRowAhead].client);
-    if (i + kNeighboursAhead < size) PrefetchNeighbours(reports[i + kNeighboursAhead].client);
-    const ReportOutcome outcome = Report(reports[i], effects);
-    if (outcomes != nullptr) outcomes[i] = outcome;
-  }
-}
-
-void Engine::Impl::PrefetchEntity(ClientHandle client) const {
-  if (ToInt(client.slot) >= entities_.size()) return;
-  internal::Prefetch(&entities_[ToInt(client.slot)]);
-  internal::Prefetch(&cache_.positions()[ToInt(client.slot)]);
-  cache_.motions().Prefetch(client.slot);
-  cache_.PrefetchIdentity(client.slot);
-  registry_.PrefetchHead(client.slot);
 }
 
 void Engine::Impl::PrefetchRow(ClientHandle client) const {
-  if (ToInt(client.slot) >= entities_.size()) return;
-  registry_.PrefetchRow(client.slot, kRowLines);
+  rows_.PrefetchBlock(client.slot, kRowLines);
 }
 
-void Engine::Impl::PrefetchNeighbours(ClientHandle client) {
-  if (!IsClient(client)) return;
-  const RowView row = registry_.MutableRow(client.slot);
-  if (options_.skip_far_pairs) {
-    // A hint: what is due may have changed when the report's turn comes.
-    if (prefetched_.size() < row.edges.size()) prefetched_.resize(row.edges.size());
-    const std::size_t due =
-        DueTicks::Select(row.ticks, row.edges.size(), now_tick_, prefetched_.data());
-    for (std::size_t i = 0; i < due; ++i) {
-      const Edge edge = row.edges[prefetched_[i]];
-      internal::Prefetch(&cache_.positions()[ToInt(edge.neighbour())]);
-      // Who sees the client will be told by name; of the others, their speed is asked.
-      if (edge.has(kFriendSees)) {
-        cache_.PrefetchIdentity(edge.neighbour());
-      } else {
-        cache_.motions().Prefetch(edge.neighbour());
-      }
+void Engine::Impl::PrefetchNeighbours(const LocationReport& report) {
+  // A report that will not be accepted must not cost what one that is does.
+  const Slot client = report.client.slot;
+  const bool is_accepted = Judge(report) == ReportOutcome::kAccepted && !MustWait(client);
+  const RowView row = is_accepted ? rows_.Row(client) : RowView();
+  const Edge* const edges = row.edges.data();
+  const std::size_t size = row.edges.size();
+  if (!options_.skip_far_pairs) {
+    for (std::size_t i = 0; i < std::min(size, kMaxPrefetched); ++i) {
+      lines_.Prefetch(edges[i].neighbour());
     }
     return;
   }
-  for (const Edge edge : row.edges) {
-    internal::Prefetch(&cache_.positions()[ToInt(edge.neighbour())]);
-    if (edge.has(kFriendSees)) cache_.PrefetchIdentity(edge.neighbour());
+  const std::size_t begin = found_due_.empty() ? 0 : found_due_.back().end;
+  if (due_numbers_.size() < begin + size) due_numbers_.resize(2 * (begin + size));
+  std::uint32_t* const numbers = due_numbers_.data() + begin;
+  const std::size_t due = DueTicks::Select(row.ticks, size, now_tick_, numbers);
+  for (std::size_t i = 0; i < std::min(due, kMaxPrefetched); ++i) {
+    lines_.Prefetch(edges[numbers[i]].neighbour());
   }
+  found_due_.push_back({begin, begin + due});
 }
 
 ReportOutcome Engine::Impl::Judge(const LocationReport& report) const {

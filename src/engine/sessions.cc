@@ -14,17 +14,14 @@ Engine::Impl::Impl(const EngineOptions& options)
       min_move_interval_ms_(absl::ToInt64Milliseconds(options.min_move_interval)),
       min_report_interval_ms_(absl::ToInt64Milliseconds(options.min_report_interval)),
       cache_({options.ttl, options.max_entities, options.expected_entities}),
-      registry_({options.max_friends, options.unsubscribe_delay, options.expected_entities}),
-      changes_(options.max_remembered_changes) {
-  entities_.reserve(options.expected_entities);
-}
+      lines_(*cache_.lines()),
+      registry_({options.max_friends, options.unsubscribe_delay, options.expected_entities},
+                &lines_),
+      rows_(registry_.rows()),
+      motions_(cache_.motions()),
+      changes_(options.max_remembered_changes) {}
 
 absl::Status Engine::Impl::NoSession() { return ToStatus(ReportOutcome::kUnknownClient); }
-
-bool Engine::Impl::IsClient(ClientHandle client) const {
-  return ToInt(client.slot) < entities_.size() && entity(client.slot).is_client &&
-         entity(client.slot).generation == client.generation;
-}
 
 Slot Engine::Impl::FindClient(UserId user) const {
   const Slot slot = cache_.Find(user);
@@ -48,9 +45,8 @@ EngineStats Engine::Impl::stats() const {
 absl::StatusOr<Slot> Engine::Impl::NewEntity(UserId user) {
   absl::StatusOr<Slot> slot = cache_.Acquire(user);
   if (!slot.ok()) return slot;
-  if (entities_.size() < cache_.slot_limit()) entities_.resize(cache_.slot_limit());
   if (options_.shard_count > 1) {
-    listening_shards_.resize(entities_.size());
+    listening_shards_.resize(lines_.size());
     listening_shards_[ToInt(*slot)] = 0;
   }
   const std::uint32_t generation = entity(*slot).generation;
@@ -132,9 +128,7 @@ absl::Status Engine::Impl::SetRadius(ClientHandle handle, double radius_m, Effec
   return absl::OkStatus();
 }
 
-double Engine::Impl::radius_m(Slot client) const {
-  return entity(client).has_radius ? radii_.find(client)->second : options_.radius_m;
-}
+double Engine::Impl::OwnRadius(Slot client) const { return radii_.find(client)->second; }
 
 void Engine::Impl::WriteRadius(Slot client, double radius_m) {
   const bool grows = radius_m > this->radius_m(client);

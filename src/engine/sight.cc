@@ -2,7 +2,6 @@
 #include <array>
 
 #include "src/engine/engine_impl.h"
-#include "src/parts/motions.h"
 
 namespace nearby {
 namespace {
@@ -16,40 +15,80 @@ bool Admits(const RadiusLimit& limit, const Separation& apart) {
                                      : limit.Admits(apart.a, apart.b);
 }
 
+// Whether both see each other, and go on. `leave_limit` is that of the default radius.
+bool SeesOn(Edge edge, const Separation& apart, const RadiusLimit& leave_limit) {
+  constexpr EdgeFlags kBothSee = kFriendSees | kISee;
+  return (edge.flags() & (kBothSee | kFriendHasRadius | kIHaveRadius)) == kBothSee &&
+         apart.is_somewhere && Admits(leave_limit, apart);
+}
+
+// Whether neither sees the other, nor comes to. `enter_limit` is that of the default radius.
+bool StaysFar(Edge edge, const Separation& apart, const RadiusLimit& enter_limit) {
+  return (edge.flags() & (kFriendSees | kISee | kFriendHasRadius | kIHaveRadius)) == 0 &&
+         !(apart.is_somewhere && Admits(enter_limit, apart));
+}
+
 }  // namespace
 
 void Engine::Impl::Walk(Slot mover, Effects* effects) {
-  const RowView row = registry_.MutableRow(mover);
+  const RowView row = rows_.Row(mover);
   if (row.edges.empty()) return;
-  const std::size_t selected = SelectToSettle(mover, row);
-  const Range range = RangeOf(mover);
-  SeparationBlock apart(cache_.position(mover));
-  std::array<Position, SeparationBlock::kSize> positions;
-  for (std::size_t begin = 0; begin < selected; begin += SeparationBlock::kSize) {
-    const std::uint32_t* const block = selected_.data() + begin;
-    const std::size_t count = std::min(SeparationBlock::kSize, selected - begin);
-    for (std::size_t i = 0; i < count; ++i) {
-      positions[i] = cache_.position(row.edges[block[i]].neighbour());
+  Edge* const edges = row.edges.data();
+  absl::Span<const std::uint32_t> selected = SelectToSettle(mover, row);
+  const internal::Approach approach = ApproachOf(mover);
+  const bool moves_are_paced = min_move_interval_ms_ > 0;
+  const bool writes_ticks = UsesTicks(mover);
+  Delivery move = MoveOf(mover);
+  SeparationBlock apart(lines_[mover].position);
+  while (!selected.empty()) {
+    const std::uint32_t* const numbers = selected.data();
+    const std::size_t count = std::min(SeparationBlock::kSize, selected.size());
+    selected.remove_prefix(count);
+    // The lines of the first ones have been asked for; a long row's others have not.
+    for (const std::uint32_t number : selected.subspan(0, SeparationBlock::kSize)) {
+      lines_.Prefetch(edges[number].neighbour());
     }
-    apart.Compute(positions.data(), count);
+    apart.Clear();
     for (std::size_t i = 0; i < count; ++i) {
-      Edge& edge = row.edges[block[i]];
+      apart.Add(lines_[edges[numbers[i]].neighbour()].position);
+    }
+    apart.Compute();
+    for (std::size_t i = 0; i < count; ++i) {
+      Edge& edge = edges[numbers[i]];
       const Separation separation = apart[i];
-      SettleMoved(mover, edge, separation, effects);
-      if (options_.skip_far_pairs) row.ticks[block[i]] = NotBefore(range, edge, separation);
+      if (SeesOn(edge, separation, leave_limit_) && !moves_are_paced) {
+        // What happens nearly always.
+        const internal::SlotLine& viewer = lines_[edge.neighbour()];
+        move.cookie = viewer.cookie;
+        move.subscriber = viewer.user;
+        move.distance_mm = separation.DistanceMm();
+        effects->deliveries.push_back(move);
+        ++stats_.moves;
+      } else if (!StaysFar(edge, separation, enter_limit_)) {
+        SettleMoved(mover, edge, separation, effects);
+      }
+      if (writes_ticks) row.ticks[numbers[i]] = NotBefore(approach, edge, separation);
     }
   }
 }
 
-std::size_t Engine::Impl::SelectToSettle(Slot mover, RowView row) {
+absl::Span<const std::uint32_t> Engine::Impl::SelectToSettle(Slot mover, RowView row) {
   const std::size_t size = row.edges.size();
   if (selected_.size() < size) selected_.resize(size);
-  if (options_.skip_far_pairs) {
-    const std::size_t due = DueTicks::Select(row.ticks, size, now_tick_, selected_.data());
-    stats_.checks += due;
-    stats_.skipped += size - due;
+  if (UsesTicks(mover)) {
+    absl::Span<const std::uint32_t> due;
+    if (known_due_.has_value()) {
+      due = absl::MakeConstSpan(due_numbers_).subspan(known_due_->begin, known_due_->size());
+    } else {
+      due = {selected_.data(),
+             DueTicks::Select(row.ticks, size, now_tick_, selected_.data())};
+    }
+    stats_.checks += due.size();
+    stats_.skipped += size - due.size();
     return due;
   }
+  // So that none comes round while nobody looks at them.
+  if (options_.skip_far_pairs) std::fill_n(row.ticks, size, now_tick_);
   stats_.checks += size;
   // An edge is its bits and nothing else (static_asserts in its header), so the row can be read as
   // the kernel wants it.
@@ -60,18 +99,22 @@ std::size_t Engine::Impl::SelectToSettle(Slot mover, RowView row) {
   double radius = options_.radius_m;
   if (entity(mover).has_radius) radius = std::max(radius, radius_m(mover));
   const Position center = cache_.position(mover);
-  return SelectInBox(center, FixedPointBox::Around(center, radius), cache_.positions(), indexed,
-                     selected_.data());
+  const std::size_t found = SelectInBox(center, FixedPointBox::Around(center, radius),
+                                        cache_.positions(), indexed, selected_.data());
+  return {selected_.data(), found};
+}
+
+Delivery Engine::Impl::MoveOf(Slot mover) const {
+  Delivery move;
+  move.friend_id = cache_.user(mover);
+  move.time = now_;
+  move.reported_at = motions_.reported_at(mover);
+  move.position = cache_.position(mover);
+  move.kind = DeliveryKind::kMove;
+  return move;
 }
 
 void Engine::Impl::SettleMoved(Slot mover, Edge& edge, const Separation& apart, Effects* effects) {
-  // What happens nearly always: both see each other, and go on.
-  constexpr EdgeFlags kBothSee = kFriendSees | kISee;
-  if ((edge.flags() & (kBothSee | kFriendHasRadius | kIHaveRadius)) == kBothSee &&
-      apart.is_somewhere && Admits(leave_limit_, apart)) {
-    Move(edge.neighbour(), mover, apart.DistanceMm(), effects);
-    return;
-  }
   const Slot other = edge.neighbour();
   const bool was_seen = edge.has(kFriendSees);
   const bool saw = edge.has(kISee);
@@ -232,7 +275,7 @@ void Engine::Impl::Reset(Slot client, Effects* effects) {
 void Engine::Impl::DeliverSight(DeliveryKind kind, Slot viewer, Slot owner,
                                 std::int64_t distance_mm, Effects* effects) {
   Delivery& delivery = AddDelivery(viewer, cache_.user(owner), kind, effects);
-  delivery.reported_at = cache_.motions().reported_at(owner);
+  delivery.reported_at = motions_.reported_at(owner);
   delivery.position = cache_.position(owner);
   delivery.distance_mm = distance_mm;
 }

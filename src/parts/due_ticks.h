@@ -22,18 +22,16 @@ struct DueTicks {
   static constexpr std::int64_t kSafeMs = (kMaxAhead - 8) * kTickMs;
 
   static std::uint8_t At(Time time) { return static_cast<std::uint8_t>(time.ms >> kTickShift); }
-  /// The last tick that begins `after_ms` after `now` or before, for an `after_ms` of 0 or more; as
-  /// far as ticks reach.
-  static std::uint8_t NotBefore(Time now, double after_ms) {
+  /// The last tick that begins `after_ms` after `now` or before, for an `after_ms` of 0 or more; at
+  /// most so many ticks ahead.
+  static std::uint8_t NotBefore(Time now, double after_ms, std::int64_t max_ahead = kMaxAhead) {
     constexpr std::int64_t kReach = kMaxAhead * kTickMs;
     const std::int64_t into_tick = now.ms & (kTickMs - 1);
     const std::int64_t reach =
         after_ms < static_cast<double>(kReach) ? static_cast<std::int64_t>(after_ms) : kReach;
     const std::int64_t ahead = (into_tick + reach) >> kTickShift;
-    return static_cast<std::uint8_t>(At(now) + (ahead < kMaxAhead ? ahead : kMaxAhead));
+    return static_cast<std::uint8_t>(At(now) + (ahead < max_ahead ? ahead : max_ahead));
   }
-  /// As far as ticks reach.
-  static std::uint8_t Farthest(Time now) { return static_cast<std::uint8_t>(At(now) + kMaxAhead); }
   /// How many ticks ahead of `now` it lies; 0 or less if it is due.
   static int Ahead(std::uint8_t tick, std::uint8_t now) {
     return static_cast<std::int8_t>(static_cast<std::uint8_t>(tick - now));

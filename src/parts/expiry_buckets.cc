@@ -8,7 +8,9 @@
 
 namespace nearby {
 
-LocationCache::ExpiryBuckets::ExpiryBuckets(const LocationCache* cache) : cache_(cache) {
+LocationCache::ExpiryBuckets::ExpiryBuckets(const LocationCache* cache,
+                                            internal::SlotLines* lines)
+    : cache_(cache), lines_(lines) {
   // Whatever was accepted within the present tick must fit into the ring, so a ring of one bucket
   // for each tick of the time to live needs two more for the fractions at both ends.
   while ((cache->ttl_ms_ >> tick_shift_) + 2 > kMaxBuckets) ++tick_shift_;
@@ -22,7 +24,7 @@ LocationCache::ExpiryBuckets::ExpiryBuckets(const LocationCache* cache) : cache_
 
 void LocationCache::ExpiryBuckets::File(Slot slot) {
   const std::uint32_t index = ToInt(slot);
-  assert(filings_[index].previous == kUnfiled);
+  assert(FilingOf(index).previous == kUnfiled);
   const auto bucket_count = static_cast<std::int64_t>(heads_.size());
   const Time deadline = cache_->deadline(slot);
   const std::int64_t tick = Tick(deadline);
@@ -39,7 +41,7 @@ void LocationCache::ExpiryBuckets::File(Slot slot) {
 }
 
 void LocationCache::ExpiryBuckets::Remove(Slot slot) {
-  const Filing& filing = filings_[ToInt(slot)];
+  const Filing& filing = FilingOf(ToInt(slot));
   assert(filing.previous != kUnfiled);
   if (filing.previous == kInHeap) {
     RemoveFromHeap(filing.next);
@@ -69,9 +71,9 @@ Time LocationCache::ExpiryBuckets::NextCheck() const {
 
 void LocationCache::ExpiryBuckets::PushBucket(std::uint32_t bucket, std::uint32_t slot) {
   std::uint32_t& head = heads_[bucket];
-  filings_[slot] = {head, kFirstOfBucketZero - bucket};
+  FilingOf(slot) = {head, kFirstOfBucketZero - bucket};
   if (head != kNone) {
-    filings_[head].previous = slot;
+    FilingOf(head).previous = slot;
   } else {
     occupied_[bucket / 64] |= std::uint64_t{1} << (bucket % 64);
   }
@@ -80,14 +82,14 @@ void LocationCache::ExpiryBuckets::PushBucket(std::uint32_t bucket, std::uint32_
 }
 
 void LocationCache::ExpiryBuckets::RemoveFromBucket(std::uint32_t slot) {
-  const Filing filing = std::exchange(filings_[slot], Filing{kNone, kUnfiled});
-  if (filing.next != kNone) filings_[filing.next].previous = filing.previous;
+  const Filing filing = std::exchange(FilingOf(slot), Filing{kNone, kUnfiled});
+  if (filing.next != kNone) FilingOf(filing.next).previous = filing.previous;
   if (filing.previous > kFirstOfBucketZero - kMaxBuckets) {
     const std::uint32_t bucket = kFirstOfBucketZero - filing.previous;
     heads_[bucket] = filing.next;
     if (filing.next == kNone) occupied_[bucket / 64] &= ~(std::uint64_t{1} << (bucket % 64));
   } else {
-    filings_[filing.previous].next = filing.next;
+    FilingOf(filing.previous).next = filing.next;
   }
   --in_buckets_;
 }
@@ -97,7 +99,7 @@ void LocationCache::ExpiryBuckets::Drain(std::uint32_t bucket) {
   // The list is taken off first: its slots may come back into the same bucket, a round later.
   std::uint32_t slot = std::exchange(heads_[bucket], kNone);
   while (slot != kNone) {
-    const std::uint32_t next = std::exchange(filings_[slot], Filing{kNone, kUnfiled}).next;
+    const std::uint32_t next = std::exchange(FilingOf(slot), Filing{kNone, kUnfiled}).next;
     --in_buckets_;
     File(Slot{slot});
     slot = next;
@@ -147,7 +149,7 @@ void LocationCache::ExpiryBuckets::PushHeap(const HeapEntry& entry) {
 }
 
 void LocationCache::ExpiryBuckets::RemoveFromHeap(std::size_t place) {
-  filings_[heap_[place].slot] = {kNone, kUnfiled};
+  FilingOf(heap_[place].slot) = {kNone, kUnfiled};
   const HeapEntry last = heap_.back();
   heap_.pop_back();
   if (place == heap_.size()) return;
@@ -180,7 +182,7 @@ void LocationCache::ExpiryBuckets::SiftDown(std::size_t place, const HeapEntry& 
 
 void LocationCache::ExpiryBuckets::Place(std::size_t place, const HeapEntry& entry) {
   heap_[place] = entry;
-  filings_[entry.slot] = {static_cast<std::uint32_t>(place), kInHeap};
+  FilingOf(entry.slot) = {static_cast<std::uint32_t>(place), kInHeap};
 }
 
 }  // namespace nearby

@@ -8,7 +8,7 @@
 #include "nearby/ids.h"
 #include "nearby/location_cache.h"
 #include "nearby/time.h"
-#include "src/base/large_vector.h"
+#include "src/base/slot_lines.h"
 
 namespace nearby {
 
@@ -27,19 +27,18 @@ namespace nearby {
 ///   3. The heap holds slots filed at or before the tick of the cursor, the buckets those of the
 ///      `bucket_count` ticks after it. So whatever the heap holds comes before all buckets.
 ///
-/// Thread-compatible. Borrows the cache, which must outlive it. 8 bytes a slot; 24 more in the
-/// heap.
+/// Thread-compatible. Borrows the cache, which must outlive it. Its links take 8 bytes of a slot's
+/// line; 24 more in the heap.
 class LocationCache::ExpiryBuckets {
  public:
   /// Slots must be below this: the links need the values above it for other things.
   static constexpr std::uint32_t kMaxSlots = 0xFFFF0000u;
 
-  /// Reads `cache.ttl_ms_`, which must be set.
-  explicit ExpiryBuckets(const LocationCache* cache);
+  /// Reads `cache.ttl_ms_`, which must be set, and keeps its links in the lines.
+  ExpiryBuckets(const LocationCache* cache, internal::SlotLines* lines);
 
-  void Reserve(std::size_t slots) { filings_.reserve(slots); }
-  /// Makes room for one more slot, unfiled.
-  void AddSlot() { filings_.push_back(Filing{kNone, kUnfiled}); }
+  /// Call for each new slot.
+  void AddSlot(Slot slot) { (*lines_)[slot].filing = Filing{kNone, kUnfiled}; }
 
   /// Files an unfiled slot under its deadline.
   void File(Slot slot);
@@ -63,10 +62,7 @@ class LocationCache::ExpiryBuckets {
   static constexpr std::uint32_t kMaxBuckets = 4096;
   static_assert(kMaxSlots <= kFirstOfBucketZero - kMaxBuckets);
 
-  struct Filing {
-    std::uint32_t next;      // the next slot in the bucket, or the place in the heap
-    std::uint32_t previous;  // the slot before it, or one of the values above
-  };
+  using Filing = internal::SlotLine::Filing;
 
   struct HeapEntry {
     Time filed_under;
@@ -99,12 +95,14 @@ class LocationCache::ExpiryBuckets {
   void SiftDown(std::size_t place, const HeapEntry& entry);
   void Place(std::size_t place, const HeapEntry& entry);
 
+  Filing& FilingOf(std::uint32_t slot) { return (*lines_)[Slot{slot}].filing; }
+
   const LocationCache* cache_;
+  internal::SlotLines* lines_;
   int tick_shift_ = 10;
   std::int64_t cursor_;
-  internal::LargeVector<Filing> filings_;  // by slot
-  std::vector<std::uint32_t> heads_;       // by bucket: the first slot, or kNone
-  std::vector<std::uint64_t> occupied_;    // a bit for each bucket that is not empty
+  std::vector<std::uint32_t> heads_;     // by bucket: the first slot, or kNone
+  std::vector<std::uint64_t> occupied_;  // a bit for each bucket that is not empty
   std::size_t in_buckets_ = 0;
   std::vector<HeapEntry> heap_;
 };

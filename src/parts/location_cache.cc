@@ -5,8 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "src/base/large_vector.h"
-#include "src/base/prefetch.h"
+#include "src/base/slot_lines.h"
 #include "src/parts/expiry_buckets.h"
 #include "src/parts/motions.h"
 #include "src/parts/separations.h"
@@ -22,9 +21,8 @@ constexpr std::size_t kFindBatch = 32;
 }  // namespace
 
 struct LocationCache::Tables {
-  internal::LargeVector<Position> positions;
-  internal::LargeVector<Identity> identities;
-  Motions motions;
+  internal::SlotLines lines;
+  Motions motions{&lines};
   std::vector<Slot> free_slots;
 };
 
@@ -33,16 +31,13 @@ LocationCache::LocationCache(const Options& options)
     : ttl_ms_(std::min(absl::ToInt64Milliseconds(options.ttl), kMaxTimeMs)),
       max_entities_(std::min(options.max_entities, ExpiryBuckets::kMaxSlots)),
       tables_(std::make_unique<Tables>()),
-      index_(std::make_unique<Index>(&identities_)),
-      expiry_(std::make_unique<ExpiryBuckets>(this)) {
+      index_(std::make_unique<Index>(&tables_->lines)),
+      expiry_(std::make_unique<ExpiryBuckets>(this, &tables_->lines)) {
   motions_ = &tables_->motions;
   assert(ttl_ms_ >= 1);
   const std::size_t expected = std::min(options.expected_entities, max_entities_);
-  tables_->positions.reserve(expected);
-  tables_->identities.reserve(expected);
-  tables_->motions.Reserve(expected);
+  tables_->lines.Reserve(expected);
   index_->Reserve(expected);
-  expiry_->Reserve(expected);
 }
 
 LocationCache::~LocationCache() = default;
@@ -55,19 +50,18 @@ absl::StatusOr<Slot> LocationCache::Acquire(UserId user) {
   if (!tables.free_slots.empty()) {
     slot = tables.free_slots.back();
     tables.free_slots.pop_back();
-    identities_[ToInt(slot)] = {user, 0};
   } else if (slot_limit() < max_entities_) {
     slot = Slot{static_cast<std::uint32_t>(slot_limit())};
-    tables.identities.push_back({user, 0});
-    tables.positions.push_back(Position::Nowhere());
-    tables.motions.AddSlot();
-    expiry_->AddSlot();
-    positions_ = tables.positions.data();
-    identities_ = tables.identities.data();
+    tables.lines.Add();
+    lines_ = tables.lines.data();
+    tables.motions.AddSlot(slot);
+    expiry_->AddSlot(slot);
   } else {
     return absl::ResourceExhaustedError(
         absl::StrCat("location cache is full: ", max_entities_, " users"));
   }
+  lines_[ToInt(slot)].user = user;
+  lines_[ToInt(slot)].cookie = 0;
   index_->Insert(slot);
   return slot;
 }
@@ -76,7 +70,7 @@ void LocationCache::Release(Slot slot) {
   assert(Find(user(slot)) == slot);
   Deactivate(slot);
   tables_->motions.Reset(slot);
-  // The index hashes by the identities, where this user stays until the slot is given to another.
+  // The index hashes by the lines, where this user stays until the slot is given to another.
   index_->Erase(slot);
   tables_->free_slots.push_back(slot);
 }
@@ -103,7 +97,7 @@ LocationCache::Motion LocationCache::Write(Slot slot, const Record& record) {
   const bool was_active = is_active(slot);
   const bool is_earlier = was_active && record.accepted_at < accepted_at(slot);
   const Motion motion = Judge(slot, record);
-  positions_[ToInt(slot)] = record.position;
+  lines_[ToInt(slot)].position = record.position;
   // A deadline that is put off, as nearly all are, stays filed where it was.
   if (was_active && !is_earlier) return motion;
   if (was_active) expiry_->Remove(slot);
@@ -132,27 +126,25 @@ double LocationCache::speed_bound(Slot slot) const {
   return SpeedBound::kMetersPerMs[motions_->speed_class(slot)];
 }
 
-void LocationCache::PrefetchIdentity(Slot slot) const {
-  internal::Prefetch(&identities_[ToInt(slot)]);
-}
+internal::SlotLines* LocationCache::lines() { return &tables_->lines; }
 
 void LocationCache::Deactivate(Slot slot) {
   if (!is_active(slot)) return;
-  positions_[ToInt(slot)] = Position::Nowhere();
+  lines_[ToInt(slot)].position = Position::Nowhere();
   expiry_->Remove(slot);
 }
 
 bool LocationCache::PopExpired(Time until, Expired* out) {
   const Slot slot = expiry_->Pop(until);
   if (slot == kNoSlot) return false;
-  positions_[ToInt(slot)] = Position::Nowhere();
+  lines_[ToInt(slot)].position = Position::Nowhere();
   *out = {slot, user(slot), deadline(slot)};
   return true;
 }
 
 Time LocationCache::next_expiry_check() const { return expiry_->NextCheck(); }
 
-std::size_t LocationCache::slot_limit() const { return tables_->positions.size(); }
+std::size_t LocationCache::slot_limit() const { return tables_->lines.size(); }
 
 std::size_t LocationCache::size() const { return slot_limit() - tables_->free_slots.size(); }
 

@@ -5,8 +5,8 @@
 namespace nearby {
 
 void LocationCache::Motions::Reset(Slot slot) {
-  if (IsFar(packed_[ToInt(slot)])) far_.erase(slot);
-  packed_[ToInt(slot)] = kUnknown;
+  if (IsFar(Packed(slot))) far_.erase(slot);
+  Packed(slot) = kUnknown;
 }
 
 LocationCache::Motions::Times LocationCache::Motions::FarTimes(Slot slot) const {
@@ -20,7 +20,7 @@ void LocationCache::Motions::Set(Slot slot, Time accepted_at, Time reported_at, 
     has_origin_ = true;
     origin_ms_ = accepted_at.ms;
   }
-  std::uint64_t& packed = packed_[ToInt(slot)];
+  std::uint64_t& packed = Packed(slot);
   const bool was_far = IsFar(packed);
   // Valid times are small enough for these differences.
   const std::int64_t time = accepted_at.ms - origin_ms_;

@@ -8,25 +8,25 @@
 #include "nearby/ids.h"
 #include "nearby/location_cache.h"
 #include "nearby/time.h"
-#include "src/base/large_vector.h"
-#include "src/base/prefetch.h"
+#include "src/base/slot_lines.h"
 #include "src/parts/speed_bound.h"
 
 namespace nearby {
 
 /// When each slot's position was accepted and reported, and how fast its user goes at most, in 8
-/// bytes a slot: one line less for each report and each distant pair than two full times would
-/// cost, and 8 bytes a user less.
+/// bytes of the slot's line, where two full times would not fit.
 ///
 /// The time of acceptance is kept from an origin near the first one, 4 years each way, the client's
 /// time as a difference from it of up to 8 minutes. What does not fit is kept in full, in a table
 /// beside it; only clocks that are far off need that.
 ///
-/// Thread-compatible. Owns its memory.
+/// Thread-compatible. Borrows the lines, which must outlive it.
 class LocationCache::Motions {
  public:
-  void Reserve(std::size_t slots) { packed_.reserve(slots); }
-  void AddSlot() { packed_.push_back(kUnknown); }
+  explicit Motions(internal::SlotLines* lines) : lines_(lines) {}
+
+  /// Call for each new slot.
+  void AddSlot(Slot slot) { Packed(slot) = kUnknown; }
   /// Forgets times and speed.
   void Reset(Slot slot);
 
@@ -35,25 +35,23 @@ class LocationCache::Motions {
 
   /// Before the first Set, earlier than every valid time.
   Time accepted_at(Slot slot) const {
-    const std::uint64_t packed = packed_[ToInt(slot)];
+    const std::uint64_t packed = Packed(slot);
     return IsFar(packed) ? FarTimes(slot).accepted_at : NearAcceptedAt(packed);
   }
   Time reported_at(Slot slot) const {
-    const std::uint64_t packed = packed_[ToInt(slot)];
+    const std::uint64_t packed = Packed(slot);
     if (IsFar(packed)) return FarTimes(slot).reported_at;
     return Time{NearAcceptedAt(packed).ms + Lag(packed)};
   }
   std::uint32_t speed_class(Slot slot) const {
-    return static_cast<std::uint32_t>(packed_[ToInt(slot)] & kClassMask);
+    return static_cast<std::uint32_t>(Packed(slot) & kClassMask);
   }
   SpeedBound bound(Slot slot) const {
     SpeedBound bound;
     bound.speed_class = speed_class(slot);
-    bound.calm_reports = static_cast<std::uint32_t>(packed_[ToInt(slot)] >> kClassBits & kCalmMask);
+    bound.calm_reports = static_cast<std::uint32_t>(Packed(slot) >> kClassBits & kCalmMask);
     return bound;
   }
-
-  void Prefetch(Slot slot) const { internal::Prefetch(&packed_[ToInt(slot)]); }
 
  private:
   // From the lowest bit: class, calm reports, lag, time.
@@ -77,6 +75,8 @@ class LocationCache::Motions {
     Time reported_at;
   };
 
+  std::uint64_t& Packed(Slot slot) { return (*lines_)[slot].motion; }
+  std::uint64_t Packed(Slot slot) const { return (*lines_)[slot].motion; }
   Times FarTimes(Slot slot) const;
   static bool IsFar(std::uint64_t packed) { return (packed >> kLagShift & kLagMask) == 0; }
   static std::int64_t Lag(std::uint64_t packed) {
@@ -88,9 +88,9 @@ class LocationCache::Motions {
     return Time{origin_ms_ + (static_cast<std::int64_t>(packed) >> kTimeShift)};
   }
 
+  internal::SlotLines* lines_;
   bool has_origin_ = false;
   std::int64_t origin_ms_ = 0;
-  internal::LargeVector<std::uint64_t> packed_;
   absl::flat_hash_map<Slot, Times> far_;
 };
 

@@ -17,8 +17,7 @@
 namespace nearby {
 namespace {
 
-constexpr std::size_t kSize = SeparationBlock::kSize;
-using Lanes = std::array<double, kSize>;
+constexpr std::size_t kGroup = SeparationBlock::kGroup;
 
 struct Center {
   double lat;
@@ -36,37 +35,46 @@ struct Center {
 __attribute__((always_inline))
 #endif
 inline void
-ComputeLanes(const Center& center, Lanes lats, Lanes lngs, Lanes* haversines, Lanes* meters) {
-  const double center_lat = center.lat;
-  const double center_cosine = center.cosine;
-  Lanes roots;
-  for (std::size_t i = 0; i < kSize; ++i) {
-    const double cosine = internal::SinPi(0.5 - 2.0 * std::fabs(internal::kTurnsPerUnit * lats[i]));
+ComputeGroup(const Center& center, const double* lats, const double* lngs, double* haversines,
+             double* meters) {
+  std::array<double, kGroup> lat;
+  std::array<double, kGroup> lng;
+  std::array<double, kGroup> root;
+  std::copy_n(lats, kGroup, lat.begin());
+  std::copy_n(lngs, kGroup, lng.begin());
+  for (std::size_t i = 0; i < kGroup; ++i) {
+    const double cosine = internal::SinPi(0.5 - 2.0 * std::fabs(internal::kTurnsPerUnit * lat[i]));
     const double lat_sine =
-        internal::SinPi(internal::kTurnsPerUnit * std::fabs(center_lat - lats[i]));
-    const double lng_sine = internal::SinPi(internal::kTurnsPerUnit * std::fabs(lngs[i]));
-    roots[i] = lat_sine * lat_sine + center_cosine * cosine * (lng_sine * lng_sine);
+        internal::SinPi(internal::kTurnsPerUnit * std::fabs(center.lat - lat[i]));
+    const double lng_sine = internal::SinPi(internal::kTurnsPerUnit * std::fabs(lng[i]));
+    root[i] = lat_sine * lat_sine + center.cosine * cosine * (lng_sine * lng_sine);
   }
-  *haversines = roots;
-  for (std::size_t i = 0; i < kSize; ++i) roots[i] = std::sqrt(roots[i]);
-  for (std::size_t i = 0; i < kSize; ++i) {
-    roots[i] = 2 * kEarthRadiusMeters * internal::AsinSmall(roots[i]);
+  std::copy_n(root.begin(), kGroup, haversines);
+  for (std::size_t i = 0; i < kGroup; ++i) root[i] = std::sqrt(root[i]);
+  for (std::size_t i = 0; i < kGroup; ++i) {
+    root[i] = 2 * kEarthRadiusMeters * internal::AsinSmall(root[i]);
   }
-  *meters = roots;
+  std::copy_n(root.begin(), kGroup, meters);
 }
 
-using Kernel = void (*)(const Center&, const Lanes&, const Lanes&, Lanes*, Lanes*);
+// For `count` of them, and what fills up the last group.
+using Kernel = void (*)(Center center, std::size_t count, const double* lats, const double* lngs,
+                        double* haversines, double* meters);
 
-void PlainKernel(const Center& center, const Lanes& lats, const Lanes& lngs, Lanes* haversines,
-                 Lanes* meters) {
-  ComputeLanes(center, lats, lngs, haversines, meters);
+void PlainKernel(Center center, std::size_t count, const double* lats, const double* lngs,
+                 double* haversines, double* meters) {
+  for (std::size_t i = 0; i < count; i += kGroup) {
+    ComputeGroup(center, lats + i, lngs + i, haversines + i, meters + i);
+  }
 }
 
 #if defined(NEARBY_HAS_AVX2_KERNEL)
-__attribute__((target("avx2"))) void Avx2Kernel(const Center& center, const Lanes& lats,
-                                                const Lanes& lngs, Lanes* haversines,
-                                                Lanes* meters) {
-  ComputeLanes(center, lats, lngs, haversines, meters);
+__attribute__((target("avx2"))) void Avx2Kernel(Center center, std::size_t count,
+                                                const double* lats, const double* lngs,
+                                                double* haversines, double* meters) {
+  for (std::size_t i = 0; i < count; i += kGroup) {
+    ComputeGroup(center, lats + i, lngs + i, haversines + i, meters + i);
+  }
 }
 #endif
 
@@ -104,20 +112,16 @@ double MaxMetersBetween(Position a, Position b) {
 }
 
 SeparationBlock::SeparationBlock(Position center)
-    : center_(center), center_cos_(internal::CosLat(center.lat_units())) {}
+    : center_(center),
+      center_lat_(center.lat_units()),
+      center_cos_(internal::CosLat(center.lat_units())) {}
 
-void SeparationBlock::Compute(const Position* positions, std::size_t count) {
-  assert(count >= 1 && count <= kSize);
+void SeparationBlock::Compute() {
   static const Kernel kKernel = ChooseKernel();
-  Lanes lats;
-  Lanes lngs;
-  for (std::size_t i = 0; i < kSize; ++i) {
-    positions_[i] = positions[std::min(i, count - 1)];
-    lats[i] = positions_[i].lat_units();
-    lngs[i] = internal::WrappingDifference(center_.lng_units(), positions_[i].lng_units());
-  }
-  kKernel({static_cast<double>(center_.lat_units()), center_cos_}, lats, lngs, &haversines_,
-          &meters_);
+  // What fills up the last group is computed for nothing.
+  for (std::size_t i = size_; i % kGroup != 0; ++i) lats_[i] = lngs_[i] = 0;
+  kKernel({center_lat_, center_cos_}, size_, lats_.data(), lngs_.data(), haversines_.data(),
+          meters_.data());
 }
 
 }  // namespace nearby

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "nearby/geo.h"
+#include "src/base/spherical.h"
 
 namespace nearby {
 
@@ -27,8 +28,11 @@ struct Separation {
     // Not negative, so that to truncate is to round down.
     return static_cast<std::int64_t>(meters * 1000 + 0.5);  // NOLINT(bugprone-incorrect-roundings)
   }
-  /// A bound of the distance from below: the chord, less what rounding may have added.
-  double MinMeters() const { return 2 * kEarthRadiusMeters * (1 - 1e-9) * std::sqrt(haversine); }
+  /// A bound of the distance from below: the distance or the chord, less what rounding may have
+  /// added.
+  double MinMeters() const {
+    return (1 - 1e-9) * (meters >= 0 ? meters : 2 * kEarthRadiusMeters * std::sqrt(haversine));
+  }
 };
 
 /// An upper bound of the distance, within 1 % of it below 100 km and 65 degrees of latitude; 0 for
@@ -37,14 +41,30 @@ double MaxMetersBetween(Position a, Position b);
 
 /// The separations of a centre from several positions at once: the same bits as one at a time, by
 /// the widest vectors that the processor has.
+///
+///   SeparationBlock apart(center);
+///   for (Position position : positions) apart.Add(position);
+///   apart.Compute();
+///   use(apart[0]);
 class SeparationBlock {
  public:
-  static constexpr std::size_t kSize = 8;
+  static constexpr std::size_t kSize = 32;
+  /// So many are computed together; the last ones may be fewer.
+  static constexpr std::size_t kGroup = 4;
 
   explicit SeparationBlock(Position center);
 
-  /// Requires 1 .. kSize positions.
-  void Compute(const Position* positions, std::size_t count);
+  /// Requires fewer than kSize positions.
+  void Add(Position position) {
+    positions_[size_] = position;
+    lats_[size_] = position.lat_units();
+    lngs_[size_] = internal::WrappingDifference(center_.lng_units(), position.lng_units());
+    ++size_;
+  }
+  void Compute();
+  void Clear() { size_ = 0; }
+
+  std::size_t size() const { return size_; }
   Separation operator[](std::size_t i) const {
     return {center_, positions_[i], haversines_[i],
             haversines_[i] <= kSeriesLimit ? meters_[i] : -1,
@@ -56,8 +76,13 @@ class SeparationBlock {
   static constexpr double kSeriesLimit = 0.04;
 
   Position center_;
+  double center_lat_;
   double center_cos_;
+  std::size_t size_ = 0;
   std::array<Position, kSize> positions_;
+  // Differences from the centre's; the others as they are.
+  std::array<double, kSize> lngs_;
+  std::array<double, kSize> lats_;
   std::array<double, kSize> haversines_;
   std::array<double, kSize> meters_;
 };

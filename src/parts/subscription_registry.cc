@@ -87,11 +87,12 @@ absl::Status CheckMirrors(absl::Span<const DirectedEdge> edges) {
 }  // namespace
 
 SubscriptionRegistry::SubscriptionRegistry(const Options& options)
+    : SubscriptionRegistry(options, nullptr) {}
+
+SubscriptionRegistry::SubscriptionRegistry(const Options& options, internal::SlotLines* lines)
     : max_row_(std::min(options.max_row, Rows::kMaxRow)),
-      rows_(std::make_unique<Rows>()),
-      channels_(std::make_unique<Channels>(options.unsubscribe_delay)) {
-  rows_->Reserve(options.expected_entities);
-}
+      rows_(std::make_unique<Rows>(lines, options.expected_entities)),
+      channels_(std::make_unique<Channels>(options.unsubscribe_delay)) {}
 
 SubscriptionRegistry::~SubscriptionRegistry() = default;
 
@@ -170,7 +171,7 @@ std::uint8_t SubscriptionRegistry::TickOf(Slot row, const Edge& edge) const {
   return const_cast<SubscriptionRegistry*>(this)->TickOf(row, edge);
 }
 
-void SubscriptionRegistry::PrefetchHead(Slot slot) const { rows_->PrefetchHeader(slot); }
+void SubscriptionRegistry::PrefetchHead(Slot slot) const { rows_->PrefetchHead(slot); }
 
 void SubscriptionRegistry::PrefetchRow(Slot slot, std::size_t lines) const {
   rows_->PrefetchBlock(slot, lines);

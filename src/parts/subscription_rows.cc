@@ -12,47 +12,47 @@
 namespace nearby {
 
 void SubscriptionRegistry::Rows::Append(Slot slot, Edge edge, std::uint8_t tick) {
-  if (ToInt(slot) >= headers_.size()) headers_.resize(ToInt(slot) + std::size_t{1});
-  Header& header = headers_[ToInt(slot)];
-  assert(header.size < kMaxRow);
-  if (header.size == 0) {
+  if (own_lines_ != nullptr) own_lines_->AddUpTo(slot);
+  Head& row = HeadOf(slot);
+  assert(row.size < kMaxRow);
+  if (row.size == 0) {
     NewBlock(slot, 0);
-  } else if (header.size == RowLayout::Capacity(header.size_class)) {
-    MoveTo(slot, header.size_class + std::size_t{1});
+  } else if (row.size == RowLayout::Capacity(row.size_class)) {
+    MoveTo(slot, row.size_class + std::size_t{1});
   }
-  new (EdgesOf(header) + header.size) Edge(edge);
-  TicksOf(header)[header.size] = tick;
-  ++header.size;
+  new (EdgesOf(row) + row.size) Edge(edge);
+  TicksOf(row)[row.size] = tick;
+  ++row.size;
 }
 
 void SubscriptionRegistry::Rows::Remove(Slot slot, std::size_t index) {
-  Header& header = headers_[ToInt(slot)];
-  assert(index < header.size);
-  --header.size;
-  EdgesOf(header)[index] = EdgesOf(header)[header.size];
-  TicksOf(header)[index] = TicksOf(header)[header.size];
-  if (header.size == 0) {
-    FreeBlock(header);
-  } else if (header.size <= ShrinkSize(header.size_class)) {
-    MoveTo(slot, header.size_class - std::size_t{1});
+  Head& row = HeadOf(slot);
+  assert(index < row.size);
+  --row.size;
+  EdgesOf(row)[index] = EdgesOf(row)[row.size];
+  TicksOf(row)[index] = TicksOf(row)[row.size];
+  if (row.size == 0) {
+    FreeBlock(row);
+  } else if (row.size <= ShrinkSize(row.size_class)) {
+    MoveTo(slot, row.size_class - std::size_t{1});
   }
 }
 
 void SubscriptionRegistry::Rows::NewBlock(Slot slot, std::size_t size_class) {
-  Header& header = headers_[ToInt(slot)];
-  header.granule = pool_.Append(size_class);
-  header.size_class = static_cast<std::uint8_t>(size_class);
-  new (OwnerOf(header)) Slot(slot);
+  Head& row = HeadOf(slot);
+  row.granule = pool_.Append(size_class);
+  row.size_class = static_cast<std::uint8_t>(size_class);
+  new (OwnerOf(row)) Slot(slot);
 }
 
-void SubscriptionRegistry::Rows::FreeBlock(const Header& old) {
+void SubscriptionRegistry::Rows::FreeBlock(const Head& old) {
   const std::uint32_t last = pool_.Last(old.size_class);
   if (last != old.granule) {
-    Header from = old;
+    Head from = old;
     from.granule = last;
     const Slot owner = *OwnerOf(from);
-    Header& moved = headers_[ToInt(owner)];
-    Header to = moved;
+    Head& moved = HeadOf(owner);
+    Head to = moved;
     to.granule = old.granule;
     CopyRow(moved, to);
     new (OwnerOf(to)) Slot(owner);
@@ -62,31 +62,31 @@ void SubscriptionRegistry::Rows::FreeBlock(const Header& old) {
 }
 
 void SubscriptionRegistry::Rows::MoveTo(Slot slot, std::size_t size_class) {
-  const Header old = headers_[ToInt(slot)];
+  const Head old = HeadOf(slot);
   NewBlock(slot, size_class);
-  CopyRow(old, headers_[ToInt(slot)]);
+  CopyRow(old, HeadOf(slot));
   FreeBlock(old);
 }
 
-void SubscriptionRegistry::Rows::CopyRow(const Header& from, const Header& to) const {
+void SubscriptionRegistry::Rows::CopyRow(const Head& from, const Head& to) const {
   std::uninitialized_copy_n(EdgesOf(from), from.size, EdgesOf(to));
   std::uninitialized_copy_n(TicksOf(from), from.size, TicksOf(to));
 }
 
 absl::Status SubscriptionRegistry::Rows::CheckInvariants() const {
-  for (std::size_t i = 0; i < headers_.size(); ++i) {
-    const Header& header = headers_[i];
-    if (header.size == 0) continue;
-    if (header.size > RowLayout::Capacity(header.size_class)) {
+  for (std::uint32_t i = 0; i < slot_limit(); ++i) {
+    const Head& row = HeadOf(Slot{i});
+    if (row.size == 0) continue;
+    if (row.size > RowLayout::Capacity(row.size_class)) {
       return absl::InternalError(
-          absl::StrCat("the row of slot ", i, " overflows its block: ", header.size, " edges"));
+          absl::StrCat("the row of slot ", i, " overflows its block: ", row.size, " edges"));
     }
-    if (header.size_class > 0 && header.size <= ShrinkSize(header.size_class)) {
+    if (row.size_class > 0 && row.size <= ShrinkSize(row.size_class)) {
       return absl::InternalError(
-          absl::StrCat("the row of slot ", i, " has not shrunk: ", header.size,
-                       " edges in a block of class ", static_cast<int>(header.size_class)));
+          absl::StrCat("the row of slot ", i, " has not shrunk: ", row.size,
+                       " edges in a block of class ", static_cast<int>(row.size_class)));
     }
-    const Slot owner = *OwnerOf(header);
+    const Slot owner = *OwnerOf(row);
     if (ToInt(owner) != i) {
       return absl::InternalError(
           absl::StrCat("the row of slot ", i, " lies in a block of slot ", ToInt(owner)));

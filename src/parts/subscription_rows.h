@@ -4,13 +4,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "nearby/ids.h"
 #include "nearby/subscription_registry.h"
-#include "src/base/large_vector.h"
 #include "src/base/prefetch.h"
+#include "src/base/slot_lines.h"
 #include "src/parts/block_pool.h"
 #include "src/parts/row_layout.h"
 
@@ -24,47 +25,52 @@ namespace nearby {
 ///      slot; an empty row has none.
 ///   2. A row with a block of class c > 0 is too long to fit class c - 1 with a quarter to spare.
 ///
-/// Thread-compatible. Owns its memory: 8 bytes a slot besides the blocks.
+/// Thread-compatible. Owns the blocks; the heads of the rows lie in the lines of the slots, which
+/// are its own if it was given none.
 class SubscriptionRegistry::Rows {
  public:
   /// A row's length has 16 bits.
   static constexpr std::uint32_t kMaxRow = 65'535;
 
-  Rows() = default;
+  /// The lines, if any, must outlive it, and have one for each slot that is appended to. Its own
+  /// are set aside for `expected` slots.
+  Rows(internal::SlotLines* lines, std::size_t expected) : lines_(lines) {
+    if (lines_ != nullptr) return;
+    own_lines_ = std::make_unique<internal::SlotLines>();
+    own_lines_->Reserve(expected);
+    lines_ = own_lines_.get();
+  }
   Rows(const Rows&) = delete;
   Rows& operator=(const Rows&) = delete;
 
   /// One past the largest slot that has had an edge.
-  std::size_t slot_limit() const { return headers_.size(); }
+  std::size_t slot_limit() const { return lines_->size(); }
 
   std::uint32_t size(Slot slot) const {
-    return ToInt(slot) < headers_.size() ? headers_[ToInt(slot)].size : 0u;
+    return lines_->Has(slot) ? HeadOf(slot).size : 0u;
   }
   RowView Row(Slot slot) {
     if (size(slot) == 0) return {};
-    const Header& header = headers_[ToInt(slot)];
-    return {{EdgesOf(header), header.size}, TicksOf(header)};
+    const Head& head = HeadOf(slot);
+    return {{EdgesOf(head), head.size}, TicksOf(head)};
   }
   absl::Span<const Edge> Row(Slot slot) const { return const_cast<Rows*>(this)->Row(slot).edges; }
 
-  void Reserve(std::size_t slots) { headers_.reserve(slots); }
   /// Requires fewer than kMaxRow edges in the row. Amortised O(1); moves this row and one other.
   void Append(Slot slot, Edge edge, std::uint8_t tick);
   /// Removes the edge at this index and its tick; the last edge takes its place, with its own tick.
   /// Amortised O(1); may move this row and one other.
   void Remove(Slot slot, std::size_t index);
 
-  void PrefetchHeader(Slot slot) const {
-    if (ToInt(slot) < headers_.size()) internal::Prefetch(&headers_[ToInt(slot)]);
-  }
-  /// The lines of a row, its first `lines` at most, for a row whose header is at hand.
+  void PrefetchHead(Slot slot) const { lines_->Prefetch(slot); }
+  /// The lines of a row, its first `lines` at most, for a row whose head is at hand.
   void PrefetchBlock(Slot slot, std::size_t lines) const {
     if (size(slot) == 0) return;
     constexpr std::size_t kLineBytes = 64;
-    const Header& header = headers_[ToInt(slot)];
-    const std::byte* const block = pool_.At(header.granule);
+    const Head& head = HeadOf(slot);
+    const std::byte* const block = pool_.At(head.granule);
     const std::size_t bytes =
-        std::min(RowLayout::EdgesAt(header.size_class) + std::size_t{header.size} * sizeof(Edge),
+        std::min(RowLayout::EdgesAt(head.size_class) + std::size_t{head.size} * sizeof(Edge),
                  lines * kLineBytes);
     for (std::size_t at = 0; at < bytes; at += kLineBytes) internal::Prefetch(block + at);
     // A block begins in the middle of a line as often as not.
@@ -72,19 +78,15 @@ class SubscriptionRegistry::Rows {
   }
 
   std::size_t allocated_bytes() const {
-    return pool_.allocated_bytes() + headers_.capacity() * sizeof(Header);
+    return pool_.allocated_bytes() +
+           (own_lines_ == nullptr ? 0 : own_lines_->allocated_bytes());
   }
 
   /// Checks this class's invariants: `Internal` naming the first violation.
   absl::Status CheckInvariants() const;
 
  private:
-  struct Header {
-    std::uint32_t granule = 0;
-    std::uint16_t size = 0;
-    std::uint8_t size_class = 0;
-  };
-  static_assert(sizeof(Header) == 8);
+  using Head = internal::SlotLine::RowHead;
 
   // A row shrinks when it is this short. The quarter left free keeps a row whose length swings
   // about a class's capacity from being copied at every swing.
@@ -94,28 +96,32 @@ class SubscriptionRegistry::Rows {
     return smaller - smaller / 4;
   }
 
+  Head& HeadOf(Slot slot) { return (*lines_)[slot].row; }
+  const Head& HeadOf(Slot slot) const { return (*lines_)[slot].row; }
+
   // A pool's memory is raw; the edges and the owner's word in it begin to live when they are
   // written.
-  Edge* EdgesOf(const Header& header) const {
-    return reinterpret_cast<Edge*>(pool_.At(header.granule) +
-                                   RowLayout::EdgesAt(header.size_class));
+  Edge* EdgesOf(const Head& head) const {
+    return reinterpret_cast<Edge*>(pool_.At(head.granule) +
+                                   RowLayout::EdgesAt(head.size_class));
   }
-  std::uint8_t* TicksOf(const Header& header) const {
-    return reinterpret_cast<std::uint8_t*>(pool_.At(header.granule));
+  std::uint8_t* TicksOf(const Head& head) const {
+    return reinterpret_cast<std::uint8_t*>(pool_.At(head.granule));
   }
-  Slot* OwnerOf(const Header& header) const {
-    return reinterpret_cast<Slot*>(pool_.At(header.granule) +
-                                   RowLayout::OwnerAt(header.size_class));
+  Slot* OwnerOf(const Head& head) const {
+    return reinterpret_cast<Slot*>(pool_.At(head.granule) +
+                                   RowLayout::OwnerAt(head.size_class));
   }
 
   // Gives the row a block of the class; it had none, or moves from the one it had.
   void NewBlock(Slot slot, std::size_t size_class);
-  void FreeBlock(const Header& old);
+  void FreeBlock(const Head& old);
   void MoveTo(Slot slot, std::size_t size_class);
   // Copies edges and ticks between two blocks of one row.
-  void CopyRow(const Header& from, const Header& to) const;
+  void CopyRow(const Head& from, const Head& to) const;
 
-  internal::LargeVector<Header> headers_;
+  std::unique_ptr<internal::SlotLines> own_lines_;
+  internal::SlotLines* lines_;
   BlockPool pool_;
 };
 

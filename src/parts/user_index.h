@@ -11,18 +11,19 @@
 #include "nearby/location_cache.h"
 #include "src/base/large_vector.h"
 #include "src/base/prefetch.h"
+#include "src/base/slot_lines.h"
 
 namespace nearby {
 
 /// Users to slots: a hash set of slots that hashes and compares by the users in the cache's own
-/// array. A user costs 5 bytes divided by the load factor instead of a second copy of the id; seven
-/// bits of the hash, kept beside each slot, spare nearly every look into the array that would fail.
+/// lines. A user costs 5 bytes divided by the load factor instead of a second copy of the id; seven
+/// bits of the hash, kept beside each slot, spare nearly every look into a line that would fail.
 ///
-/// Thread-compatible. Borrows the pointer to the array, which must outlive it; an indexed slot's
+/// Thread-compatible. Borrows the lines, which must outlive it; an indexed slot's
 /// user must not change.
 class LocationCache::Index {
  public:
-  explicit Index(Identity* const* identities) : slots_(0, Hash{identities}, Equal{identities}) {}
+  explicit Index(const internal::SlotLines* lines) : slots_(0, Hash{lines}, Equal{lines}) {}
 
   void Reserve(std::size_t count) { slots_.reserve(count); }
 
@@ -52,22 +53,22 @@ class LocationCache::Index {
     using is_transparent = void;
 
     std::size_t operator()(UserId user) const { return absl::Hash<std::uint64_t>()(ToInt(user)); }
-    std::size_t operator()(std::uint32_t slot) const { return (*this)((*identities)[slot].user); }
+    std::size_t operator()(std::uint32_t slot) const { return (*this)((*lines)[Slot{slot}].user); }
 
-    Identity* const* identities;
+    const internal::SlotLines* lines;
   };
   struct Equal {
     using is_transparent = void;
 
     bool operator()(std::uint32_t a, std::uint32_t b) const { return a == b; }
     bool operator()(std::uint32_t slot, UserId user) const {
-      return (*identities)[slot].user == user;
+      return (*lines)[Slot{slot}].user == user;
     }
     bool operator()(UserId user, std::uint32_t slot) const {
-      return (*identities)[slot].user == user;
+      return (*lines)[Slot{slot}].user == user;
     }
 
-    Identity* const* identities;
+    const internal::SlotLines* lines;
   };
 
   absl::flat_hash_set<std::uint32_t, Hash, Equal, internal::LargeAllocator<std::uint32_t>> slots_;

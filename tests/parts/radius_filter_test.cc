@@ -273,7 +273,7 @@ TEST_F(SelectInBoxTest, AgreesWithThePlainVersion) {
     const std::uint32_t spare = (1u << row.index_shift) - 1;
     // Mostly few entries are always selected, now and then none or many.
     if (source_.Coin()) row.always_mask = spare & static_cast<std::uint32_t>(source_.random()());
-    const std::size_t size = source_.random()() % 100;
+    const std::size_t size = source_.random()() % 150;
     std::vector<Position> table(1 + source_.random()() % 64);
     std::generate(table.begin(), table.end(), [this] { return RandomPosition(); });
     std::vector<std::uint32_t> entries(size);
@@ -292,6 +292,21 @@ TEST_F(SelectInBoxTest, AgreesWithThePlainVersion) {
     plain.resize(SelectInBoxPlain(center, box, table.data(), row, plain.data()));
     ASSERT_EQ(fast, plain) << "round " << round << ", center " << center;
     selected_in_all += fast.size();
+
+    // The same positions, each in something larger.
+    struct Place {
+      std::array<char, 16> name;
+      Position position;
+    };
+    std::vector<Place> places(table.size());
+    for (std::size_t i = 0; i < table.size(); ++i) places[i].position = table[i];
+    const PositionTable among_others(&places[0].position, sizeof(Place));
+    fast.resize(size);
+    fast.resize(SelectInBox(center, box, among_others, row, fast.data()));
+    ASSERT_EQ(fast, plain) << "round " << round << ", center " << center;
+    plain.resize(size);
+    plain.resize(SelectInBoxPlain(center, box, among_others, row, plain.data()));
+    ASSERT_EQ(fast, plain) << "round " << round << ", center " << center;
   }
   EXPECT_GT(selected_in_all, 100'000u);
 }

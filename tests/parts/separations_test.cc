@@ -46,6 +46,11 @@ double TrueMeters(Position a, Position b) {
 // What the vectors may be wrong by: a long double's rounding of coordinates, and of the distance.
 double ToleranceMeters(double meters) { return 1e-9 + meters * 1e-12; }
 
+void Compute(const std::vector<Position>& positions, SeparationBlock* block) {
+  for (const Position position : positions) block->Add(position);
+  block->Compute();
+}
+
 class SeparationsTest : public ::testing::TestWithParam<PairKind> {};
 
 TEST_P(SeparationsTest, ABlockGivesTheSameBitsAsOneAtATime) {
@@ -71,7 +76,7 @@ TEST_P(SeparationsTest, ABlockGivesTheSameBitsAsOneAtATime) {
       }
     }
     SeparationBlock block(center);
-    block.Compute(positions.data(), positions.size());
+    Compute(positions, &block);
     for (std::size_t i = 0; i < positions.size(); ++i) {
       const Separation one = Separation::Between(center, positions[i]);
       const Separation many = block[i];
@@ -100,7 +105,8 @@ TEST_P(SeparationsTest, ABlockIsAsGoodAgainForOtherPositions) {
         position =
             source.Coin() ? Position::Nowhere() : Position::FromLatLng(source.Pair(GetParam()).b);
       }
-      block.Compute(positions.data(), count);
+      block.Clear();
+      Compute(positions, &block);
       for (std::size_t i = 0; i < count; ++i) {
         ASSERT_EQ(block[i].is_somewhere, positions[i].is_somewhere());
         if (!block[i].is_somewhere) continue;
@@ -166,7 +172,7 @@ TEST(SeparationTest, FromOrToNowhereIsNoSeparation) {
   EXPECT_FALSE(Separation::Between(here, Position::Nowhere()).is_somewhere);
   EXPECT_FALSE(Separation::Between(Position::Nowhere(), Position::Nowhere()).is_somewhere);
   SeparationBlock block(Position::Nowhere());
-  block.Compute(&here, 1);
+  Compute({here}, &block);
   EXPECT_FALSE(block[0].is_somewhere);
 }
 

@@ -1,0 +1,63 @@
+#ifndef NEARBY_INTERNAL_SLOT_LINE_H_
+#define NEARBY_INTERNAL_SLOT_LINE_H_
+
+#include <cstdint>
+
+#include "nearby/friendship.h"
+#include "nearby/geo.h"
+#include "nearby/ids.h"
+
+// Not for hosts: it is here because inline accessors of public classes read it.
+
+namespace nearby::internal {
+
+/// All that the parts keep of one slot, in one line of the processor's cache. Each part reads and
+/// writes its own fields alone, and knows nothing of the others'. That they lie together is for
+/// speed: a report, and each pair that it makes the engine look at, touches several of them, at the
+/// price of one miss instead of one for each.
+struct alignas(64) SlotLine {
+  // --- LocationCache ---
+  Position position;
+  /// Times and speed, packed by LocationCache::Motions.
+  std::uint64_t motion = 0;
+  UserId user{};
+  std::uint64_t cookie = 0;
+  /// Links of LocationCache::ExpiryBuckets.
+  struct Filing {
+    std::uint32_t next = 0;      ///< the next slot in the bucket, or the place in the heap
+    std::uint32_t previous = 0;  ///< the slot before it, or a value that names no slot
+  } filing;
+
+  // --- SubscriptionRegistry ---
+  struct RowHead {
+    std::uint32_t granule = 0;
+    std::uint16_t size = 0;
+    std::uint8_t size_class = 0;
+  } row;
+
+  // --- Engine ---
+  struct Session {
+    FriendVersion list_version{};  ///< clients: of the friend list, if has_friends
+    /// It outlives the entity, so that handles of earlier occupants of the slot stay recognisable.
+    std::uint32_t generation = 0;
+    bool is_client : 1;
+    bool is_remote : 1;
+    bool has_friends : 1;   ///< clients: the friend list has been installed
+    bool is_answered : 1;   ///< clients: so has the connect; only now are they told anything
+    bool has_reported : 1;  ///< the cache's report times mean something
+    bool has_radius : 1;    ///< clients: one of their own
+
+    Session()
+        : is_client(false),
+          is_remote(false),
+          has_friends(false),
+          is_answered(false),
+          has_reported(false),
+          has_radius(false) {}
+  } session;
+};
+static_assert(sizeof(SlotLine) == 64);
+
+}  // namespace nearby::internal
+
+#endif  // NEARBY_INTERNAL_SLOT_LINE_H_
