@@ -134,6 +134,7 @@ class NEARBY_API LocationCache {
   absl::Duration ttl() const { return absl::Milliseconds(ttl_ms_); }
 
  private:
+  class IndexedUsers;   // users by slot, for the index
   class Index;          // users to slots
   class ExpiryBuckets;  // slots by the second of their deadline
   struct Tables;        // what grows with the slots

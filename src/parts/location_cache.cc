@@ -14,13 +14,6 @@
 #include "src/parts/user_index.h"
 
 namespace nearby {
-namespace {
-
-// Enough look-ups to keep the memory busy, few enough that what was fetched first is still cached.
-constexpr std::size_t kFindBatch = 32;
-
-}  // namespace
-
 struct LocationCache::Tables {
   internal::LargeVector<Position> positions;
   internal::LargeVector<Identity> identities;
@@ -33,7 +26,7 @@ LocationCache::LocationCache(const Options& options)
     : ttl_ms_(std::min(absl::ToInt64Milliseconds(options.ttl), kMaxTimeMs)),
       max_entities_(std::min(options.max_entities, ExpiryBuckets::kMaxSlots)),
       tables_(std::make_unique<Tables>()),
-      index_(std::make_unique<Index>(&identities_)),
+      index_(std::make_unique<Index>(IndexedUsers(&identities_, &positions_))),
       expiry_(std::make_unique<ExpiryBuckets>(this)) {
   motions_ = &tables_->motions;
   assert(ttl_ms_ >= 1);
@@ -85,16 +78,8 @@ Slot LocationCache::Find(UserId user) const { return index_->Find(user); }
 
 void LocationCache::FindAll(absl::Span<const UserId> users, absl::Span<Found> out) const {
   assert(users.size() == out.size());
-  for (std::size_t begin = 0; begin < users.size(); begin += kFindBatch) {
-    const std::size_t end = std::min(users.size(), begin + kFindBatch);
-    // A pass for each dependent read, so that the reads of one pass overlap.
-    for (std::size_t i = begin; i < end; ++i) index_->Prefetch(users[i]);
-    for (std::size_t i = begin; i < end; ++i) out[i].slot = index_->Find(users[i]);
-    for (std::size_t i = begin; i < end; ++i) {
-      const Slot slot = out[i].slot;
-      out[i].position = slot == kNoSlot ? Position::Nowhere() : position(slot);
-    }
-  }
+  std::fill(out.begin(), out.end(), Found{kNoSlot, Position::Nowhere()});
+  index_->FindAll(users, [&](std::size_t i, Slot slot) { out[i] = {slot, position(slot)}; });
 }
 
 LocationCache::Motion LocationCache::Write(Slot slot, const Record& record) {

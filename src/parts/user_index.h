@@ -1,76 +1,36 @@
 #ifndef NEARBY_SRC_PARTS_USER_INDEX_H_
 #define NEARBY_SRC_PARTS_USER_INDEX_H_
 
-#include <cassert>
-#include <cstddef>
-#include <cstdint>
-
-#include "absl/container/flat_hash_set.h"
-#include "absl/hash/hash.h"
 #include "nearby/ids.h"
 #include "nearby/location_cache.h"
-#include "src/base/large_vector.h"
 #include "src/base/prefetch.h"
+#include "src/parts/user_hash.h"
+#include "src/parts/user_table.h"
 
 namespace nearby {
 
-/// Users to slots: a hash set of slots that hashes and compares by the users in the cache's own
-/// array. A user costs 5 bytes divided by the load factor instead of a second copy of the id; seven
-/// bits of the hash, kept beside each slot, spare nearly every look into the array that would fail.
-///
-/// Thread-compatible. Borrows the pointer to the array, which must outlive it; an indexed slot's
-/// user must not change.
-class LocationCache::Index {
+/// The users of a cache's arrays. Borrows the pointers to the arrays, which must outlive it.
+class LocationCache::IndexedUsers {
  public:
-  explicit Index(Identity* const* identities) : slots_(0, Hash{identities}, Equal{identities}) {}
+  IndexedUsers(Identity* const* identities, Position* const* positions)
+      : identities_(*identities), positions_(*positions) {}
 
-  void Reserve(std::size_t count) { slots_.reserve(count); }
-
-  Slot Find(UserId user) const {
-    auto it = slots_.find(user);
-    return it == slots_.end() ? kNoSlot : Slot{*it};
-  }
-  /// Starts to fetch the memory that Find(user) reads first.
-  void Prefetch(UserId user) const {
-    slots_.prefetch(user);
-    internal::KeepPrefetches();
-  }
-
-  /// Requires that the slot's user is set and not indexed.
-  void Insert(Slot slot) {
-    [[maybe_unused]] bool inserted = slots_.insert(ToInt(slot)).second;
-    assert(inserted);
-  }
-  /// Requires that the slot's user is the one it was inserted with.
-  void Erase(Slot slot) {
-    [[maybe_unused]] std::size_t erased = slots_.erase(ToInt(slot));
-    assert(erased == 1);
+  UserId operator()(Slot slot) const { return identities_[ToInt(slot)].user; }
+  /// Starts to fetch the user, and the position that is told with the slot.
+  void Prefetch(Slot slot) const {
+    internal::Prefetch(&identities_[ToInt(slot)]);
+    internal::Prefetch(&positions_[ToInt(slot)]);
   }
 
  private:
-  struct Hash {
-    using is_transparent = void;
+  Identity* const& identities_;
+  Position* const& positions_;
+};
 
-    std::size_t operator()(UserId user) const { return absl::Hash<std::uint64_t>()(ToInt(user)); }
-    std::size_t operator()(std::uint32_t slot) const { return (*this)((*identities)[slot].user); }
-
-    Identity* const* identities;
-  };
-  struct Equal {
-    using is_transparent = void;
-
-    bool operator()(std::uint32_t a, std::uint32_t b) const { return a == b; }
-    bool operator()(std::uint32_t slot, UserId user) const {
-      return (*identities)[slot].user == user;
-    }
-    bool operator()(UserId user, std::uint32_t slot) const {
-      return (*identities)[slot].user == user;
-    }
-
-    Identity* const* identities;
-  };
-
-  absl::flat_hash_set<std::uint32_t, Hash, Equal, internal::LargeAllocator<std::uint32_t>> slots_;
+/// Users to slots. An indexed slot's user must not change.
+class LocationCache::Index : public UserTable<IndexedUsers, UserHash> {
+ public:
+  using UserTable::UserTable;
 };
 
 }  // namespace nearby
