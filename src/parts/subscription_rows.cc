@@ -11,14 +11,20 @@
 
 namespace nearby {
 
-void SubscriptionRegistry::Rows::Append(Slot slot, Edge edge, std::uint8_t tick) {
+void SubscriptionRegistry::Rows::Append(Slot slot, Edge edge, std::uint8_t tick,
+                                        std::uint32_t row_to_be) {
   if (ToInt(slot) >= headers_.size()) headers_.resize(ToInt(slot) + std::size_t{1});
   Header& header = headers_[ToInt(slot)];
   assert(header.size < kMaxRow);
-  if (header.size == 0) {
-    NewBlock(slot, 0);
-  } else if (header.size == RowLayout::Capacity(header.size_class)) {
-    MoveTo(slot, header.size_class + std::size_t{1});
+  const bool is_empty = header.size == 0;
+  if (is_empty || header.size == RowLayout::Capacity(header.size_class)) {
+    const std::size_t size_class =
+        ClassFor(std::max(header.size + 1u, std::min(row_to_be, kMaxRow)));
+    if (is_empty) {
+      NewBlock(slot, size_class);
+    } else {
+      MoveTo(slot, size_class);
+    }
   }
   new (EdgesOf(header) + header.size) Edge(edge);
   TicksOf(header)[header.size] = tick;
@@ -36,6 +42,27 @@ void SubscriptionRegistry::Rows::Remove(Slot slot, std::size_t index) {
   } else if (header.size <= ShrinkSize(header.size_class)) {
     MoveTo(slot, header.size_class - std::size_t{1});
   }
+}
+
+void SubscriptionRegistry::Rows::Clear(Slot slot) {
+  if (size(slot) == 0) return;
+  Header& header = headers_[ToInt(slot)];
+  header.size = 0;
+  FreeBlock(header);
+}
+
+void SubscriptionRegistry::Rows::Trim(Slot slot) {
+  if (size(slot) == 0) return;
+  const Header& header = headers_[ToInt(slot)];
+  std::size_t size_class = header.size_class;
+  while (header.size <= ShrinkSize(size_class)) --size_class;
+  if (size_class < header.size_class) MoveTo(slot, size_class);
+}
+
+std::size_t SubscriptionRegistry::Rows::ClassFor(std::uint32_t edges) {
+  std::size_t size_class = 0;
+  while (RowLayout::Capacity(size_class) < edges) ++size_class;
+  return size_class;
 }
 
 void SubscriptionRegistry::Rows::NewBlock(Slot slot, std::size_t size_class) {
