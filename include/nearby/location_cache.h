@@ -27,8 +27,8 @@ namespace nearby {
 ///
 /// Thread-compatible. Owns its memory: about 48 bytes a user, in arrays by slot, so that a batch of
 /// look-ups by slot touches 8 bytes each.
-/// Cost: one hash look-up for `Find`; none once the slot is known. Expiry is O(1) amortised for
-/// each write and each second that passes, never a pass over all users.
+/// Cost: one hash look-up for `Find`, of one line of memory if it fails; none by slot. Expiry is
+/// O(1) amortised for each write and each second that passes, never a pass over all users.
 ///
 /// Invariants:
 ///   1. A slot belongs to one user from Acquire to Release; slots are reused, latest first.

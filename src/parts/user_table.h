@@ -159,8 +159,9 @@ class UserTable {
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t place = candidates[i].place;
       Slot slot = candidates[i].slot;
-      if (slot == kNoSlot || users_(slot) != users[place])
+      if (slot == kNoSlot || users_(slot) != users[place]) {
         slot = FindOn(paths[place], users[place]);
+      }
       if (slot != kNoSlot) found(place, slot);
     }
   }
