@@ -88,6 +88,8 @@ class NEARBY_API LocationCache {
   Slot Find(UserId user) const;
   /// Finds many at once, overlapping their cache misses. Requires out.size() == users.size().
   void FindAll(absl::Span<const UserId> users, absl::Span<Found> out) const;
+  /// The same without the positions, which spares the memory a read for each user who is known.
+  void FindAll(absl::Span<const UserId> users, absl::Span<Slot> out) const;
 
   /// Stores a location and renews the time to live. Requires a position that is somewhere. A record
   /// may be accepted earlier than one already written to other slots (a late arrival from another
@@ -124,8 +126,9 @@ class NEARBY_API LocationCache {
   class Motions;
   const Motions& motions() const { return *motions_; }
 
-  /// Asks the processor for the identity.
+  /// Asks the processor for the identity, and, when that is at hand, for what Release touches.
   void PrefetchIdentity(Slot slot) const;
+  void PrefetchRelease(Slot slot) const;
 
   /// Users known.
   std::size_t size() const;

@@ -144,9 +144,10 @@ class Engine::Impl {
   void InstallFriends(Slot client, FriendVersion version, absl::Span<const FriendEntry> friends,
                       Effects* effects);
   // Looks all of them up: their slots, in found_, and how many have one.
-  std::size_t FindFriends(absl::Span<const FriendEntry> friends);
-  // Asks the processor for what linking those in found_ will touch; says how many they are.
-  std::size_t PrefetchFound() const;
+  std::size_t FindFriends(Slot client, absl::Span<const FriendEntry> friends);
+  // Asks the processor for what linking the client to those in found_ will touch; says how many
+  // they are.
+  std::size_t PrefetchFound(Slot client) const;
   // Brings the pair of the client and a friend (seen from the client) to what a list or a newer
   // change says; `friend_slot` is the friend's, or kNoSlot.
   void InstallFriend(Slot client, Slot friend_slot, FriendshipChange pair, LinkOptions link,
@@ -335,12 +336,12 @@ class Engine::Impl {
   absl::flat_hash_map<std::uint32_t, HeldReport> held_reports_;
   EngineStats stats_;
 
-  std::vector<std::uint32_t> selected_;      // scratch of Walk
-  std::vector<std::uint32_t> prefetched_;    // scratch of PrefetchNeighbours
-  std::vector<UserId> friend_ids_;           // scratch of InstallFriends
-  std::vector<LocationCache::Found> found_;  // the same
-  std::vector<Slot> remotes_;                // scratch of UnlinkAll
-  std::vector<Sighting> in_sight_;           // scratch of pages
+  std::vector<std::uint32_t> selected_;    // scratch of Walk
+  std::vector<std::uint32_t> prefetched_;  // scratch of PrefetchNeighbours
+  std::vector<UserId> friend_ids_;         // scratch of InstallFriends
+  std::vector<Slot> found_;                // the same
+  std::vector<Slot> remotes_;              // scratch of UnlinkAll
+  std::vector<Sighting> in_sight_;         // scratch of pages
 };
 
 }  // namespace nearby

@@ -96,12 +96,13 @@ void Engine::Impl::InstallFriends(Slot client, FriendVersion version,
   // The list and the changes name each friend once, so what follows makes no pair of these twice.
   link.is_new = registry_.Row(client).empty();
   // Installing makes no entity and frees none, so what has been found stays true.
-  link.row_to_be = static_cast<std::uint32_t>(registry_.Row(client).size() + FindFriends(friends));
+  link.row_to_be =
+      static_cast<std::uint32_t>(registry_.Row(client).size() + FindFriends(client, friends));
   for (std::size_t i = 0; i < friends.size(); ++i) {
     const auto& [friend_id, friendship] = friends[i];
-    if (found_[i].slot == kNoSlot && IsHome(friend_id)) continue;  // Offline, as most are.
+    if (found_[i] == kNoSlot && IsHome(friend_id)) continue;  // Offline, as most are.
     if (!newer.empty() && Names(newer, friend_id)) continue;
-    InstallFriend(client, found_[i].slot, {{}, friend_id, friendship, version}, link, effects);
+    InstallFriend(client, found_[i], {{}, friend_id, friendship, version}, link, effects);
   }
   for (const FriendshipChange& change : newer) {
     InstallFriend(client, cache_.Find(change.friend_id), change, link, effects);
@@ -111,25 +112,27 @@ void Engine::Impl::InstallFriends(Slot client, FriendVersion version,
 }
 
 // Most of the friends are offline: finding out is what a list costs, so their look-ups overlap.
-std::size_t Engine::Impl::FindFriends(absl::Span<const FriendEntry> friends) {
+std::size_t Engine::Impl::FindFriends(Slot client, absl::Span<const FriendEntry> friends) {
   friend_ids_.resize(friends.size());
   std::transform(friends.begin(), friends.end(), friend_ids_.begin(),
                  [](const FriendEntry& entry) { return entry.friend_id; });
   found_.resize(friends.size());
   cache_.FindAll(friend_ids_, absl::MakeSpan(found_));
-  return PrefetchFound();
+  return PrefetchFound(client);
 }
 
-std::size_t Engine::Impl::PrefetchFound() const {
+std::size_t Engine::Impl::PrefetchFound(Slot client) const {
+  const bool is_active = cache_.is_active(client);
   std::size_t count = 0;
-  for (const LocationCache::Found& found : found_) {
-    if (found.slot == kNoSlot) continue;
+  for (const Slot found : found_) {
+    if (found == kNoSlot) continue;
     ++count;
-    internal::Prefetch(&entity(found.slot));
-    registry_.PrefetchHead(found.slot);
+    internal::Prefetch(&entity(found));
+    if (is_active) internal::Prefetch(&cache_.positions()[ToInt(found)]);
+    registry_.PrefetchHead(found);
   }
-  for (const LocationCache::Found& found : found_) {
-    if (found.slot != kNoSlot) registry_.PrefetchRowEnd(found.slot);
+  for (const Slot found : found_) {
+    if (found != kNoSlot) registry_.PrefetchRowEnd(found);
   }
   return count;
 }

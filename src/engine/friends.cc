@@ -130,6 +130,8 @@ Engine::Impl::LinkResult Engine::Impl::LinkPair(Slot a, Slot b, const Friendship
       ++stats_.links_refused;
       return LinkResult::kRefused;
     }
+    // Who is nowhere sees nobody and is not seen, as most are who have just connected.
+    if (!cache_.is_active(a)) return LinkResult::kChanged;
     edge = &registry_.MutableRow(a).edges.back();
   } else {
     if (link.only_takes_away) flags = static_cast<EdgeFlags>(flags & edge->flags());
@@ -176,6 +178,8 @@ void Engine::Impl::UnlinkAll(Slot slot, LeaveReason reason, Effects* effects) {
     }
     if (MayKnowRemotes() && entity(neighbour).is_remote) remotes_.push_back(neighbour);
   }
+  // Whoever unlinks an entity releases it next.
+  cache_.PrefetchRelease(slot);
   registry_.UnlinkAll(slot);
   for (const Slot remote : remotes_) registry_.MaybeLastOut(remote, now_);
 }

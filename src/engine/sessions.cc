@@ -109,6 +109,7 @@ void Engine::Impl::EndSession(Slot client, Effects* effects) {
 }
 
 absl::Status Engine::Impl::Disconnect(ClientHandle handle, Effects* effects) {
+  PrefetchEntity(handle);
   if (!IsClient(handle)) return NoSession();
   const Slot client = handle.slot;
   UnlinkAll(client, LeaveReason::kOffline, effects);

@@ -9,6 +9,7 @@
 #include "nearby/location_cache.h"
 #include "nearby/time.h"
 #include "src/base/large_vector.h"
+#include "src/base/prefetch.h"
 
 namespace nearby {
 
@@ -40,6 +41,8 @@ class LocationCache::ExpiryBuckets {
   void Reserve(std::size_t slots) { filings_.reserve(slots); }
   /// Makes room for one more slot, unfiled.
   void AddSlot() { filings_.push_back(Filing{kNone, kUnfiled}); }
+
+  void Prefetch(Slot slot) const { internal::Prefetch(&filings_[ToInt(slot)]); }
 
   /// Files an unfiled slot under its deadline.
   void File(Slot slot);

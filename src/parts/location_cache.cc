@@ -26,7 +26,7 @@ LocationCache::LocationCache(const Options& options)
     : ttl_ms_(std::min(absl::ToInt64Milliseconds(options.ttl), kMaxTimeMs)),
       max_entities_(std::min(options.max_entities, ExpiryBuckets::kMaxSlots)),
       tables_(std::make_unique<Tables>()),
-      index_(std::make_unique<Index>(IndexedUsers(&identities_, &positions_))),
+      index_(std::make_unique<Index>(IndexedUsers(&identities_))),
       expiry_(std::make_unique<ExpiryBuckets>(this)) {
   motions_ = &tables_->motions;
   assert(ttl_ms_ >= 1);
@@ -79,7 +79,19 @@ Slot LocationCache::Find(UserId user) const { return index_->Find(user); }
 void LocationCache::FindAll(absl::Span<const UserId> users, absl::Span<Found> out) const {
   assert(users.size() == out.size());
   std::fill(out.begin(), out.end(), Found{kNoSlot, Position::Nowhere()});
-  index_->FindAll(users, [&](std::size_t i, Slot slot) { out[i] = {slot, position(slot)}; });
+  index_->FindAll(users, [&](std::size_t i, Slot slot) {
+    out[i].slot = slot;
+    internal::Prefetch(&positions_[ToInt(slot)]);
+  });
+  for (Found& found : out) {
+    if (found.slot != kNoSlot) found.position = position(found.slot);
+  }
+}
+
+void LocationCache::FindAll(absl::Span<const UserId> users, absl::Span<Slot> out) const {
+  assert(users.size() == out.size());
+  std::fill(out.begin(), out.end(), kNoSlot);
+  index_->FindAll(users, [&](std::size_t i, Slot slot) { out[i] = slot; });
 }
 
 LocationCache::Motion LocationCache::Write(Slot slot, const Record& record) {
@@ -119,6 +131,11 @@ double LocationCache::speed_bound(Slot slot) const {
 
 void LocationCache::PrefetchIdentity(Slot slot) const {
   internal::Prefetch(&identities_[ToInt(slot)]);
+}
+
+void LocationCache::PrefetchRelease(Slot slot) const {
+  index_->Prefetch(user(slot));
+  expiry_->Prefetch(slot);
 }
 
 void LocationCache::Deactivate(Slot slot) {

@@ -9,22 +9,16 @@
 
 namespace nearby {
 
-/// The users of a cache's arrays. Borrows the pointers to the arrays, which must outlive it.
+/// The users of a cache's array. Borrows the pointer to it, which must outlive this.
 class LocationCache::IndexedUsers {
  public:
-  IndexedUsers(Identity* const* identities, Position* const* positions)
-      : identities_(*identities), positions_(*positions) {}
+  explicit IndexedUsers(Identity* const* identities) : identities_(*identities) {}
 
   UserId operator()(Slot slot) const { return identities_[ToInt(slot)].user; }
-  /// Starts to fetch the user, and the position that is told with the slot.
-  void Prefetch(Slot slot) const {
-    internal::Prefetch(&identities_[ToInt(slot)]);
-    internal::Prefetch(&positions_[ToInt(slot)]);
-  }
+  void Prefetch(Slot slot) const { internal::Prefetch(&identities_[ToInt(slot)]); }
 
  private:
   Identity* const& identities_;
-  Position* const& positions_;
 };
 
 /// Users to slots. An indexed slot's user must not change.

@@ -464,9 +464,12 @@ TEST(LocationCacheTest, FindAllAgreesWithFind) {
     for (std::size_t i = 0; i < count; ++i) users.push_back(UserId{random() % 16'000});
     std::vector<LocationCache::Found> found(count, {Slot{1}, Somewhere(9)});
     cache.FindAll(users, absl::MakeSpan(found));
+    std::vector<Slot> slots(count, Slot{1});
+    cache.FindAll(users, absl::MakeSpan(slots));
     for (std::size_t i = 0; i < count; ++i) {
       const Slot slot = cache.Find(users[i]);
       EXPECT_EQ(found[i].slot, slot);
+      EXPECT_EQ(slots[i], slot);
       EXPECT_EQ(found[i].position, slot == kNoSlot ? Position::Nowhere() : cache.position(slot));
     }
   }
