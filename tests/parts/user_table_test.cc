@@ -224,6 +224,21 @@ TEST(UserTableTest, ChurnAtTheHighestLoadLeavesNothingBehind) {
   }
 }
 
+// Half of the users begin at the first bucket, half at the middle one, and go on by the same steps.
+TEST(UserTableTest, LookUpsEndThoughEveryBucketHasCeasedToCount) {
+  constexpr std::uint64_t kHalf = std::uint64_t{1} << 63;
+  Subject subject({kHalf});
+  subject.table().Reserve(200);
+  for (const std::uint64_t half : {std::uint64_t{0}, kHalf}) {
+    for (std::uint64_t user = 0; !subject.IsFull(); ++user) {
+      if ((UserHash()(UserId{user}) & kHalf) == half) subject.Insert(UserId{user});
+    }
+    subject.ExpectAgreement(Strangers(50));
+    while (subject.size() > 0) subject.EraseNth(0);
+  }
+  subject.ExpectAgreement(Strangers(50));
+}
+
 TEST(UserTableTest, EverybodyIsFoundAfterEachGrowth) {
   for (const HashCase& hash : kHashCases) {
     SCOPED_TRACE(hash.name);
