@@ -89,7 +89,7 @@ struct RowView {
 /// about 5.6 bytes an edge at 40 edges a row, ticks included, and 64 for the head of a row.
 ///
 /// Cost: walking a row streams it. Link, Unlink and Update search the two rows: O(shorter row) to
-/// find a pair, O(row) for the mirror edge.
+/// find a pair, O(row) for the mirror edge. UnlinkAll searches each neighbour's row once.
 ///
 /// Invariants:
 ///   1. b is in a's row exactly if a is in b's, each at most once, never a in its own.
@@ -117,10 +117,20 @@ class NEARBY_API SubscriptionRegistry {
   /// Adds the pair with `flags` seen from `a`, both edges with this tick. Requires a != b, both
   /// slots below Edge::kMaxSlots, and that the pair is not linked. The new edges are the last of
   /// their rows. `ResourceExhausted` if either row is full: nothing changes.
-  absl::Status Link(Slot a, Slot b, EdgeFlags flags, std::uint8_t tick = 0);
+  ///
+  /// Where `a` is about to be linked to many, `row_to_be` says how long its row will be: it is
+  /// given room for that at once, instead of growing through all sizes. Trim it if it stays
+  /// shorter.
+  absl::Status Link(Slot a, Slot b, EdgeFlags flags, std::uint8_t tick = 0,
+                    std::uint32_t row_to_be = 0);
+  /// Takes back room that a row was given and does not need.
+  void Trim(Slot slot);
   /// Removes the pair; false if it was not linked. Row order is not kept: the last edge takes the
   /// place of the removed one, and its tick goes with it.
   bool Unlink(Slot a, Slot b);
+  /// Removes every pair of the slot: as Unlink for each, but that their memory is asked for at
+  /// once.
+  void UnlinkAll(Slot slot);
 
   /// The edge to `b` in `a`'s row, or nullptr. Valid until the next Link or Unlink.
   const Edge* Find(Slot a, Slot b) const;
@@ -141,9 +151,11 @@ class NEARBY_API SubscriptionRegistry {
   std::uint8_t TickOf(Slot row, const Edge& edge) const;
 
   /// Asks the processor for the head of a row that will be walked soon, and then, when that is at
-  /// hand, for the row's first lines of 64 bytes. They change nothing.
+  /// hand, for the row's first lines of 64 bytes, or for those that the next Link writes to. They
+  /// change nothing.
   void PrefetchHead(Slot slot) const;
   void PrefetchRow(Slot slot, std::size_t lines) const;
+  void PrefetchRowEnd(Slot slot) const;
 
   /// Call after linking a listener to a channel: true if the channel is not subscribed to yet. From
   /// then on it counts as subscribed. Requires a row that is not empty.

@@ -27,19 +27,15 @@ void UseSmallPages(void* memory, std::size_t bytes) {
 #endif
 }
 
-void* AllocateLarge(std::size_t bytes) {
-  if (bytes < kLargeBytes) return ::operator new (bytes, std::align_val_t{kLineBytes});
+void* AllocateLarge(std::size_t bytes, std::size_t alignment) {
+  if (bytes < kLargeBytes) return ::operator new (bytes, std::align_val_t{alignment});
   void* const memory = ::operator new (bytes, std::align_val_t{kLargePageBytes});
   UseLargePages(memory, bytes);
   return memory;
 }
 
-void FreeLarge(void* memory, std::size_t bytes) {
-  if (bytes < kLargeBytes) {
-    ::operator delete (memory, std::align_val_t{kLineBytes});
-  } else {
-    ::operator delete (memory, std::align_val_t{kLargePageBytes});
-  }
+void FreeLarge(void* memory, std::size_t bytes, std::size_t alignment) {
+  ::operator delete (memory, std::align_val_t{bytes < kLargeBytes ? alignment : kLargePageBytes});
 }
 
 }  // namespace nearby::internal

@@ -12,12 +12,10 @@ namespace nearby::internal {
 inline constexpr std::size_t kLargeBytes = std::size_t{8} << 20;
 inline constexpr std::size_t kLargePageBytes = std::size_t{2} << 20;
 
-// Smaller memory begins with a line of the processor's cache.
-inline constexpr std::size_t kLineBytes = 64;
-
-// As operator new and delete, but for the pages and lines. `bytes` must be the same for both.
-void* AllocateLarge(std::size_t bytes);
-void FreeLarge(void* memory, std::size_t bytes);
+// As operator new and delete, but for the pages. `bytes` and `alignment`, up to that of a large
+// page, must be the same for both.
+void* AllocateLarge(std::size_t bytes, std::size_t alignment);
+void FreeLarge(void* memory, std::size_t bytes, std::size_t alignment);
 // Asks for large pages for memory that lies on a boundary of them, or for none.
 void UseLargePages(void* memory, std::size_t bytes);
 void UseSmallPages(void* memory, std::size_t bytes);
@@ -30,8 +28,12 @@ struct LargeAllocator {
   template <typename U>
   LargeAllocator(const LargeAllocator<U>&) {}  // NOLINT(google-explicit-constructor)
 
-  T* allocate(std::size_t count) { return static_cast<T*>(AllocateLarge(count * sizeof(T))); }
-  void deallocate(T* memory, std::size_t count) { FreeLarge(memory, count * sizeof(T)); }
+  T* allocate(std::size_t count) {
+    return static_cast<T*>(AllocateLarge(count * sizeof(T), alignof(T)));
+  }
+  void deallocate(T* memory, std::size_t count) {
+    FreeLarge(memory, count * sizeof(T), alignof(T));
+  }
 
   friend bool operator==(LargeAllocator, LargeAllocator) { return true; }
   friend bool operator!=(LargeAllocator, LargeAllocator) { return false; }

@@ -94,6 +94,8 @@ class Engine::Impl {
   struct LinkOptions {
     bool silent_for_a = false;     // what `a` comes to see will be in an answer
     bool only_takes_away = false;  // nobody comes to see, or may see, what they did not
+    bool is_new = false;           // there is no edge between the two
+    std::uint32_t row_to_be = 0;   // how long the row of `a` is about to be
   };
 
   enum class LinkResult { kUnchanged, kChanged, kRefused };  // refused: a row is full
@@ -111,6 +113,7 @@ class Engine::Impl {
     return lines_.Has(client.slot) && entity(client.slot).is_client &&
            entity(client.slot).generation == client.generation;
   }
+  bool MayKnowRemotes() const { return options_.shard_count > 1; }
   // What a call with a handle that names no session answers.
   static absl::Status NoSession();
   bool IsHome(UserId user) const { return HomeShard(user, options_.shard_count) == options_.shard; }
@@ -132,8 +135,11 @@ class Engine::Impl {
   // `friends` ascend, each once.
   void InstallFriends(Slot client, FriendVersion version, absl::Span<const FriendEntry> friends,
                       Effects* effects);
-  // Asks the processor for what linking those in found_ will touch.
-  void PrefetchFound() const;
+  // Looks all of them up: their slots, in found_, and how many have one.
+  std::size_t FindFriends(absl::Span<const FriendEntry> friends);
+  // Asks the processor for what linking the client to those in found_ will touch; says how many
+  // they are.
+  std::size_t PrefetchFound() const;
   // Brings the pair of the client and a friend (seen from the client) to what a list or a newer
   // change says; `friend_slot` is the friend's, or kNoSlot.
   void InstallFriend(Slot client, Slot friend_slot, FriendshipChange pair, LinkOptions link,
@@ -337,7 +343,7 @@ class Engine::Impl {
   absl::flat_hash_map<std::uint32_t, HeldReport> held_reports_;
   EngineStats stats_;
 
-  std::vector<std::uint32_t> selected_;      // scratch of Walk
+  std::vector<std::uint32_t> selected_;  // scratch of Walk
 
   // Scratch of ReportAll: for each report of a group a range of due_numbers_, the edges that were
   // due when the memory of the group was asked for.
@@ -351,9 +357,11 @@ class Engine::Impl {
   // That of the report being handled, if it holds.
   std::optional<Range> known_due_;
   std::uint32_t ticks_voided_ = 0;  // how often ticks have been
-  std::vector<UserId> friend_ids_;           // scratch of InstallFriends
-  std::vector<LocationCache::Found> found_;  // the same
-  std::vector<Sighting> in_sight_;           // scratch of pages
+
+  std::vector<UserId> friend_ids_;  // scratch of InstallFriends
+  std::vector<Slot> found_;         // the same
+  std::vector<Slot> remotes_;       // scratch of UnlinkAll
+  std::vector<Sighting> in_sight_;  // scratch of pages
 };
 
 }  // namespace nearby

@@ -91,34 +91,47 @@ void Engine::Impl::InstallFriends(Slot client, FriendVersion version,
   const bool answers_connect = !IsReady(client);
   entity(client).has_friends = true;
   entity(client).list_version = version;
-  const LinkOptions link{/*silent_for_a=*/answers_connect};
-
-  // Most of the friends are offline: finding out is what a list costs, so their look-ups overlap.
+  LinkOptions link;
+  link.silent_for_a = answers_connect;
+  // The list and the changes name each friend once, so what follows makes no pair of these twice.
+  link.is_new = registry_.Row(client).empty();
   // Installing makes no entity and frees none, so what has been found stays true.
-  friend_ids_.clear();
-  for (const FriendEntry& entry : friends) friend_ids_.push_back(entry.friend_id);
-  found_.resize(friends.size());
-  cache_.FindAll(friend_ids_, absl::MakeSpan(found_));
-  PrefetchFound();
+  link.row_to_be =
+      static_cast<std::uint32_t>(registry_.Row(client).size() + FindFriends(friends));
   for (std::size_t i = 0; i < friends.size(); ++i) {
     const auto& [friend_id, friendship] = friends[i];
-    if (Names(newer, friend_id)) continue;
-    InstallFriend(client, found_[i].slot, {{}, friend_id, friendship, version}, link, effects);
+    if (found_[i] == kNoSlot && IsHome(friend_id)) continue;  // Offline, as most are.
+    if (!newer.empty() && Names(newer, friend_id)) continue;
+    InstallFriend(client, found_[i], {{}, friend_id, friendship, version}, link, effects);
   }
   for (const FriendshipChange& change : newer) {
     InstallFriend(client, cache_.Find(change.friend_id), change, link, effects);
   }
+  registry_.Trim(client);
   if (answers_connect && !options_.hold_connect_answers) AnswerConnect(client, effects);
 }
 
-void Engine::Impl::PrefetchFound() const {
-  for (const LocationCache::Found& found : found_) {
-    if (found.slot == kNoSlot) continue;
-    lines_.Prefetch(found.slot);
+// Most of the friends are offline: finding out is what a list costs, so their look-ups overlap.
+std::size_t Engine::Impl::FindFriends(absl::Span<const FriendEntry> friends) {
+  friend_ids_.resize(friends.size());
+  std::transform(friends.begin(), friends.end(), friend_ids_.begin(),
+                 [](const FriendEntry& entry) { return entry.friend_id; });
+  found_.resize(friends.size());
+  cache_.FindAll(friend_ids_, absl::MakeSpan(found_));
+  return PrefetchFound();
+}
+
+std::size_t Engine::Impl::PrefetchFound() const {
+  std::size_t count = 0;
+  for (const Slot found : found_) {
+    if (found == kNoSlot) continue;
+    ++count;
+    lines_.Prefetch(found);
   }
-  for (const LocationCache::Found& found : found_) {
-    if (found.slot != kNoSlot) registry_.PrefetchRow(found.slot, kRowLines);
+  for (const Slot found : found_) {
+    if (found != kNoSlot) registry_.PrefetchRowEnd(found);
   }
+  return count;
 }
 
 void Engine::Impl::InstallFriend(Slot client, Slot friend_slot, FriendshipChange pair,
@@ -128,8 +141,8 @@ void Engine::Impl::InstallFriend(Slot client, Slot friend_slot, FriendshipChange
     // Where the friend's list is the newer one, an edge that it made may be narrowed, not widened:
     // changes in between that widen it are remembered, or are still to be applied. Without an edge
     // nothing is known, for the friend's list was loaded before the client came.
-    link.only_takes_away =
-        KnowsBetter(friend_slot, pair.version) && registry_.Find(client, friend_slot) != nullptr;
+    link.only_takes_away = !link.is_new && KnowsBetter(friend_slot, pair.version) &&
+                           registry_.Find(client, friend_slot) != nullptr;
     SettleClients(client, friend_slot, pair.friendship, link, effects);
     return;
   }

@@ -123,13 +123,15 @@ Engine::Impl::LinkResult Engine::Impl::LinkPair(Slot a, Slot b, const Friendship
   // Settling again what has been settled would let in whom a page holds back, so only a direction
   // that changes is settled.
   std::uint32_t changed = kIMaySee | kFriendMaySee;
-  Edge* edge = registry_.FindMutable(a, b);
+  Edge* edge = link.is_new ? nullptr : registry_.FindMutable(a, b);
   if (edge == nullptr) {
     if (link.only_takes_away) return LinkResult::kUnchanged;
-    if (!registry_.Link(a, b, flags, now_tick_).ok()) {
+    if (!registry_.Link(a, b, flags, now_tick_, link.row_to_be).ok()) {
       ++stats_.links_refused;
       return LinkResult::kRefused;
     }
+    // Who is nowhere sees nobody and is not seen, as most are who have just connected.
+    if (!cache_.is_active(a)) return LinkResult::kChanged;
     edge = &registry_.MutableRow(a).edges.back();
   } else {
     if (link.only_takes_away) flags = static_cast<EdgeFlags>(flags & edge->flags());
@@ -160,17 +162,26 @@ bool Engine::Impl::UnlinkPair(Slot a, Slot b, Reasons reasons, Effects* effects)
 }
 
 void Engine::Impl::UnlinkAll(Slot slot, LeaveReason reason, Effects* effects) {
-  while (!registry_.Row(slot).empty()) {
-    Edge& edge = registry_.MutableRow(slot).edges.back();
+  const absl::Span<const Edge> row = registry_.Row(slot);
+  for (const Edge edge : row) {
+    if (edge.has(kFriendSees)) lines_.Prefetch(edge.neighbour());
+  }
+  // No flag has to be cleared of edges that go.
+  remotes_.clear();
+  for (std::size_t i = row.size(); i > 0; --i) {
+    const Edge edge = row[i - 1];
     const Slot neighbour = edge.neighbour();
-    if (edge.has(kISee)) ForgetView(slot, edge);
+    if (edge.has(kISee)) ForgetPace(slot, neighbour);
     if (edge.has(kFriendSees)) {
-      ForgetView(neighbour, registry_.MirrorOf(slot, edge));
+      ForgetPace(neighbour, slot);
       Leave(neighbour, slot, reason, 0, effects);
     }
-    registry_.Unlink(slot, neighbour);
-    if (entity(neighbour).is_remote) registry_.MaybeLastOut(neighbour, now_);
+    if (MayKnowRemotes() && entity(neighbour).is_remote) remotes_.push_back(neighbour);
   }
+  // Whoever unlinks an entity releases it next.
+  cache_.PrefetchRelease(slot);
+  registry_.UnlinkAll(slot);
+  for (const Slot remote : remotes_) registry_.MaybeLastOut(remote, now_);
 }
 
 bool Engine::Impl::SettleClients(Slot a, Slot b, const Friendship& friendship, LinkOptions link,

@@ -8,7 +8,7 @@ namespace nearby {
 
 void Engine::Impl::CollectInSight(Slot client) {
   in_sight_.clear();
-  if (!IsReady(client)) return;
+  if (!IsReady(client) || !cache_.is_active(client)) return;
   for (const Edge edge : registry_.Row(client)) {
     const Slot owner = edge.neighbour();
     if (!edge.has(kIMaySee)) continue;

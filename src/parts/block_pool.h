@@ -53,8 +53,9 @@ class BlockPool {
   // system gives these unasked: a pool of a few rows is to take a few kilobytes, not a page of 2 MB
   // for each class.
   static constexpr std::size_t kManyChunks = 64;
-  // Empty chunks kept, so that a class whose last chunk empties and fills again costs nothing.
-  static constexpr std::size_t kMaxSpareChunks = 1;
+  // Empty chunks kept, so that a class whose last chunk empties and fills again costs nothing. Two,
+  // for a row on its way from one such class to the next has a block in both for a moment.
+  static constexpr std::size_t kMaxSpareChunks = 2;
 
   struct ChunkDeleter {
     void operator()(std::byte* chunk) const;

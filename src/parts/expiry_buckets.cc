@@ -50,6 +50,13 @@ void LocationCache::ExpiryBuckets::Remove(Slot slot) {
   }
 }
 
+void LocationCache::ExpiryBuckets::PrefetchRemove(Slot slot) const {
+  // Its neighbours in the bucket.
+  const Filing& filing = (*lines_)[slot].filing;
+  lines_->Prefetch(Slot{filing.next});
+  lines_->Prefetch(Slot{filing.previous});
+}
+
 Slot LocationCache::ExpiryBuckets::Pop(Time until) {
   while (!heap_.empty() || AdvanceCursor(Tick(until))) {
     if (heap_.empty()) continue;  // All slots of the tick had been put off.

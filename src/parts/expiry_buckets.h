@@ -40,6 +40,9 @@ class LocationCache::ExpiryBuckets {
   /// Call for each new slot.
   void AddSlot(Slot slot) { (*lines_)[slot].filing = Filing{kNone, kUnfiled}; }
 
+  /// Asks the processor for what Remove touches, for a slot whose line is at hand.
+  void PrefetchRemove(Slot slot) const;
+
   /// Files an unfiled slot under its deadline.
   void File(Slot slot);
   /// Unfiles a filed slot.

@@ -13,12 +13,6 @@
 #include "src/parts/user_index.h"
 
 namespace nearby {
-namespace {
-
-// Enough look-ups to keep the memory busy, few enough that what was fetched first is still cached.
-constexpr std::size_t kFindBatch = 32;
-
-}  // namespace
 
 struct LocationCache::Tables {
   internal::SlotLines lines;
@@ -31,7 +25,7 @@ LocationCache::LocationCache(const Options& options)
     : ttl_ms_(std::min(absl::ToInt64Milliseconds(options.ttl), kMaxTimeMs)),
       max_entities_(std::min(options.max_entities, ExpiryBuckets::kMaxSlots)),
       tables_(std::make_unique<Tables>()),
-      index_(std::make_unique<Index>(&tables_->lines)),
+      index_(std::make_unique<Index>(IndexedUsers(&tables_->lines))),
       expiry_(std::make_unique<ExpiryBuckets>(this, &tables_->lines)) {
   motions_ = &tables_->motions;
   assert(ttl_ms_ >= 1);
@@ -79,16 +73,20 @@ Slot LocationCache::Find(UserId user) const { return index_->Find(user); }
 
 void LocationCache::FindAll(absl::Span<const UserId> users, absl::Span<Found> out) const {
   assert(users.size() == out.size());
-  for (std::size_t begin = 0; begin < users.size(); begin += kFindBatch) {
-    const std::size_t end = std::min(users.size(), begin + kFindBatch);
-    // A pass for each dependent read, so that the reads of one pass overlap.
-    for (std::size_t i = begin; i < end; ++i) index_->Prefetch(users[i]);
-    for (std::size_t i = begin; i < end; ++i) out[i].slot = index_->Find(users[i]);
-    for (std::size_t i = begin; i < end; ++i) {
-      const Slot slot = out[i].slot;
-      out[i].position = slot == kNoSlot ? Position::Nowhere() : position(slot);
-    }
+  std::fill(out.begin(), out.end(), Found{kNoSlot, Position::Nowhere()});
+  index_->FindAll(users, [&](std::size_t i, Slot slot) {
+    out[i].slot = slot;
+    tables_->lines.Prefetch(slot);
+  });
+  for (Found& found : out) {
+    if (found.slot != kNoSlot) found.position = position(found.slot);
   }
+}
+
+void LocationCache::FindAll(absl::Span<const UserId> users, absl::Span<Slot> out) const {
+  assert(users.size() == out.size());
+  std::fill(out.begin(), out.end(), kNoSlot);
+  index_->FindAll(users, [&](std::size_t i, Slot slot) { out[i] = slot; });
 }
 
 LocationCache::Motion LocationCache::Write(Slot slot, const Record& record) {
@@ -127,6 +125,11 @@ double LocationCache::speed_bound(Slot slot) const {
 }
 
 internal::SlotLines* LocationCache::lines() { return &tables_->lines; }
+
+void LocationCache::PrefetchRelease(Slot slot) const {
+  index_->Prefetch(user(slot));
+  expiry_->PrefetchRemove(slot);
+}
 
 void LocationCache::Deactivate(Slot slot) {
   if (!is_active(slot)) return;

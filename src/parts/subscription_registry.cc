@@ -22,6 +22,9 @@
 namespace nearby {
 namespace {
 
+// Lines of 64 bytes that hold an ordinary row; the processor's own prefetcher follows a longer one.
+constexpr std::size_t kRowLines = 4;
+
 // An edge together with the row that it stands in.
 struct DirectedEdge {
   Slot row;
@@ -96,7 +99,8 @@ SubscriptionRegistry::SubscriptionRegistry(const Options& options, internal::Slo
 
 SubscriptionRegistry::~SubscriptionRegistry() = default;
 
-absl::Status SubscriptionRegistry::Link(Slot a, Slot b, EdgeFlags flags, std::uint8_t tick) {
+absl::Status SubscriptionRegistry::Link(Slot a, Slot b, EdgeFlags flags, std::uint8_t tick,
+                                        std::uint32_t row_to_be) {
   assert(a != b);
   assert(ToInt(a) < Edge::kMaxSlots && ToInt(b) < Edge::kMaxSlots);
   assert(Find(a, b) == nullptr);
@@ -110,11 +114,13 @@ absl::Status SubscriptionRegistry::Link(Slot a, Slot b, EdgeFlags flags, std::ui
   // An empty row may be that of a channel about to be dropped.
   if (rows_->size(a) == 0) channels_->SetBusy(a);
   if (rows_->size(b) == 0) channels_->SetBusy(b);
-  rows_->Append(a, Edge(b, flags), tick);
+  rows_->Append(a, Edge(b, flags), tick, row_to_be);
   rows_->Append(b, Edge(a, Mirrored(flags)), tick);
   edge_count_ += 2;
   return absl::OkStatus();
 }
+
+void SubscriptionRegistry::Trim(Slot slot) { rows_->Trim(slot); }
 
 bool SubscriptionRegistry::Unlink(Slot a, Slot b) {
   if (rows_->size(a) > rows_->size(b)) std::swap(a, b);
@@ -125,6 +131,20 @@ bool SubscriptionRegistry::Unlink(Slot a, Slot b) {
   rows_->Remove(b, in_longer);
   edge_count_ -= 2;
   return true;
+}
+
+void SubscriptionRegistry::UnlinkAll(Slot slot) {
+  const absl::Span<const Edge> row = Row(slot);
+  for (const Edge edge : row) rows_->PrefetchHead(edge.neighbour());
+  for (const Edge edge : row) rows_->PrefetchBlock(edge.neighbour(), kRowLines);
+  // A neighbour's row that shrinks may move this one, whose edges are therefore asked for each
+  // time.
+  for (std::size_t i = 0; i < Row(slot).size(); ++i) {
+    const Slot neighbour = Row(slot)[i].neighbour();
+    rows_->Remove(neighbour, IndexOf(Row(neighbour), slot));
+  }
+  edge_count_ -= 2 * std::size_t{rows_->size(slot)};
+  rows_->Clear(slot);
 }
 
 const Edge* SubscriptionRegistry::Find(Slot a, Slot b) const {
@@ -176,6 +196,8 @@ void SubscriptionRegistry::PrefetchHead(Slot slot) const { rows_->PrefetchHead(s
 void SubscriptionRegistry::PrefetchRow(Slot slot, std::size_t lines) const {
   rows_->PrefetchBlock(slot, lines);
 }
+
+void SubscriptionRegistry::PrefetchRowEnd(Slot slot) const { rows_->PrefetchEnd(slot); }
 
 bool SubscriptionRegistry::FirstIn(Slot channel) {
   assert(!Row(channel).empty());

@@ -11,14 +11,20 @@
 
 namespace nearby {
 
-void SubscriptionRegistry::Rows::Append(Slot slot, Edge edge, std::uint8_t tick) {
+void SubscriptionRegistry::Rows::Append(Slot slot, Edge edge, std::uint8_t tick,
+                                        std::uint32_t row_to_be) {
   if (own_lines_ != nullptr) own_lines_->AddUpTo(slot);
   Head& row = HeadOf(slot);
   assert(row.size < kMaxRow);
-  if (row.size == 0) {
-    NewBlock(slot, 0);
-  } else if (row.size == RowLayout::Capacity(row.size_class)) {
-    MoveTo(slot, row.size_class + std::size_t{1});
+  const bool is_empty = row.size == 0;
+  if (is_empty || row.size == RowLayout::Capacity(row.size_class)) {
+    const std::size_t size_class =
+        ClassFor(std::max(row.size + 1u, std::min(row_to_be, kMaxRow)));
+    if (is_empty) {
+      NewBlock(slot, size_class);
+    } else {
+      MoveTo(slot, size_class);
+    }
   }
   new (EdgesOf(row) + row.size) Edge(edge);
   TicksOf(row)[row.size] = tick;
@@ -36,6 +42,27 @@ void SubscriptionRegistry::Rows::Remove(Slot slot, std::size_t index) {
   } else if (row.size <= ShrinkSize(row.size_class)) {
     MoveTo(slot, row.size_class - std::size_t{1});
   }
+}
+
+void SubscriptionRegistry::Rows::Clear(Slot slot) {
+  if (size(slot) == 0) return;
+  Head& row = HeadOf(slot);
+  row.size = 0;
+  FreeBlock(row);
+}
+
+void SubscriptionRegistry::Rows::Trim(Slot slot) {
+  if (size(slot) == 0) return;
+  const Head& row = HeadOf(slot);
+  std::size_t size_class = row.size_class;
+  while (row.size <= ShrinkSize(size_class)) --size_class;
+  if (size_class < row.size_class) MoveTo(slot, size_class);
+}
+
+std::size_t SubscriptionRegistry::Rows::ClassFor(std::uint32_t edges) {
+  std::size_t size_class = 0;
+  while (RowLayout::Capacity(size_class) < edges) ++size_class;
+  return size_class;
 }
 
 void SubscriptionRegistry::Rows::NewBlock(Slot slot, std::size_t size_class) {

@@ -23,7 +23,8 @@ namespace nearby {
 /// Invariants:
 ///   1. A row that is not empty has a block of its own, with room for its edges, that names its
 ///      slot; an empty row has none.
-///   2. A row with a block of class c > 0 is too long to fit class c - 1 with a quarter to spare.
+///   2. A row with a block of class c > 0 is too long to fit class c - 1 with a quarter to spare,
+///      unless it has been given room for edges to come, and until Trim.
 ///
 /// Thread-compatible. Owns the blocks; the heads of the rows lie in the lines of the slots, which
 /// are its own if it was given none.
@@ -56,11 +57,16 @@ class SubscriptionRegistry::Rows {
   }
   absl::Span<const Edge> Row(Slot slot) const { return const_cast<Rows*>(this)->Row(slot).edges; }
 
-  /// Requires fewer than kMaxRow edges in the row. Amortised O(1); moves this row and one other.
-  void Append(Slot slot, Edge edge, std::uint8_t tick);
+  /// Requires fewer than kMaxRow edges in the row. Amortised O(1); moves this row and one other. A
+  /// row that has to grow gets room for `row_to_be` edges at once, or as many as a row may have.
+  void Append(Slot slot, Edge edge, std::uint8_t tick, std::uint32_t row_to_be = 0);
   /// Removes the edge at this index and its tick; the last edge takes its place, with its own tick.
   /// Amortised O(1); may move this row and one other.
   void Remove(Slot slot, std::size_t index);
+  /// Removes all edges. O(1); may move one other row.
+  void Clear(Slot slot);
+  /// Takes back room given for edges to come. O(row) if there is any; may move one other row.
+  void Trim(Slot slot);
 
   void PrefetchHead(Slot slot) const { lines_->Prefetch(slot); }
   /// The lines of a row, its first `lines` at most, for a row whose head is at hand.
@@ -75,6 +81,14 @@ class SubscriptionRegistry::Rows {
     for (std::size_t at = 0; at < bytes; at += kLineBytes) internal::Prefetch(block + at);
     // A block begins in the middle of a line as often as not.
     internal::Prefetch(block + bytes - 1);
+  }
+
+  /// The lines that Append writes to, for a row whose head is at hand.
+  void PrefetchEnd(Slot slot) const {
+    if (size(slot) == 0) return;
+    const Head& head = HeadOf(slot);
+    internal::Prefetch(TicksOf(head) + head.size);
+    internal::Prefetch(EdgesOf(head) + head.size);
   }
 
   std::size_t allocated_bytes() const {
@@ -95,6 +109,9 @@ class SubscriptionRegistry::Rows {
     const std::uint32_t smaller = RowLayout::Capacity(size_class - 1);
     return smaller - smaller / 4;
   }
+
+  // The least class with room for so many edges.
+  static std::size_t ClassFor(std::uint32_t edges);
 
   Head& HeadOf(Slot slot) { return (*lines_)[slot].row; }
   const Head& HeadOf(Slot slot) const { return (*lines_)[slot].row; }

@@ -459,14 +459,17 @@ TEST(LocationCacheTest, FindAllAgreesWithFind) {
     }
   }
   for (std::uint64_t user = 0; user < 5'000; user += 7) cache.Release(cache.Find(UserId{user * 3}));
-  for (const std::size_t count : {0u, 1u, 31u, 32u, 33u, 1000u}) {
+  for (const std::size_t count : {0u, 1u, 255u, 256u, 257u, 1000u}) {
     std::vector<UserId> users;
     for (std::size_t i = 0; i < count; ++i) users.push_back(UserId{random() % 16'000});
     std::vector<LocationCache::Found> found(count, {Slot{1}, Somewhere(9)});
     cache.FindAll(users, absl::MakeSpan(found));
+    std::vector<Slot> slots(count, Slot{1});
+    cache.FindAll(users, absl::MakeSpan(slots));
     for (std::size_t i = 0; i < count; ++i) {
       const Slot slot = cache.Find(users[i]);
       EXPECT_EQ(found[i].slot, slot);
+      EXPECT_EQ(slots[i], slot);
       EXPECT_EQ(found[i].position, slot == kNoSlot ? Position::Nowhere() : cache.position(slot));
     }
   }

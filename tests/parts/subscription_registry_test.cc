@@ -177,6 +177,9 @@ TEST(SubscriptionRegistryTest, RowsOfUnknownSlotsAreEmpty) {
   EXPECT_FALSE(registry.Unlink(Slot{0}, Slot{1}));
   registry.PrefetchHead(Slot{5});
   registry.PrefetchRow(Slot{5}, 4);
+  registry.PrefetchRowEnd(Slot{5});
+  registry.Trim(Slot{5});
+  registry.UnlinkAll(Slot{5});
   EXPECT_EQ(registry.edge_count(), 0u);
   EXPECT_TRUE(registry.CheckInvariants().ok());
 }
@@ -371,7 +374,10 @@ class RandomRows {
     const EdgeFlags flags = AnyFlags();
     const std::uint8_t tick = AnyTick();
     const bool room = model_.Link(a, b, flags, tick);
-    ASSERT_EQ(registry_.Link(a, b, flags, tick).ok(), room);
+    // Room for more, less or none, which is then taken back.
+    const auto row_to_be = static_cast<std::uint32_t>(Percent(20) ? random_() % 100 : 0);
+    ASSERT_EQ(registry_.Link(a, b, flags, tick, row_to_be).ok(), room);
+    if (row_to_be > 0) registry_.Trim(a);
     if (!room) ++refused_;
   }
 
@@ -412,6 +418,12 @@ class RandomRows {
 
   // As when an entity leaves and its slot is given to another.
   void DropSlot(Slot slot) {
+    if (Percent(50)) {
+      for (const Slot neighbour : model_.Neighbours(slot)) model_.Unlink(slot, neighbour);
+      registry_.UnlinkAll(slot);
+      ASSERT_THAT(registry_.Row(slot), IsEmpty());
+      return;
+    }
     while (!registry_.Row(slot).empty()) {
       const Slot neighbour = registry_.Row(slot).back().neighbour();
       ASSERT_TRUE(registry_.Unlink(slot, neighbour));
@@ -449,6 +461,35 @@ TEST(SubscriptionRegistryTest, RandomOperationsAgreeWithTheModel) {
       }
     }
   }
+}
+
+TEST(SubscriptionRegistryTest, ARowThatIsToldItsLengthMovesOnce) {
+  for (const std::uint32_t length : {1u, 5u, 6u, 40u, 300u, 5'000u}) {
+    SCOPED_TRACE(length);
+    SubscriptionRegistry registry({});
+    ASSERT_TRUE(registry.Link(Slot{0}, Slot{1}, kIMaySee, 1, length).ok());
+    const Edge* const first = registry.Row(Slot{0}).data();
+    for (std::uint32_t i = 2; i <= length; ++i) {
+      ASSERT_TRUE(registry.Link(Slot{0}, Slot{i}, kIMaySee, 1, length).ok());
+    }
+    EXPECT_EQ(registry.Row(Slot{0}).data(), first);
+    registry.Trim(Slot{0});
+    EXPECT_EQ(registry.Row(Slot{0}).data(), first);
+    EXPECT_TRUE(registry.CheckInvariants().ok()) << registry.CheckInvariants();
+  }
+}
+
+TEST(SubscriptionRegistryTest, TrimTakesBackWhatIsNotNeeded) {
+  SubscriptionRegistry registry({});
+  // More than a row may have.
+  ASSERT_TRUE(registry.Link(Slot{0}, Slot{1}, kIMaySee, 7, ~std::uint32_t{0}).ok());
+  ASSERT_TRUE(registry.Link(Slot{0}, Slot{2}, kISee, 8).ok());
+  EXPECT_FALSE(registry.CheckInvariants().ok());
+  registry.Trim(Slot{0});
+  EXPECT_TRUE(registry.CheckInvariants().ok()) << registry.CheckInvariants();
+  EXPECT_THAT(SortedRow(registry, Slot{0}),
+              ElementsAre(BitsAndTick(Edge(Slot{1}, kIMaySee).bits(), 7),
+                          BitsAndTick(Edge(Slot{2}, kISee).bits(), 8)));
 }
 
 TEST(SubscriptionRegistryTest, WhalesOfFiveThousandGrowAndShrink) {
