@@ -137,6 +137,7 @@ void EngineSide::Prepare(absl::Span<const Batch> batches) {
 }
 
 void EngineSide::Serve(std::size_t count, Time now) {
+  if (outcomes_.size() < count) outcomes_.resize(count);
   effects_.Clear();
   advanced_ = engine_->Advance(now, &effects_);
   engine_->ReportAll(absl::MakeConstSpan(reports_).subspan(next_report_, count), outcomes_.data(),

@@ -67,8 +67,8 @@ class EngineSide {
   void Serve(std::size_t count, nearby::Time now);
   /// What the last Serve delivered.
   absl::Span<const nearby::Delivery> deliveries() const { return effects_.deliveries; }
-  /// What has been delivered since it was last asked; the clients' buffers are empty then.
-  Delivered TakeDelivered() { return sink_.Take(); }
+  /// Empties the clients' buffers, and answers how many deliveries they held.
+  std::uint64_t Discard() { return sink_.Discard(); }
 
   nearby::EngineStats stats() const { return engine_->stats(); }
   absl::Status CheckInvariants() const { return engine_->CheckInvariants(); }
