@@ -10,8 +10,9 @@
 #   --help           this text
 #
 # Measured are: each part alone (Google Benchmark); the engine with 10 thousand users to as many as the memory holds, far
-# pairs skipped and not, beside the textbook's way and the memory's ceiling (nearby_capacity). DIR/summary.json has it
-# all; docs/performance.md says how to read it. Without --quick it takes one to two hours.
+# pairs skipped and not, beside the textbook's way and the memory's ceiling (nearby_capacity); situations of their own
+# (nearby_scenarios). DIR/summary.json has it all; docs/performance.md says how to read it. Without --quick it takes one
+# to two hours.
 set -euo pipefail
 
 start_directory=$PWD
@@ -60,8 +61,8 @@ cmake --preset release -B build/benchmarks -D NEARBY_BUILD_TESTS=OFF -D NEARBY_B
 cmake --build build/benchmarks --parallel "${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}" --target benchmarks/all
 programs=build/benchmarks/benchmarks
 
-mkdir -p "$output"/{micro,capacity}
-rm -f "$output"/{micro,capacity}/*.json "$output"/*.json "$output"/*.svg
+mkdir -p "$output"/{micro,capacity,scenarios}
+rm -f "$output"/{micro,capacity,scenarios}/*.json "$output"/*.json "$output"/*.svg
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
@@ -69,7 +70,7 @@ trap 'rm -f "$log"' EXIT
 announce "measuring each part alone"
 micro_flags=()
 # Large populations, and the slowest of the plain ways, take longer to make than to measure.
-$quick && micro_flags=(--benchmark_min_time=0.02 '--benchmark_filter=-(/[0-9]{7,}|MapOfMaps)')
+$quick && micro_flags=(--benchmark_min_time=0.02 '--benchmark_filter=-(/[0-9]{7,}|MapOf)')
 for program in "$programs"/*_benchmark; do
   name=$(basename "$program")
   echo "-- $name"
@@ -100,10 +101,10 @@ measure_capacity() {
 
 announce "measuring the engine in worlds of every size"
 sizes=(10000 30000 100000 300000 1000000 3000000 10000000)
-capacity_flags=()
+capacity_flags=(--reference-users 10000)
 if $quick; then
   sizes=(10000 30000 100000)
-  capacity_flags=(--repetitions 5 --chunk 50000 --warmup-rounds 2 --reconnects 5000)
+  capacity_flags+=(--repetitions 5 --chunk 50000 --warmup-rounds 2 --reconnects 5000)
 fi
 for users in "${sizes[@]}"; do
   ((users <= max_users)) || continue
@@ -111,6 +112,35 @@ for users in "${sizes[@]}"; do
     measure_capacity "$users" "$skipping"
   done
 done
+
+# measure_scenario NAME USERS BYTES [FLAG...]: with fewer users where they do not find room, at BYTES each.
+measure_scenario() {
+  local name=$1 users=$2 bytes=$3 room
+  shift 3
+  room=$(($(memory_left) / bytes))
+  ((users <= room)) || users=$room
+  ((users <= max_users)) || users=$max_users
+  "$programs/scenarios/nearby_scenarios" "$name" --users "$users" "$@" --json "$output/scenarios/$name.json" 2>"$log" ||
+    { cat "$log" >&2; exit 1; }
+}
+
+announce "measuring situations of their own"
+if $quick; then
+  for name in in-sight whales storm churn hops; do
+    measure_scenario "$name" 30000 2500 --repetitions 5 --chunk 20000
+  done
+  measure_scenario expiry 1000000 250 --minutes 2
+  measure_scenario latency 100000 1000 --seconds 3
+  measure_scenario runtime-latency 100000 1500 --seconds 3
+else
+  for name in in-sight whales storm churn; do
+    measure_scenario "$name" 1000000 1000
+  done
+  measure_scenario hops 300000 3000
+  measure_scenario expiry 10000000 250
+  measure_scenario latency 10000000 1000 --seconds 30
+  measure_scenario runtime-latency 1000000 1500 --seconds 30
+fi
 
 if $peers; then
   announce "measuring the peers"

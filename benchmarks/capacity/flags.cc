@@ -33,6 +33,8 @@ Measurement
   --repetitions N     slices measured; medians are shown (9)
   --chunk N           reports in a slice (200000)
   --baseline on|off   whether the textbook's way runs beside (on)
+  --reference-users N a second engine, in a world of so many, that runs in turn with it: how cost
+                      grows from there (none)
   --reconnects N      sessions ended and begun anew in the end, each with nine more friends offline
                       for each who is online; 0 for none (100000, at most a tenth of all)
 
@@ -67,6 +69,9 @@ absl::Status SetFlag(absl::string_view name, absl::string_view value, Flags* fla
   if (name == "repetitions") return SetNumber(name, value, {1, 1'000}, &flags->repetitions);
   if (name == "warmup-rounds") return SetNumber(name, value, {1, 100}, &flags->warmup_rounds);
   if (name == "reconnects") return SetNumber(name, value, {0, kMaxUsers}, &flags->reconnects);
+  if (name == "reference-users") {
+    return SetNumber(name, value, {kMinUsers, kMaxUsers}, &flags->reference_users);
+  }
   if (name == "seed") return SetNumber(name, value, {0, ~std::uint64_t{0}}, &flags->seed);
   if (name == "json") return SetPath(name, value, &flags->json);
   if (name == "export") return SetPath(name, value, &flags->export_dir);

@@ -40,12 +40,34 @@ constexpr std::uint32_t kUsersToCheck = 100'000;
 
 constexpr std::uint32_t kOfflineForEachOnline = 9;
 
-nearby::EngineOptions OptionsFor(const Flags& flags) {
+nearby::EngineOptions OptionsFor(const Flags& flags, std::uint32_t users) {
   nearby::EngineOptions options;
   options.skip_far_pairs = flags.skipping;
-  options.expected_entities = flags.users;
+  options.expected_entities = users;
   return options;
 }
+
+/// The same load in another world, small enough to be soon made: how a report's cost grows can be
+/// told within one run.
+class Reference {
+ public:
+  explicit Reference(const Flags& flags)
+      : chunk_(flags.chunk),
+        world_(MakeWorld({flags.reference_users, flags.friends, flags.seed})),
+        load_(world_, {flags.seed, flags.batch, flags.chunk}) {
+    if (!load_.engine().Create(OptionsFor(flags, world_.size()), kTraceStart)) std::abort();
+    load_.ConnectAll();
+    for (std::uint32_t round = 0; round < flags.warmup_rounds; ++round) load_.ReportRound();
+  }
+
+  Served Measure() { return load_.engine().ReportAll(load_.NextBatches(chunk_)); }
+  std::uint64_t failures() { return load_.engine().failures(); }
+
+ private:
+  std::size_t chunk_;
+  World world_;
+  Load load_;
+};
 
 /// A run from the world on. The members are made in this order: the host's memory first, the
 /// engine's last, so that what the process grows by is the engine's.
@@ -60,25 +82,29 @@ class Run {
 
   void Prepare();
   void MakeBaseline();
+  void MakeReference();
   void MeasureSlices();
   void Reconnect();
   void Judge();
 
  private:
   Slice MeasureSlice();
+  Served ServeByTextbook(const std::vector<Batch>& batches);
 
   const Flags& flags_;
   Measurement& found_;
   const World& world_;
   Ceiling ceiling_;
   Load load_;
+  std::unique_ptr<Reference> reference_;
   std::unique_ptr<Textbook> textbook_;
+  std::vector<nearby::Delivery> textbook_deliveries_;
   Sink textbook_sink_;
 };
 
 void Run::Prepare() {
   const std::uint64_t resident_before = ResidentBytes();
-  if (!load_.engine().Create(OptionsFor(flags_), kTraceStart)) std::abort();
+  if (!load_.engine().Create(OptionsFor(flags_, flags_.users), kTraceStart)) std::abort();
   {
     const Stage stage("connecting");
     found_.connects = load_.ConnectAll();
@@ -99,37 +125,52 @@ void Run::MakeBaseline() {
     std::vector<nearby::UserId> friends;
     friends.reserve(world_.FriendsOf(user).size());
     for (const std::uint32_t other : world_.FriendsOf(user)) friends.push_back(IdOf(other));
+    textbook_->Add(IdOf(user), /*cookie=*/user, std::move(friends));
     const Movement& movement = load_.trace().movement();
-    textbook_->Add(IdOf(user), std::move(friends), movement.reported(user).ToLatLng(),
-                   {kTraceStart.ms + movement.reported_at_ms(user)});
+    textbook_->Place({IdOf(user),
+                      movement.reported(user).ToLatLng(),
+                      {kTraceStart.ms + movement.reported_at_ms(user)}});
   }
   textbook_->SettleSight(load_.trace().now());
 }
 
+void Run::MakeReference() {
+  const Stage stage("setting up the reference");
+  reference_ = std::make_unique<Reference>(flags_);
+}
+
 Slice Run::MeasureSlice() {
-  const std::vector<Batch> batches = load_.NextBatches(flags_.chunk);
+  const std::vector<Batch>& batches = load_.NextBatches(flags_.chunk);
   Slice slice;
   const std::size_t reads =
       std::clamp<std::size_t>(std::size_t{flags_.users} * 16, 1 << 20, 1 << 24);
   slice.ceiling_reads_per_s = ceiling_.Measure(reads);
+  if (reference_ != nullptr) slice.reference = reference_->Measure();
   const nearby::EngineStats before = load_.engine().stats();
   slice.engine = load_.engine().ReportAll(batches);
   const nearby::EngineStats after = load_.engine().stats();
   slice.checks = after.checks - before.checks;
   slice.skipped = after.skipped - before.skipped;
   found_.bound_breaks += after.bound_breaks - before.bound_breaks;
-  if (textbook_ != nullptr) {
-    Served served;
-    for (const Batch& batch : batches) {
-      const Stopwatch watch;
-      textbook_->ReportAll(batch, &textbook_sink_);
-      served.seconds += watch.Seconds();
-      served.calls += batch.reports.size();
-      served.delivered += textbook_sink_.Take();
-    }
-    slice.baseline = served;
-  }
+  if (textbook_ != nullptr) slice.baseline = ServeByTextbook(batches);
   return slice;
+}
+
+Served Run::ServeByTextbook(const std::vector<Batch>& batches) {
+  Served served;
+  for (const Batch& batch : batches) {
+    const Stopwatch watch;
+    textbook_deliveries_.clear();
+    for (const TracedReport& report : batch.reports) {
+      textbook_->Report({IdOf(report.user), report.location, report.time}, batch.now,
+                        &textbook_deliveries_);
+    }
+    textbook_sink_.Encode(textbook_deliveries_);
+    served.seconds += watch.Seconds();
+    served.calls += batch.reports.size();
+    served.delivered += textbook_sink_.Take();
+  }
+  return served;
 }
 
 void Run::MeasureSlices() {
@@ -185,11 +226,9 @@ void Run::Judge() {
 double MeasureBareUser(const Flags& flags) {
   const Stage stage("weighing a user without friends");
   const std::uint32_t users = std::min(flags.users, kBareUsers);
-  nearby::EngineOptions options = OptionsFor(flags);
-  options.expected_entities = users;
   nearby::Effects effects;
   const std::uint64_t before = ResidentBytes();
-  std::unique_ptr<nearby::Engine> engine = nearby::Engine::Create(options).value();
+  std::unique_ptr<nearby::Engine> engine = nearby::Engine::Create(OptionsFor(flags, users)).value();
   for (std::uint32_t user = 0; user < users; ++user) {
     const nearby::ClientHandle client = engine->Connect({IdOf(user), user, {}}, &effects).value();
     engine->FriendsLoaded(client, {}, {}, &effects).IgnoreError();
@@ -214,6 +253,7 @@ Measurement Measure(const Flags& flags) {
   Run run(flags, world, &found);
   run.Prepare();
   if (flags.baseline) run.MakeBaseline();
+  if (flags.reference_users > 0) run.MakeReference();
   run.MeasureSlices();
   if (flags.reconnects > 0) run.Reconnect();
   run.Judge();

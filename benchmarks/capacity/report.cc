@@ -32,6 +32,7 @@ struct Figures {
   std::optional<double> baseline_reports_per_s;
   std::optional<double> ratio_to_baseline;
   std::optional<double> baseline_to_ceiling;
+  std::optional<double> cost_to_reference;
   Delivered delivered;
   double bytes_per_user = 0;
   double bytes_per_edge = 0;
@@ -83,6 +84,11 @@ Figures Summarize(const Measurement& found) {
   figures.ratio_to_ceiling = MedianOf(
       slices, [](const Slice& slice) { return slice.pairs_per_s() / slice.ceiling_reads_per_s; });
   if (slices.front().baseline.has_value()) AddBaseline(slices, &figures);
+  if (slices.front().reference.has_value()) {
+    figures.cost_to_reference = MedianOf(slices, [](const Slice& slice) {
+      return slice.reference->per_second() / slice.engine.per_second();
+    });
+  }
   std::uint64_t checks = 0;
   std::uint64_t skipped = 0;
   for (const Slice& slice : slices) {
@@ -143,6 +149,8 @@ void AddRates(const Measurement& found, const Figures& figures, TextTable* table
   table->Row("baseline to ceiling", figures.baseline_to_ceiling);
   table->Row("reports to the baseline's", figures.ratio_to_baseline);
   table->Row("pairs served to the ceiling's reads", figures.ratio_to_ceiling);
+  table->Row(absl::StrCat("a report, to one with ", flags.reference_users, " users"),
+             figures.cost_to_reference);
   table->Row("bound breaks in a second of the trace", figures.bound_breaks_per_s);
   table->Row("of one core at 334,000 reports/s",
              absl::StrFormat("%.2f %%", 100 * figures.core_share));
@@ -192,6 +200,8 @@ std::string ToJson(const Measurement& found) {
   json.Add("baseline_to_ceiling", figures.baseline_to_ceiling);
   json.Add("ratio_to_baseline", figures.ratio_to_baseline);
   json.Add("ratio_to_ceiling", figures.ratio_to_ceiling);
+  json.Add("report_cost_to_reference", figures.cost_to_reference);
+  json.AddCount("reference_users", flags.reference_users);
   json.AddCount("deliveries", figures.delivered.count);
   // A text: as a number it would lose its last digits in many readers.
   json.AddText("deliveries_checksum", absl::StrFormat("%016x", figures.delivered.checksum));

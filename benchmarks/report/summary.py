@@ -24,19 +24,14 @@ def read(directory, pattern):
 
 
 def capacity_figures(runs):
-    """By skipping and users: what can be compared within a run, and the growth from the fewest users on."""
-    figures = []
-    for mode in ("on", "off"):
-        of_mode = sorted((run for run in runs if run["skipping"] == mode), key=lambda run: run["users"])
-        for run in of_mode:
-            figures.append({
-                "users": run["users"], "skipping": mode,
-                "report_cost_to_fewest_users": of_mode[0]["reports_per_s"] / run["reports_per_s"],
-                "ratio_to_ceiling": run["ratio_to_ceiling"], "ratio_to_baseline": run["ratio_to_baseline"],
-                "baseline_to_ceiling": run["baseline_to_ceiling"], "skipped_share": run["checks_skipped_share"],
-                "bytes_per_user": run["bytes_per_user_rss"], "core_share_at_334k": run["core_share_at_334k"],
-            })
-    return figures
+    """By skipping and users: what was compared within a run."""
+    return [{
+        "users": run["users"], "skipping": run["skipping"], "reference_users": run["reference_users"],
+        "report_cost_to_reference": run["report_cost_to_reference"],
+        "ratio_to_ceiling": run["ratio_to_ceiling"], "ratio_to_baseline": run["ratio_to_baseline"],
+        "baseline_to_ceiling": run["baseline_to_ceiling"], "skipped_share": run["checks_skipped_share"],
+        "bytes_per_user": run["bytes_per_user_rss"], "core_share_at_334k": run["core_share_at_334k"],
+    } for run in sorted(runs, key=lambda run: (run["skipping"] == "off", run["users"]))]
 
 
 def micro_figures(files):
@@ -63,18 +58,39 @@ def lines_of(figures, key, names):
     return lines
 
 
+def latency_lines(scenarios):
+    """Of each way that was paced: how many reports there are for one that takes longer than so many microseconds."""
+    ways = [("latency", "", "engine"), ("latency", "thread_", "engine, core of its own"),
+            ("latency", "idle_", "nothing to do"), ("runtime-latency", "", "runtime"),
+            ("runtime-latency", "thread_", "runtime, one thread")]
+    lines = []
+    for scenario, prefix, name in ways:
+        run = scenarios.get(scenario)
+        if run:
+            # Percentiles are whole microseconds; a logarithm wants one at least.
+            lines.append((name, [(count, max(1, run[f"{prefix}p{percentile}_us"]))
+                                 for count, percentile in ((2, 50), (10, 90), (100, 99), (1000, 999), (10000, 9999))]))
+    return lines
+
+
 def charts_of(summary):
     """File names and what goes into them, for what was measured."""
     engine = {"on": "far pairs skipped", "off": "every pair checked"}
     charts = {}
-    growth = lines_of(summary["capacity"], "report_cost_to_fewest_users", engine)
+    growth = lines_of(summary["capacity"], "report_cost_to_reference", engine)
     if growth:
         charts["growth.svg"] = svg_chart.line_chart(
-            "What a report costs, to one in the smallest world", "users online", "times as much", growth)
-        shares = lines_of(summary["capacity"], "ratio_to_ceiling", engine)
-        shares += lines_of(summary["capacity"], "baseline_to_ceiling", {"on": "textbook"})
+            f"A report's cost, to one with {summary['capacity'][0]['reference_users']:,} users in the same run",
+            "users online", "times as much", growth)
+    shares = lines_of(summary["capacity"], "ratio_to_ceiling", engine)
+    shares += lines_of(summary["capacity"], "baseline_to_ceiling", {"on": "textbook"})
+    if shares:
         charts["ceiling.svg"] = svg_chart.line_chart(
             "Pairs served, to random reads of as many records", "users online", "share of the ceiling", shares)
+    latency = latency_lines(summary["scenarios"])
+    if latency:
+        charts["latency.svg"] = svg_chart.line_chart(
+            "One report in so many takes longer, from due to the clients' bytes", "one in", "microseconds", latency)
     bars = [(peer["name"], peer["nearby_is_faster"]) for peer in summary["peers"] if peer["nearby_is_faster"] > 0]
     if bars:
         charts["peers.svg"] = svg_chart.bar_chart("Pairs a core: times as many as the peer's", bars)
@@ -86,10 +102,10 @@ def optional(value):
 
 
 def print_table(figures):
-    print("| users | skipping | a report, to the fewest users | to the textbook | to the ceiling | skipped | bytes a user |")
+    print("| users | skipping | a report, to the reference | to the textbook | to the ceiling | skipped | bytes a user |")
     print("| ---: | --- | ---: | ---: | ---: | ---: | ---: |")
     for f in figures:
-        print(f"| {f['users']:,} | {f['skipping']} | {f['report_cost_to_fewest_users']:.2f} | "
+        print(f"| {f['users']:,} | {f['skipping']} | {optional(f['report_cost_to_reference'])} | "
               f"{optional(f['ratio_to_baseline'])} | {f['ratio_to_ceiling']:.3g} | {f['skipped_share']:.0%} | "
               f"{f['bytes_per_user']:.0f} |")
 

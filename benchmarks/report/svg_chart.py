@@ -90,8 +90,9 @@ def line_chart(title, x_label, y_label, series):
 def draw_line(index, name, points, count):
     colour = f"c{index % COLOURS}"
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    x = LEFT + index * (WIDTH - LEFT - RIGHT) / count
-    y = HEIGHT - 18
+    columns = min(count, 3)
+    x = LEFT + index % columns * (WIDTH - LEFT - RIGHT) / columns
+    y = HEIGHT - 32 + 20 * (index // columns)
     return [f'<polyline class="line {colour}" points="{path}"/>',
             *(f'<circle class="{colour}" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' for x, y in points),
             f'<rect class="{colour}" x="{x:.1f}" y="{y - 9}" width="16" height="6"/>',
