@@ -67,22 +67,26 @@ void AddBaseline(const std::vector<Slice>& slices, Figures* figures) {
   });
 }
 
+void AddMedians(const std::vector<Slice>& slices, Figures* figures) {
+  figures->reports_per_s =
+      MedianOf(slices, [](const Slice& slice) { return slice.engine.per_second(); });
+  figures->checks_per_s = MedianOf(slices, [](const Slice& slice) {
+    return static_cast<double>(slice.checks) / slice.engine.seconds;
+  });
+  figures->pairs_per_s = MedianOf(slices, [](const Slice& slice) { return slice.pairs_per_s(); });
+  figures->deliveries_per_s = MedianOf(slices, [](const Slice& slice) {
+    return static_cast<double>(slice.engine.delivered.count) / slice.engine.seconds;
+  });
+  figures->ceiling_reads_per_s =
+      MedianOf(slices, [](const Slice& slice) { return slice.ceiling_reads_per_s; });
+  figures->ratio_to_ceiling = MedianOf(
+      slices, [](const Slice& slice) { return slice.pairs_per_s() / slice.ceiling_reads_per_s; });
+}
+
 Figures Summarize(const Measurement& found) {
   const std::vector<Slice>& slices = found.slices;
   Figures figures;
-  figures.reports_per_s =
-      MedianOf(slices, [](const Slice& slice) { return slice.engine.per_second(); });
-  figures.checks_per_s = MedianOf(slices, [](const Slice& slice) {
-    return static_cast<double>(slice.checks) / slice.engine.seconds;
-  });
-  figures.pairs_per_s = MedianOf(slices, [](const Slice& slice) { return slice.pairs_per_s(); });
-  figures.deliveries_per_s = MedianOf(slices, [](const Slice& slice) {
-    return static_cast<double>(slice.engine.delivered.count) / slice.engine.seconds;
-  });
-  figures.ceiling_reads_per_s =
-      MedianOf(slices, [](const Slice& slice) { return slice.ceiling_reads_per_s; });
-  figures.ratio_to_ceiling = MedianOf(
-      slices, [](const Slice& slice) { return slice.pairs_per_s() / slice.ceiling_reads_per_s; });
+  AddMedians(slices, &figures);
   if (slices.front().baseline.has_value()) AddBaseline(slices, &figures);
   if (slices.front().reference.has_value()) {
     figures.cost_to_reference = MedianOf(slices, [](const Slice& slice) {
@@ -165,6 +169,22 @@ void AddRates(const Measurement& found, const Figures& figures, TextTable* table
   table->Row("the baseline's deliveries", same ? "the same" : "DIFFER");
 }
 
+JsonObject DescribeRun(const Measurement& found) {
+  const Flags& flags = found.flags;
+  JsonObject json;
+  json.AddCount("users", flags.users);
+  json.Add("friends", 2.0 * static_cast<double>(found.friendships) / flags.users);
+  json.AddCount("shards", flags.shards);
+  json.AddText("skipping", flags.skipping ? "on" : "off");
+  json.AddCount("seed", flags.seed);
+  json.AddCount("batch", flags.batch);
+  json.AddCount("chunk", flags.chunk);
+  json.AddCount("repetitions", flags.repetitions);
+  json.AddCount("warmup_rounds", flags.warmup_rounds);
+  json.AddCount("reference_users", flags.reference_users);
+  return json;
+}
+
 }  // namespace
 
 std::string ToTable(const Measurement& found) {
@@ -179,18 +199,8 @@ std::string ToTable(const Measurement& found) {
 }
 
 std::string ToJson(const Measurement& found) {
-  const Flags& flags = found.flags;
   const Figures figures = Summarize(found);
-  JsonObject json;
-  json.AddCount("users", flags.users);
-  json.Add("friends", 2.0 * static_cast<double>(found.friendships) / flags.users);
-  json.AddCount("shards", flags.shards);
-  json.AddText("skipping", flags.skipping ? "on" : "off");
-  json.AddCount("seed", flags.seed);
-  json.AddCount("batch", flags.batch);
-  json.AddCount("chunk", flags.chunk);
-  json.AddCount("repetitions", flags.repetitions);
-  json.AddCount("warmup_rounds", flags.warmup_rounds);
+  JsonObject json = DescribeRun(found);
   json.Add("reports_per_s", figures.reports_per_s);
   json.Add("checks_per_s", figures.checks_per_s);
   json.Add("pairs_per_s", figures.pairs_per_s);
@@ -201,7 +211,6 @@ std::string ToJson(const Measurement& found) {
   json.Add("ratio_to_baseline", figures.ratio_to_baseline);
   json.Add("ratio_to_ceiling", figures.ratio_to_ceiling);
   json.Add("report_cost_to_reference", figures.cost_to_reference);
-  json.AddCount("reference_users", flags.reference_users);
   json.AddCount("deliveries", figures.delivered.count);
   // A text: as a number it would lose its last digits in many readers.
   json.AddText("deliveries_checksum", absl::StrFormat("%016x", figures.delivered.checksum));

@@ -8,9 +8,11 @@
 #include "benchmarks/capacity/engine_side.h"
 #include "benchmarks/capacity/load.h"
 #include "benchmarks/capacity/median.h"
+#include "benchmarks/capacity/movement.h"
 #include "benchmarks/capacity/permutation.h"
 #include "benchmarks/capacity/random.h"
 #include "benchmarks/capacity/stage.h"
+#include "benchmarks/capacity/world.h"
 #include "benchmarks/scenarios/scenarios.h"
 #include "benchmarks/scenarios/setup.h"
 

@@ -7,9 +7,11 @@
 #include "benchmarks/capacity/batches.h"
 #include "benchmarks/capacity/engine_side.h"
 #include "benchmarks/capacity/load.h"
+#include "benchmarks/capacity/movement.h"
 #include "benchmarks/capacity/random.h"
 #include "benchmarks/capacity/stage.h"
 #include "benchmarks/capacity/trace.h"
+#include "benchmarks/capacity/world.h"
 #include "benchmarks/scenarios/scenarios.h"
 #include "benchmarks/scenarios/setup.h"
 #include "benchmarks/scenarios/worlds.h"
@@ -85,6 +87,19 @@ class Crowd {
   std::vector<TracedReport> arrived_;
 };
 
+void Describe(const Flags& flags, double simulated_s, const Ticks& renewed, Findings* findings) {
+  findings->AddText("scenario", "expiry");
+  findings->Heading(absl::StrCat("Times to live of 10 min, renewed every 30 s, begun over ",
+                                 flags.arrival_s, " s"));
+  findings->AddCount("users", "users", flags.users);
+  findings->Add("simulated_s", "measured, s of the trace", simulated_s);
+  findings->AddCount("ticks", "calls of Advance", renewed.count);
+  findings->Add("core_share", "Advance, of one core", renewed.seconds / simulated_s);
+  findings->Add("advance_to_reports", "Advance to the reports of users without friends",
+                renewed.seconds / renewed.report_seconds);
+  findings->Add("longest_tick_us", "longest call of Advance, us", 1e6 * renewed.longest_s);
+}
+
 }  // namespace
 
 Findings MeasureExpiry(const Flags& flags) {
@@ -92,34 +107,21 @@ Findings MeasureExpiry(const Flags& flags) {
   capacity::Load load(world, LoadOptionsOf(flags, capacity::Mobility::kNobody));
   Connect(flags, world, &load);
   Crowd crowd(flags, &load);
-  // Each time to live has been put off once, and whoever is filed is filed as in years to come.
-  const nearby::Time warm{capacity::kTraceStart.ms + kTtlMs + flags.arrival_s * 1'000};
-  Ticks renewed;
-  double simulated_s = 0;
+  Findings findings;
   {
     const capacity::Stage stage("letting everybody come, and renewing");
-    crowd.RunUntil(warm);
+    // Each time to live has been put off once, and whoever is filed is filed as in years to come.
+    crowd.RunUntil({capacity::kTraceStart.ms + kTtlMs + flags.arrival_s * 1'000});
     const nearby::Time begin = load.trace().now();
-    renewed = crowd.RunUntil({begin.ms + flags.minutes * 60'000});
-    simulated_s = static_cast<double>(load.trace().now().ms - begin.ms) / 1e3;
+    const Ticks renewed = crowd.RunUntil({begin.ms + flags.minutes * 60'000});
+    Describe(flags, static_cast<double>(load.trace().now().ms - begin.ms) / 1e3, renewed,
+             &findings);
   }
   const std::uint64_t expired_before = load.engine().stats().expiries;
   const Ticks last = crowd.RunOut();
   const std::uint64_t expired = load.engine().stats().expiries;
-
-  Findings findings;
-  findings.AddText("scenario", "expiry");
-  findings.Heading(absl::StrCat("Times to live of 10 min, renewed every 30 s, begun over ",
-                                flags.arrival_s, " s"));
-  findings.AddCount("users", "users", flags.users);
-  findings.Add("simulated_s", "measured, s of the trace", simulated_s);
-  findings.AddCount("expiries", "expiries in the end", expired);
-  findings.AddCount("ticks", "calls of Advance", renewed.count);
-  findings.Add("core_share", "Advance, of one core", renewed.seconds / simulated_s);
-  findings.Add("advance_to_reports", "Advance to the reports of users without friends",
-               renewed.seconds / renewed.report_seconds);
-  findings.Add("longest_tick_us", "longest call of Advance, us", 1e6 * renewed.longest_s);
-  findings.Add("ns_per_expiry", "all fall silent: ns an expiry",
+  findings.AddCount("expiries", "all fall silent: expiries", expired);
+  findings.Add("ns_per_expiry", "ns an expiry",
                1e9 * last.seconds / static_cast<double>(expired - expired_before));
   findings.Add("longest_last_tick_us", "longest call of Advance then, us", 1e6 * last.longest_s);
   if (expired_before != 0 || expired != flags.users) {

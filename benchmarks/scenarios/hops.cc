@@ -1,6 +1,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -8,12 +9,15 @@
 #include "benchmarks/capacity/engine_side.h"
 #include "benchmarks/capacity/load.h"
 #include "benchmarks/capacity/median.h"
+#include "benchmarks/capacity/movement.h"
 #include "benchmarks/capacity/sink.h"
 #include "benchmarks/capacity/stage.h"
+#include "benchmarks/capacity/world.h"
 #include "benchmarks/scenarios/runtime_side.h"
 #include "benchmarks/scenarios/scenarios.h"
 #include "benchmarks/scenarios/setup.h"
 #include "nearby/client_sink.h"
+#include "nearby/runtime_options.h"
 #include "nearby/runtime_stats.h"
 
 namespace scenarios {

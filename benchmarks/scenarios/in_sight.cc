@@ -6,13 +6,16 @@
 #include "benchmarks/capacity/engine_side.h"
 #include "benchmarks/capacity/load.h"
 #include "benchmarks/capacity/median.h"
+#include "benchmarks/capacity/movement.h"
 #include "benchmarks/capacity/sink.h"
 #include "benchmarks/capacity/stage.h"
 #include "benchmarks/capacity/stopwatch.h"
+#include "benchmarks/capacity/world.h"
 #include "benchmarks/scenarios/scenarios.h"
 #include "benchmarks/scenarios/setup.h"
 #include "benchmarks/scenarios/worlds.h"
 #include "nearby/effects.h"
+#include "nearby/time.h"
 
 namespace scenarios {
 namespace {

@@ -15,6 +15,7 @@
 #include "benchmarks/capacity/sink.h"
 #include "benchmarks/capacity/stage.h"
 #include "benchmarks/capacity/trace.h"
+#include "benchmarks/capacity/world.h"
 #include "benchmarks/scenarios/pace.h"
 #include "benchmarks/scenarios/percentiles.h"
 #include "benchmarks/scenarios/runtime_side.h"
@@ -23,6 +24,8 @@
 #include "examples/phones/latency_histogram.h"
 #include "nearby/client_sink.h"
 #include "nearby/ids.h"
+#include "nearby/runtime_options.h"
+#include "nearby/stats.h"
 
 namespace scenarios {
 namespace {

@@ -10,6 +10,7 @@
 #include "benchmarks/capacity/batches.h"
 #include "benchmarks/capacity/engine_side.h"
 #include "benchmarks/capacity/huge_array.h"
+#include "benchmarks/capacity/trace.h"
 #include "benchmarks/capacity/world.h"
 #include "benchmarks/scenarios/trace_clock.h"
 #include "nearby/client_sink.h"

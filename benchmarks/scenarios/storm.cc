@@ -6,7 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "benchmarks/capacity/engine_side.h"
 #include "benchmarks/capacity/load.h"
+#include "benchmarks/capacity/movement.h"
 #include "benchmarks/capacity/stage.h"
+#include "benchmarks/capacity/world.h"
 #include "benchmarks/scenarios/scenarios.h"
 #include "benchmarks/scenarios/setup.h"
 

@@ -9,14 +9,17 @@
 #include "benchmarks/capacity/batches.h"
 #include "benchmarks/capacity/engine_side.h"
 #include "benchmarks/capacity/load.h"
+#include "benchmarks/capacity/movement.h"
 #include "benchmarks/capacity/random.h"
 #include "benchmarks/capacity/sphere.h"
 #include "benchmarks/capacity/stage.h"
 #include "benchmarks/capacity/trace.h"
+#include "benchmarks/capacity/world.h"
 #include "benchmarks/scenarios/scenarios.h"
 #include "benchmarks/scenarios/setup.h"
 #include "benchmarks/scenarios/worlds.h"
 #include "nearby/geo.h"
+#include "nearby/stats.h"
 
 namespace scenarios {
 namespace {
