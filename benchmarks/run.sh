@@ -127,16 +127,16 @@ measure_scenario() {
 announce "measuring situations of their own"
 if $quick; then
   for name in in-sight whales storm churn hops; do
-    measure_scenario "$name" 30000 2500 --repetitions 5 --chunk 20000
+    measure_scenario "$name" 30000 4500 --repetitions 5 --chunk 20000
   done
   measure_scenario expiry 1000000 250 --minutes 2
   measure_scenario latency 100000 1000 --seconds 3
   measure_scenario runtime-latency 100000 1500 --seconds 3
 else
   for name in in-sight whales storm churn; do
-    measure_scenario "$name" 1000000 1000
+    measure_scenario "$name" 1000000 1500
   done
-  measure_scenario hops 300000 3000
+  measure_scenario hops 300000 4500
   measure_scenario expiry 10000000 250
   measure_scenario latency 10000000 1000 --seconds 30
   measure_scenario runtime-latency 1000000 1500 --seconds 30
