@@ -5,7 +5,7 @@ import math
 
 WIDTH, HEIGHT = 760, 420
 LEFT, RIGHT, TOP, BOTTOM = 84, 24, 46, 92
-BAR_HEIGHT, BAR_LEFT = 26, 330
+BAR_HEIGHT, BAR_LEFT = 26, 440
 COLOURS = 5
 
 STYLE = """
@@ -58,7 +58,8 @@ class LogAxis:
         return self.low + share * (self.high - self.low)
 
     def ticks(self):
-        steps = (1,) if self.last - self.first > 2.5 else (1, 2, 5)
+        span = self.last - self.first
+        steps = (1,) if span > 2.5 else (1, 2, 5) if span > 0.7 else (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
         decades = range(math.floor(self.first), math.ceil(self.last) + 1)
         ticks = [step * 10.0**decade for decade in decades for step in steps]
         slack = 1e-9
