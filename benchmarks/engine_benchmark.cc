@@ -1,7 +1,6 @@
-// The engine beside the textbook's: a hash map of locations, a vector of friend ids for each user,
-// and the haversine formula of libm for each pair. Both settle both directions of each pair and
-// produce the same kinds of deliveries over the same world: 100,000 users with 40 friends, all
-// online, some 11 % of whom are within five miles.
+// The engine beside the textbook's way (benchmarks/capacity/textbook.h). Both settle both
+// directions of each pair and produce the same kinds of deliveries over the same world: 100,000
+// users with 40 friends, all online, some 11 % of whom are within five miles.
 //
 // Each benchmark that is named "...Compared" runs both in turn, batch by batch, and reports their
 // quotient, so that what else the machine does falls on both alike.
@@ -19,9 +18,8 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "benchmark/benchmark.h"
+#include "benchmarks/capacity/textbook.h"
 
 namespace nearby {
 namespace {
@@ -29,7 +27,6 @@ namespace {
 constexpr std::uint32_t kUsers = 100'000;
 constexpr std::uint32_t kFriends = 40;
 constexpr std::size_t kBatch = 1024;
-constexpr double kRadiusMeters = 8046.72;
 
 /// Who is whose friend and where everybody is. Friends live in the same region of some 24 by 24 km,
 /// so that about every ninth is within five miles.
@@ -74,75 +71,6 @@ UserId IdOf(std::uint32_t user) { return UserId{(user + 1) * 0x9E3779B97F4A7C15u
 /// Where a user is at the n-th report: some ten metres from the last place, back and forth.
 LatLng Step(LatLng from, std::size_t n) { return {from.lat + (n % 2 == 0 ? 0 : 1e-4), from.lng}; }
 
-/// What the textbook describes, with care for what a good programmer would not do wrong: one
-/// look-up per friend, no copies, no allocation on the way.
-class Textbook {
- public:
-  explicit Textbook(const World& world) {
-    for (std::uint32_t user = 0; user < kUsers; ++user) {
-      User& entry = users_[IdOf(user)];
-      entry.location = world.locations[user];
-      for (const std::uint32_t other : world.friends[user]) entry.friends.push_back(IdOf(other));
-    }
-  }
-
-  void Report(UserId id, LatLng location, Time now, std::vector<Delivery>* deliveries) {
-    User& user = users_.find(id)->second;
-    user.location = location;
-    user.last_seen = now;
-    for (const UserId friend_id : user.friends) {
-      User& other = users_.find(friend_id)->second;
-      const double distance_m = Haversine(location, other.location);
-      const bool near = distance_m <= kRadiusMeters;
-      const bool was_near = user.in_sight.contains(friend_id);
-      if (!near && !was_near) continue;
-      Deliver(friend_id, id, location, now, near, was_near, distance_m, deliveries);
-      if (near == was_near) continue;
-      Deliver(id, friend_id, other.location, now, near, was_near, distance_m, deliveries);
-      if (near) {
-        user.in_sight.insert(friend_id);
-        other.in_sight.insert(id);
-      } else {
-        user.in_sight.erase(friend_id);
-        other.in_sight.erase(id);
-      }
-    }
-  }
-
- private:
-  struct User {
-    LatLng location;
-    Time last_seen;
-    std::vector<UserId> friends;
-    absl::flat_hash_set<UserId> in_sight;
-  };
-
-  static double Haversine(LatLng a, LatLng b) {
-    constexpr double kRadians = 3.14159265358979323846 / 180;
-    const double sin_lat = std::sin((b.lat - a.lat) * kRadians / 2);
-    const double sin_lng = std::sin((b.lng - a.lng) * kRadians / 2);
-    const double h = sin_lat * sin_lat +
-                     std::cos(a.lat * kRadians) * std::cos(b.lat * kRadians) * sin_lng * sin_lng;
-    return 2 * kEarthRadiusMeters * std::asin(std::sqrt(h));
-  }
-
-  static void Deliver(UserId subscriber, UserId friend_id, LatLng location, Time now, bool near,
-                      bool was_near, double distance_m, std::vector<Delivery>* deliveries) {
-    Delivery delivery;
-    delivery.subscriber = subscriber;
-    delivery.friend_id = friend_id;
-    delivery.time = delivery.reported_at = now;
-    delivery.distance_mm = static_cast<std::int64_t>(distance_m * 1000);
-    delivery.kind = !near      ? DeliveryKind::kLeave
-                    : was_near ? DeliveryKind::kMove
-                               : DeliveryKind::kEnter;
-    if (near) delivery.position = Position::FromLatLng(location);
-    deliveries->push_back(delivery);
-  }
-
-  absl::flat_hash_map<UserId, User> users_;
-};
-
 std::vector<FriendEntry> ListOf(const World& world, std::uint32_t user) {
   std::vector<FriendEntry> list;
   list.reserve(world.friends[user].size());
@@ -175,8 +103,19 @@ LoadedEngine& TheEngine() {
   return *loaded;
 }
 
-Textbook& TheTextbook() {
-  static Textbook* const textbook = new Textbook(TheWorld());
+capacity::Textbook MakeTextbook(const World& world) {
+  capacity::Textbook textbook(kUsers);
+  for (std::uint32_t user = 0; user < kUsers; ++user) {
+    std::vector<UserId> friends;
+    friends.reserve(world.friends[user].size());
+    for (const std::uint32_t other : world.friends[user]) friends.push_back(IdOf(other));
+    textbook.Add(IdOf(user), user, std::move(friends));
+  }
+  return textbook;
+}
+
+capacity::Textbook& TheTextbook() {
+  static auto* const textbook = new capacity::Textbook(MakeTextbook(TheWorld()));
   return *textbook;
 }
 
@@ -211,7 +150,7 @@ std::size_t ReportBatch(Rounds& rounds, std::vector<LocationReport>& reports, Ef
 std::size_t TextbookBatch(Rounds& rounds, std::vector<Delivery>& deliveries) {
   deliveries.clear();
   rounds.NextBatch([&](std::uint32_t user, LatLng location) {
-    TheTextbook().Report(IdOf(user), location, {0}, &deliveries);
+    TheTextbook().Report({IdOf(user), location, {0}}, {0}, &deliveries);
   });
   return deliveries.size();
 }

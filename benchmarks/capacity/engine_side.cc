@@ -128,6 +128,7 @@ Served EngineSide::Disconnect(absl::Span<const std::uint32_t> users) {
 
 void EngineSide::Prepare(absl::Span<const Batch> batches) {
   reports_.clear();
+  next_report_ = 0;
   for (const Batch& batch : batches) {
     for (const TracedReport& report : batch.reports) {
       reports_.push_back({clients_[report.user], report.location, report.time});
@@ -135,27 +136,47 @@ void EngineSide::Prepare(absl::Span<const Batch> batches) {
   }
 }
 
+void EngineSide::Serve(std::size_t count, Time now) {
+  if (outcomes_.size() < count) outcomes_.resize(count);
+  effects_.Clear();
+  advanced_ = engine_->Advance(now, &effects_);
+  engine_->ReportAll(absl::MakeConstSpan(reports_).subspan(next_report_, count), outcomes_.data(),
+                     &effects_);
+  sink_.Encode(effects_.deliveries);
+  next_report_ += count;
+}
+
+void EngineSide::CountFailures(std::size_t reports) {
+  const auto end = outcomes_.begin() + static_cast<std::ptrdiff_t>(reports);
+  failures_ += advanced_.ok() ? 0 : 1;
+  failures_ += reports - static_cast<std::size_t>(
+                             std::count(outcomes_.begin(), end, ReportOutcome::kAccepted));
+}
+
 Served EngineSide::ReportAll(absl::Span<const Batch> batches) {
   Prepare(batches);
   Served served;
-  absl::Span<const LocationReport> left = reports_;
   for (const Batch& batch : batches) {
     const std::size_t count = batch.reports.size();
     const Stopwatch watch;
-    effects_.Clear();
-    const absl::Status status = engine_->Advance(batch.now, &effects_);
-    engine_->ReportAll(left.subspan(0, count), outcomes_.data(), &effects_);
-    sink_.Encode(effects_.deliveries);
+    Serve(count, batch.now);
     served.seconds += watch.Seconds();
     served.calls += count;
     served.delivered += sink_.Take();
-    failures_ += status.ok() ? 0 : 1;
-    failures_ +=
-        count - static_cast<std::size_t>(std::count(
-                    outcomes_.begin(), outcomes_.begin() + static_cast<std::ptrdiff_t>(count),
-                    ReportOutcome::kAccepted));
-    left.remove_prefix(count);
+    CountFailures(count);
   }
+  return served;
+}
+
+Served EngineSide::Advance(Time now) {
+  effects_.Clear();
+  Served served;
+  const Stopwatch watch;
+  advanced_ = engine_->Advance(now, &effects_);
+  sink_.Encode(effects_.deliveries);
+  served.seconds = watch.Seconds();
+  served.delivered = sink_.Take();
+  CountFailures(0);
   return served;
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "benchmarks/capacity/batches.h"
 #include "benchmarks/capacity/huge_array.h"
@@ -57,6 +58,18 @@ class EngineSide {
   /// Hands over these batches.
   Served ReportAll(absl::Span<const Batch> batches);
 
+  /// Moves time on, alone. The time and what expired; no calls are counted.
+  Served Advance(nearby::Time now);
+
+  /// ReportAll in steps, for who times it otherwise. Prepare says which reports come; each Serve
+  /// hands over the next `count` of them, and encodes. Requires that so many are left.
+  void Prepare(absl::Span<const Batch> batches);
+  void Serve(std::size_t count, nearby::Time now);
+  /// What the last Serve delivered.
+  absl::Span<const nearby::Delivery> deliveries() const { return effects_.deliveries; }
+  /// Empties the clients' buffers, and answers how many deliveries they held.
+  std::uint64_t Discard() { return sink_.Discard(); }
+
   nearby::EngineStats stats() const { return engine_->stats(); }
   absl::Status CheckInvariants() const { return engine_->CheckInvariants(); }
   /// Calls that did not end as they should have.
@@ -64,17 +77,20 @@ class EngineSide {
 
  private:
   void PrepareLists(absl::Span<const std::uint32_t> users, std::uint32_t offline_friends);
-  void Prepare(absl::Span<const Batch> batches);
+  /// Of the last Advance, and of so many reports after it.
+  void CountFailures(std::size_t reports);
 
   const World& world_;
   std::unique_ptr<nearby::Engine> engine_;
   HugeArray<nearby::ClientHandle> clients_;
   std::vector<nearby::LocationReport> reports_;
+  std::size_t next_report_ = 0;  ///< Of those prepared.
   std::vector<nearby::ReportOutcome> outcomes_;
   std::vector<nearby::FriendEntry> entries_;
   std::vector<std::size_t> list_ends_;
   nearby::Effects effects_;
   Sink sink_;
+  absl::Status advanced_;
   std::uint64_t failures_ = 0;
 };
 

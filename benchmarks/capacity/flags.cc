@@ -1,16 +1,12 @@
 #include "benchmarks/capacity/flags.h"
 
-#include <cstddef>
 #include <cstdint>
-#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "absl/types/span.h"
+#include "benchmarks/capacity/flag_values.h"
 #include "benchmarks/capacity/world.h"
 
 namespace capacity {
@@ -37,6 +33,8 @@ Measurement
   --repetitions N     slices measured; medians are shown (9)
   --chunk N           reports in a slice (200000)
   --baseline on|off   whether the textbook's way runs beside (on)
+  --reference-users N a second engine, in a world of so many, that runs in turn with it: how cost
+                      grows from there (none)
   --reconnects N      sessions ended and begun anew in the end, each with nine more friends offline
                       for each who is online; 0 for none (100000, at most a tenth of all)
 
@@ -59,44 +57,6 @@ namespace {
 
 constexpr std::uint64_t kMaxUsers = std::uint64_t{1} << 26;
 
-absl::Status BadValue(absl::string_view name, absl::string_view value, absl::string_view wanted) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("--", name, " \"", value, "\": ", wanted, " expected"));
-}
-
-struct Range {
-  std::uint64_t low;
-  std::uint64_t high;
-};
-
-template <typename Number>
-absl::Status SetNumber(absl::string_view name, absl::string_view value, Range range,
-                       Number* number) {
-  std::uint64_t parsed = 0;
-  // Digits alone: SimpleAtoi would take a sign and white space.
-  const bool is_number = !value.empty() &&
-                         value.find_first_not_of("0123456789") == absl::string_view::npos &&
-                         absl::SimpleAtoi(value, &parsed);
-  if (!is_number || parsed < range.low || parsed > range.high) {
-    return BadValue(name, value,
-                    absl::StrCat("a whole number from ", range.low, " to ", range.high));
-  }
-  *number = static_cast<Number>(parsed);
-  return absl::OkStatus();
-}
-
-absl::Status SetSwitch(absl::string_view name, absl::string_view value, bool* is_on) {
-  if (value != "on" && value != "off") return BadValue(name, value, "\"on\" or \"off\"");
-  *is_on = value == "on";
-  return absl::OkStatus();
-}
-
-absl::Status SetPath(absl::string_view name, absl::string_view value, std::string* path) {
-  if (value.empty()) return BadValue(name, value, "a path");
-  path->assign(value.data(), value.size());
-  return absl::OkStatus();
-}
-
 absl::Status SetFlag(absl::string_view name, absl::string_view value, Flags* flags) {
   constexpr std::uint64_t kMany = 100'000'000;
   if (name == "users") return SetNumber(name, value, {kMinUsers, kMaxUsers}, &flags->users);
@@ -109,13 +69,16 @@ absl::Status SetFlag(absl::string_view name, absl::string_view value, Flags* fla
   if (name == "repetitions") return SetNumber(name, value, {1, 1'000}, &flags->repetitions);
   if (name == "warmup-rounds") return SetNumber(name, value, {1, 100}, &flags->warmup_rounds);
   if (name == "reconnects") return SetNumber(name, value, {0, kMaxUsers}, &flags->reconnects);
+  if (name == "reference-users") {
+    return SetNumber(name, value, {kMinUsers, kMaxUsers}, &flags->reference_users);
+  }
   if (name == "seed") return SetNumber(name, value, {0, ~std::uint64_t{0}}, &flags->seed);
   if (name == "json") return SetPath(name, value, &flags->json);
   if (name == "export") return SetPath(name, value, &flags->export_dir);
   if (name == "export-reports") {
     return SetNumber(name, value, {1, 10'000 * kMany}, &flags->export_reports);
   }
-  return absl::InvalidArgumentError(absl::StrCat("no such flag: --", name));
+  return NoSuchFlag(name);
 }
 
 absl::Status Check(const Flags& flags) {
@@ -135,26 +98,14 @@ absl::Status Check(const Flags& flags) {
 
 absl::StatusOr<Flags> ParseFlags(absl::Span<const char* const> arguments) {
   Flags flags;
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    absl::string_view name = arguments[i];
-    if (name == "-h" || name == "--help") {
-      flags.help = true;
-      return flags;
-    }
-    if (!absl::ConsumePrefix(&name, "--")) {
-      return absl::InvalidArgumentError(absl::StrCat("unexpected argument \"", name, "\""));
-    }
-    const std::size_t equals = name.find('=');
-    absl::string_view value;
-    if (equals != absl::string_view::npos) {
-      value = name.substr(equals + 1);
-      name = name.substr(0, equals);
-    } else if (i + 1 < arguments.size()) {
-      value = arguments[++i];
-    }
-    if (absl::Status status = SetFlag(name, value, &flags); !status.ok()) return status;
-  }
-  if (absl::Status status = Check(flags); !status.ok()) return status;
+  flags.help = AsksForHelp(arguments);
+  if (flags.help) return flags;
+  absl::Status status =
+      ForEachFlag(arguments, [&flags](absl::string_view name, absl::string_view value) {
+        return SetFlag(name, value, &flags);
+      });
+  if (status.ok()) status = Check(flags);
+  if (!status.ok()) return status;
   return flags;
 }
 

@@ -10,6 +10,7 @@
 #include "benchmarks/capacity/exporter.h"
 #include "benchmarks/capacity/flags.h"
 #include "benchmarks/capacity/measurement.h"
+#include "benchmarks/capacity/output_text.h"
 #include "benchmarks/capacity/report.h"
 
 namespace {
@@ -22,27 +23,19 @@ int Fail(const absl::Status& status) {
   return status.code() == absl::StatusCode::kInvalidArgument ? kBadCommandLine : kVoidOrCannotWrite;
 }
 
-bool Write(const std::string& path, const std::string& text) {
-  const bool is_standard = path == "-";
-  std::FILE* file = is_standard ? stdout : std::fopen(path.c_str(), "w");
-  if (file == nullptr) return false;
-  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  return (is_standard ? std::fflush(file) : std::fclose(file)) == 0 && written;
-}
-
-int CannotWrite(const std::string& path) {
-  std::fprintf(stderr, "%s: cannot write\n", path.c_str());
-  return kVoidOrCannotWrite;
-}
-
 int MeasureAndReport(const capacity::Flags& flags) {
-  // To find out after a quarter of an hour would be late.
-  if (!flags.json.empty() && !Write(flags.json, "")) return CannotWrite(flags.json);
+  if (!flags.json.empty()) {
+    // To find out after a quarter of an hour would be late.
+    if (const absl::Status status = capacity::WriteText(flags.json, ""); !status.ok()) {
+      return Fail(status);
+    }
+  }
   const capacity::Measurement measurement = capacity::Measure(flags);
   // Standard output is the JSON's alone if it goes there.
   std::fputs(capacity::ToTable(measurement).c_str(), flags.json == "-" ? stderr : stdout);
-  if (!flags.json.empty() && !Write(flags.json, capacity::ToJson(measurement))) {
-    return CannotWrite(flags.json);
+  if (!flags.json.empty()) {
+    const absl::Status status = capacity::WriteText(flags.json, capacity::ToJson(measurement));
+    if (!status.ok()) return Fail(status);
   }
   return measurement.voids.empty() ? 0 : kVoidOrCannotWrite;
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <numeric>
 #include <utility>
@@ -11,13 +11,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/string_view.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "benchmarks/capacity/batches.h"
 #include "benchmarks/capacity/ceiling.h"
+#include "benchmarks/capacity/load.h"
 #include "benchmarks/capacity/memory.h"
 #include "benchmarks/capacity/permutation.h"
+#include "benchmarks/capacity/stage.h"
 #include "benchmarks/capacity/stopwatch.h"
 #include "benchmarks/capacity/textbook.h"
 #include "benchmarks/capacity/trace.h"
@@ -41,27 +40,34 @@ constexpr std::uint32_t kUsersToCheck = 100'000;
 
 constexpr std::uint32_t kOfflineForEachOnline = 9;
 
-/// Says what goes on, and how long it took.
-class Stage {
- public:
-  explicit Stage(absl::string_view what) {
-    std::fprintf(stderr, "%.*s ... ", static_cast<int>(what.size()), what.data());
-    std::fflush(stderr);
-  }
-  ~Stage() { std::fprintf(stderr, "%.1f s\n", absl::ToDoubleSeconds(absl::Now() - start_)); }
-  Stage(const Stage&) = delete;
-  Stage& operator=(const Stage&) = delete;
-
- private:
-  absl::Time start_ = absl::Now();
-};
-
-nearby::EngineOptions OptionsFor(const Flags& flags) {
+nearby::EngineOptions OptionsFor(const Flags& flags, std::uint32_t users) {
   nearby::EngineOptions options;
   options.skip_far_pairs = flags.skipping;
-  options.expected_entities = flags.users;
+  options.expected_entities = users;
   return options;
 }
+
+/// The same load in another world, small enough to be soon made: how a report's cost grows can be
+/// told within one run.
+class Reference {
+ public:
+  explicit Reference(const Flags& flags)
+      : chunk_(flags.chunk),
+        world_(MakeWorld({flags.reference_users, flags.friends, flags.seed})),
+        load_(world_, {flags.seed, flags.batch, flags.chunk}) {
+    if (!load_.engine().Create(OptionsFor(flags, world_.size()), kTraceStart)) std::abort();
+    load_.ConnectAll();
+    for (std::uint32_t round = 0; round < flags.warmup_rounds; ++round) load_.ReportRound();
+  }
+
+  Served Measure() { return load_.engine().ReportAll(load_.NextBatches(chunk_)); }
+  std::uint64_t failures() { return load_.engine().failures(); }
+
+ private:
+  std::size_t chunk_;
+  World world_;
+  Load load_;
+};
 
 /// A run from the world on. The members are made in this order: the host's memory first, the
 /// engine's last, so that what the process grows by is the engine's.
@@ -71,138 +77,124 @@ class Run {
       : flags_(flags),
         found_(*found),
         world_(world),
-        trace_(world, flags.seed),
         ceiling_(flags.users, flags.seed),
-        engine_(world, flags.chunk) {
-    reports_.resize(flags.chunk);
-  }
+        load_(world, {flags.seed, flags.batch, flags.chunk}) {}
 
-  void ConnectAll();
-  void WarmUp();
+  void Prepare();
   void MakeBaseline();
+  void MakeReference();
   void MeasureSlices();
   void Reconnect();
   void Judge();
 
-  void Start(std::uint64_t resident_before) {
-    resident_before_ = resident_before;
-    if (!engine_.Create(OptionsFor(flags_), kTraceStart)) std::abort();
-  }
-
  private:
-  std::vector<Batch> NextBatches(std::size_t count) {
-    reports_.clear();
-    trace_.Next(count, &reports_);
-    return CutIntoBatches(reports_, flags_.batch);
-  }
   Slice MeasureSlice();
+  Served ServeByTextbook(const std::vector<Batch>& batches);
 
   const Flags& flags_;
   Measurement& found_;
   const World& world_;
-  Trace trace_;
   Ceiling ceiling_;
-  EngineSide engine_;
-  std::vector<TracedReport> reports_;
+  Load load_;
+  std::unique_ptr<Reference> reference_;
   std::unique_ptr<Textbook> textbook_;
+  std::vector<nearby::Delivery> textbook_deliveries_;
   Sink textbook_sink_;
-  std::uint64_t resident_before_ = 0;
 };
 
-void Run::ConnectAll() {
-  const Stage stage("connecting");
-  constexpr std::uint32_t kAtOnce = 1 << 16;
-  const Permutation order(flags_.users, Mix(flags_.seed + 3));
-  std::vector<std::uint32_t> users;
-  for (std::uint32_t begin = 0; begin < flags_.users; begin += kAtOnce) {
-    users.clear();
-    for (std::uint32_t i = begin; i < std::min(begin + kAtOnce, flags_.users); ++i) {
-      users.push_back(order(i));
-    }
-    found_.connects += engine_.Connect(users, 0);
+void Run::Prepare() {
+  const std::uint64_t resident_before = ResidentBytes();
+  if (!load_.engine().Create(OptionsFor(flags_, flags_.users), kTraceStart)) std::abort();
+  {
+    const Stage stage("connecting");
+    found_.connects = load_.ConnectAll();
   }
-}
-
-void Run::WarmUp() {
   const Stage stage("warming up");
   for (std::uint32_t round = 0; round < flags_.warmup_rounds; ++round) {
-    Served served;
-    for (std::uint32_t done = 0; done < flags_.users;) {
-      const std::uint32_t count = std::min(flags_.chunk, flags_.users - done);
-      served += engine_.ReportAll(NextBatches(count));
-      done += count;
-    }
-    found_.warmup.push_back(served);
+    found_.warmup.push_back(load_.ReportRound());
   }
-  found_.engine_bytes = ResidentBytes() - resident_before_;
+  found_.engine_bytes = ResidentBytes() - resident_before;
 }
 
 void Run::MakeBaseline() {
   const Stage stage("setting up the baseline");
   textbook_ = std::make_unique<Textbook>(flags_.users);
-  const Permutation order(flags_.users, Mix(flags_.seed + 3));
+  const Permutation order = load_.connect_order();
   for (std::uint32_t i = 0; i < flags_.users; ++i) {
     const std::uint32_t user = order(i);
     std::vector<nearby::UserId> friends;
     friends.reserve(world_.FriendsOf(user).size());
     for (const std::uint32_t other : world_.FriendsOf(user)) friends.push_back(IdOf(other));
-    const Movement& movement = trace_.movement();
-    textbook_->Add(IdOf(user), std::move(friends), movement.reported(user).ToLatLng(),
-                   {kTraceStart.ms + movement.reported_at_ms(user)});
+    textbook_->Add(IdOf(user), /*cookie=*/user, std::move(friends));
+    const Movement& movement = load_.trace().movement();
+    textbook_->Place({IdOf(user),
+                      movement.reported(user).ToLatLng(),
+                      {kTraceStart.ms + movement.reported_at_ms(user)}});
   }
-  textbook_->SettleSight(trace_.now());
+  textbook_->SettleSight(load_.trace().now());
+}
+
+void Run::MakeReference() {
+  const Stage stage("setting up the reference");
+  reference_ = std::make_unique<Reference>(flags_);
 }
 
 Slice Run::MeasureSlice() {
-  const std::vector<Batch> batches = NextBatches(flags_.chunk);
+  const std::vector<Batch>& batches = load_.NextBatches(flags_.chunk);
   Slice slice;
   const std::size_t reads =
       std::clamp<std::size_t>(std::size_t{flags_.users} * 16, 1 << 20, 1 << 24);
   slice.ceiling_reads_per_s = ceiling_.Measure(reads);
-  const nearby::EngineStats before = engine_.stats();
-  slice.engine = engine_.ReportAll(batches);
-  const nearby::EngineStats after = engine_.stats();
+  if (reference_ != nullptr) slice.reference = reference_->Measure();
+  const nearby::EngineStats before = load_.engine().stats();
+  slice.engine = load_.engine().ReportAll(batches);
+  const nearby::EngineStats after = load_.engine().stats();
   slice.checks = after.checks - before.checks;
   slice.skipped = after.skipped - before.skipped;
   found_.bound_breaks += after.bound_breaks - before.bound_breaks;
-  if (textbook_ != nullptr) {
-    Served served;
-    for (const Batch& batch : batches) {
-      const Stopwatch watch;
-      textbook_->ReportAll(batch, &textbook_sink_);
-      served.seconds += watch.Seconds();
-      served.calls += batch.reports.size();
-      served.delivered += textbook_sink_.Take();
-    }
-    slice.baseline = served;
-  }
+  if (textbook_ != nullptr) slice.baseline = ServeByTextbook(batches);
   return slice;
+}
+
+Served Run::ServeByTextbook(const std::vector<Batch>& batches) {
+  Served served;
+  for (const Batch& batch : batches) {
+    const Stopwatch watch;
+    textbook_deliveries_.clear();
+    for (const TracedReport& report : batch.reports) {
+      textbook_->Report({IdOf(report.user), report.location, report.time}, batch.now,
+                        &textbook_deliveries_);
+    }
+    textbook_sink_.Encode(textbook_deliveries_);
+    served.seconds += watch.Seconds();
+    served.calls += batch.reports.size();
+    served.delivered += textbook_sink_.Take();
+  }
+  return served;
 }
 
 void Run::MeasureSlices() {
   const Stage stage("measuring");
-  const nearby::Time begin = trace_.now();
+  const nearby::Time begin = load_.trace().now();
   for (std::uint32_t i = 0; i < flags_.repetitions; ++i) found_.slices.push_back(MeasureSlice());
-  found_.simulated_seconds = static_cast<double>(trace_.now().ms - begin.ms) / 1e3;
+  found_.simulated_seconds = static_cast<double>(load_.trace().now().ms - begin.ms) / 1e3;
 }
 
 void Run::Reconnect() {
   const Stage stage("reconnecting");
-  const Permutation order(flags_.users, Mix(flags_.seed + 4));
-  std::vector<std::uint32_t> users;
-  for (std::uint32_t i = 0; i < std::min(flags_.reconnects, flags_.users / 10); ++i) {
-    users.push_back(order(i));
-  }
-  found_.disconnects = engine_.Disconnect(users);
-  found_.reconnects = engine_.Connect(users, kOfflineForEachOnline * flags_.friends);
+  const std::vector<std::uint32_t> users =
+      load_.SomeUsers(std::min(flags_.reconnects, flags_.users / 10));
+  found_.disconnects = load_.engine().Disconnect(users);
+  found_.reconnects = load_.engine().Connect(users, kOfflineForEachOnline * flags_.friends);
 }
 
 void Run::Judge() {
-  if (engine_.failures() > 0) {
-    found_.voids.push_back(absl::StrCat("the engine refused ", engine_.failures(), " calls"));
+  if (load_.engine().failures() > 0) {
+    found_.voids.push_back(
+        absl::StrCat("the engine refused ", load_.engine().failures(), " calls"));
   }
   if (flags_.users <= kUsersToCheck) {
-    const absl::Status status = engine_.CheckInvariants();
+    const absl::Status status = load_.engine().CheckInvariants();
     if (!status.ok()) found_.voids.emplace_back(status.message());
   }
   std::vector<double> of_ceiling;
@@ -234,11 +226,9 @@ void Run::Judge() {
 double MeasureBareUser(const Flags& flags) {
   const Stage stage("weighing a user without friends");
   const std::uint32_t users = std::min(flags.users, kBareUsers);
-  nearby::EngineOptions options = OptionsFor(flags);
-  options.expected_entities = users;
   nearby::Effects effects;
   const std::uint64_t before = ResidentBytes();
-  std::unique_ptr<nearby::Engine> engine = nearby::Engine::Create(options).value();
+  std::unique_ptr<nearby::Engine> engine = nearby::Engine::Create(OptionsFor(flags, users)).value();
   for (std::uint32_t user = 0; user < users; ++user) {
     const nearby::ClientHandle client = engine->Connect({IdOf(user), user, {}}, &effects).value();
     engine->FriendsLoaded(client, {}, {}, &effects).IgnoreError();
@@ -261,10 +251,9 @@ Measurement Measure(const Flags& flags) {
   found.mix = world.mix;
   found.friendships = world.mix.total();
   Run run(flags, world, &found);
-  run.Start(ResidentBytes());
-  run.ConnectAll();
-  run.WarmUp();
+  run.Prepare();
   if (flags.baseline) run.MakeBaseline();
+  if (flags.reference_users > 0) run.MakeReference();
   run.MeasureSlices();
   if (flags.reconnects > 0) run.Reconnect();
   run.Judge();

@@ -14,13 +14,14 @@
 
 namespace capacity {
 
-/// One repetition: the three, one right after the other.
+/// One repetition: all that are compared, one right after the other.
 struct Slice {
   double ceiling_reads_per_s = 0;
   Served engine;
   std::uint64_t checks = 0;
   std::uint64_t skipped = 0;
   std::optional<Served> baseline;
+  std::optional<Served> reference;  ///< The engine in another world.
 
   double pairs_per_s() const { return static_cast<double>(checks + skipped) / engine.seconds; }
 };

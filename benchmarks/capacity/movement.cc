@@ -43,12 +43,12 @@ constexpr std::array<Habits, 5> kHabits = {{
 
 }  // namespace
 
-Movement::Movement(const HugeArray<Position>& homes, std::uint64_t seed)
-    : homes_(homes), seed_(seed), travellers_(homes.size()) {
+Movement::Movement(const HugeArray<Position>& homes, std::uint64_t seed, Mobility mobility)
+    : homes_(homes), seed_(seed), mobility_(mobility), travellers_(homes.size()) {
   for (std::uint32_t user = 0; user < homes.size(); ++user) {
     Random random(seed_, user, 0);
     travellers_[user].position = travellers_[user].reported = homes[user];
-    DrawMode(&travellers_[user], &random);
+    if (mobility_ == Mobility::kAsPeopleDo) DrawMode(&travellers_[user], &random);
   }
 }
 
@@ -98,7 +98,7 @@ void Movement::Travel(std::uint32_t user, double seconds, Random* random,
 LatLng Movement::Report(std::uint32_t user, std::uint32_t at_ms) {
   Traveller& traveller = travellers_[user];
   Random random(seed_, user, std::uint64_t{at_ms} + 1);
-  MaybeChangeMode(user, at_ms, &traveller);
+  if (mobility_ == Mobility::kAsPeopleDo) MaybeChangeMode(user, at_ms, &traveller);
   if (traveller.mode != Mode::kStill) {
     Travel(user, (at_ms - traveller.at_ms) / 1e3, &random, &traveller);
   }

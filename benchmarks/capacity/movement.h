@@ -9,6 +9,12 @@
 
 namespace capacity {
 
+/// Who goes anywhere.
+enum class Mobility : std::uint8_t {
+  kAsPeopleDo,
+  kNobody,  ///< All stay at home; their phones err all the same.
+};
+
 /// Where everybody goes, and what their phones make of it. A user is still, walks, drives, takes a
 /// train or flies; one in twenty does something else from one ten minutes to the next, at a moment
 /// of their own. A phone is some ten metres off, and now and then some kilometres for one report.
@@ -20,7 +26,8 @@ namespace capacity {
 /// Thread-compatible. Borrows the homes, which must outlive it.
 class Movement {
  public:
-  Movement(const HugeArray<nearby::Position>& homes, std::uint64_t seed);
+  Movement(const HugeArray<nearby::Position>& homes, std::uint64_t seed,
+           Mobility mobility = Mobility::kAsPeopleDo);
 
   /// Where the user's phone says that the user is, so many milliseconds after the beginning.
   /// Requires that the user's times do not decrease.
@@ -51,6 +58,7 @@ class Movement {
 
   const HugeArray<nearby::Position>& homes_;
   std::uint64_t seed_;
+  Mobility mobility_;
   HugeArray<Traveller> travellers_;
 };
 

@@ -1,7 +1,6 @@
 #include "benchmarks/capacity/report.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -12,7 +11,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/string_view.h"
+#include "benchmarks/capacity/json_object.h"
+#include "benchmarks/capacity/median.h"
+#include "benchmarks/capacity/text_table.h"
 
 namespace capacity {
 namespace {
@@ -31,6 +32,7 @@ struct Figures {
   std::optional<double> baseline_reports_per_s;
   std::optional<double> ratio_to_baseline;
   std::optional<double> baseline_to_ceiling;
+  std::optional<double> cost_to_reference;
   Delivered delivered;
   double bytes_per_user = 0;
   double bytes_per_edge = 0;
@@ -42,13 +44,11 @@ struct Figures {
 };
 
 template <typename Value>
-double Median(const std::vector<Slice>& slices, const Value& value) {
+double MedianOf(const std::vector<Slice>& slices, const Value& value) {
   std::vector<double> values;
   values.reserve(slices.size());
   for (const Slice& slice : slices) values.push_back(value(slice));
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+  return Median(std::move(values));
 }
 
 double PairsPerReport(const Slice& slice) {
@@ -58,32 +58,41 @@ double PairsPerReport(const Slice& slice) {
 
 void AddBaseline(const std::vector<Slice>& slices, Figures* figures) {
   figures->baseline_reports_per_s =
-      Median(slices, [](const Slice& slice) { return slice.baseline->per_second(); });
-  figures->ratio_to_baseline = Median(slices, [](const Slice& slice) {
+      MedianOf(slices, [](const Slice& slice) { return slice.baseline->per_second(); });
+  figures->ratio_to_baseline = MedianOf(slices, [](const Slice& slice) {
     return slice.engine.per_second() / slice.baseline->per_second();
   });
-  figures->baseline_to_ceiling = Median(slices, [](const Slice& slice) {
+  figures->baseline_to_ceiling = MedianOf(slices, [](const Slice& slice) {
     return slice.baseline->per_second() * PairsPerReport(slice) / slice.ceiling_reads_per_s;
   });
+}
+
+void AddMedians(const std::vector<Slice>& slices, Figures* figures) {
+  figures->reports_per_s =
+      MedianOf(slices, [](const Slice& slice) { return slice.engine.per_second(); });
+  figures->checks_per_s = MedianOf(slices, [](const Slice& slice) {
+    return static_cast<double>(slice.checks) / slice.engine.seconds;
+  });
+  figures->pairs_per_s = MedianOf(slices, [](const Slice& slice) { return slice.pairs_per_s(); });
+  figures->deliveries_per_s = MedianOf(slices, [](const Slice& slice) {
+    return static_cast<double>(slice.engine.delivered.count) / slice.engine.seconds;
+  });
+  figures->ceiling_reads_per_s =
+      MedianOf(slices, [](const Slice& slice) { return slice.ceiling_reads_per_s; });
+  figures->ratio_to_ceiling = MedianOf(
+      slices, [](const Slice& slice) { return slice.pairs_per_s() / slice.ceiling_reads_per_s; });
 }
 
 Figures Summarize(const Measurement& found) {
   const std::vector<Slice>& slices = found.slices;
   Figures figures;
-  figures.reports_per_s =
-      Median(slices, [](const Slice& slice) { return slice.engine.per_second(); });
-  figures.checks_per_s = Median(slices, [](const Slice& slice) {
-    return static_cast<double>(slice.checks) / slice.engine.seconds;
-  });
-  figures.pairs_per_s = Median(slices, [](const Slice& slice) { return slice.pairs_per_s(); });
-  figures.deliveries_per_s = Median(slices, [](const Slice& slice) {
-    return static_cast<double>(slice.engine.delivered.count) / slice.engine.seconds;
-  });
-  figures.ceiling_reads_per_s =
-      Median(slices, [](const Slice& slice) { return slice.ceiling_reads_per_s; });
-  figures.ratio_to_ceiling = Median(
-      slices, [](const Slice& slice) { return slice.pairs_per_s() / slice.ceiling_reads_per_s; });
+  AddMedians(slices, &figures);
   if (slices.front().baseline.has_value()) AddBaseline(slices, &figures);
+  if (slices.front().reference.has_value()) {
+    figures.cost_to_reference = MedianOf(slices, [](const Slice& slice) {
+      return slice.reference->per_second() / slice.engine.per_second();
+    });
+  }
   std::uint64_t checks = 0;
   std::uint64_t skipped = 0;
   for (const Slice& slice : slices) {
@@ -108,33 +117,7 @@ Figures Summarize(const Measurement& found) {
   return figures;
 }
 
-/// A number with as many digits as can be trusted, its thousands apart.
-std::string Rounded(double value) {
-  if (std::fabs(value) < 1'000) return absl::StrFormat("%.4g", value);
-  std::string text = absl::StrFormat("%.0f", value);
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
-    text.insert(static_cast<std::size_t>(at), ",");
-  }
-  return text;
-}
-
-class Table {
- public:
-  void Heading(absl::string_view text) { absl::StrAppend(&text_, "\n", text, "\n"); }
-  void Row(absl::string_view name, const std::string& value) {
-    absl::StrAppendFormat(&text_, "  %-44s %20s\n", name, value);
-  }
-  void Row(absl::string_view name, double value) { Row(name, Rounded(value)); }
-  void Row(absl::string_view name, const std::optional<double>& value) {
-    if (value.has_value()) Row(name, *value);
-  }
-  std::string Take() { return std::move(text_); }
-
- private:
-  std::string text_;
-};
-
-void AddWorld(const Measurement& found, Table* table) {
+void AddWorld(const Measurement& found, TextTable* table) {
   const Flags& flags = found.flags;
   table->Heading("World");
   table->Row("users", flags.users);
@@ -145,7 +128,7 @@ void AddWorld(const Measurement& found, Table* table) {
   }
 }
 
-void AddHost(const Measurement& found, const Figures& figures, Table* table) {
+void AddHost(const Measurement& found, const Figures& figures, TextTable* table) {
   table->Heading("Getting there");
   table->Row("connects/s", found.connects.per_second());
   for (std::size_t i = 0; i < found.warmup.size(); ++i) {
@@ -156,7 +139,7 @@ void AddHost(const Measurement& found, const Figures& figures, Table* table) {
   table->Row("bytes an edge (a friendship is two)", figures.bytes_per_edge);
 }
 
-void AddRates(const Measurement& found, const Figures& figures, Table* table) {
+void AddRates(const Measurement& found, const Figures& figures, TextTable* table) {
   const Flags& flags = found.flags;
   table->Heading(absl::StrCat("Measured, skipping ", flags.skipping ? "on" : "off", ": medians of ",
                               flags.repetitions, " slices of ", flags.chunk, " reports"));
@@ -170,6 +153,8 @@ void AddRates(const Measurement& found, const Figures& figures, Table* table) {
   table->Row("baseline to ceiling", figures.baseline_to_ceiling);
   table->Row("reports to the baseline's", figures.ratio_to_baseline);
   table->Row("pairs served to the ceiling's reads", figures.ratio_to_ceiling);
+  table->Row(absl::StrCat("a report, to one with ", flags.reference_users, " users"),
+             figures.cost_to_reference);
   table->Row("bound breaks in a second of the trace", figures.bound_breaks_per_s);
   table->Row("of one core at 334,000 reports/s",
              absl::StrFormat("%.2f %%", 100 * figures.core_share));
@@ -184,43 +169,9 @@ void AddRates(const Measurement& found, const Figures& figures, Table* table) {
   table->Row("the baseline's deliveries", same ? "the same" : "DIFFER");
 }
 
-/// Members of a JSON object; keys and texts need no escaping.
-class Json {
- public:
-  void Add(absl::string_view key, double value) { AddRaw(key, absl::StrFormat("%.9g", value)); }
-  void Add(absl::string_view key, const std::optional<double>& value) {
-    value.has_value() ? Add(key, *value) : AddRaw(key, "null");
-  }
-  void AddCount(absl::string_view key, std::uint64_t value) { AddRaw(key, absl::StrCat(value)); }
-  void AddText(absl::string_view key, absl::string_view text) {
-    AddRaw(key, absl::StrCat("\"", text, "\""));
-  }
-  void AddRaw(absl::string_view key, absl::string_view value) {
-    absl::StrAppend(&members_, members_.empty() ? "" : ",\n ", "\"", key, "\": ", value);
-  }
-  std::string ToString() const { return absl::StrCat("{", members_, "}\n"); }
-
- private:
-  std::string members_;
-};
-
-}  // namespace
-
-std::string ToTable(const Measurement& found) {
-  const Figures figures = Summarize(found);
-  Table table;
-  AddWorld(found, &table);
-  AddHost(found, figures, &table);
-  AddRates(found, figures, &table);
-  std::string text = table.Take();
-  for (const std::string& reason : found.voids) absl::StrAppend(&text, "\nVOID: ", reason, "\n");
-  return text;
-}
-
-std::string ToJson(const Measurement& found) {
+JsonObject DescribeRun(const Measurement& found) {
   const Flags& flags = found.flags;
-  const Figures figures = Summarize(found);
-  Json json;
+  JsonObject json;
   json.AddCount("users", flags.users);
   json.Add("friends", 2.0 * static_cast<double>(found.friendships) / flags.users);
   json.AddCount("shards", flags.shards);
@@ -230,6 +181,26 @@ std::string ToJson(const Measurement& found) {
   json.AddCount("chunk", flags.chunk);
   json.AddCount("repetitions", flags.repetitions);
   json.AddCount("warmup_rounds", flags.warmup_rounds);
+  json.AddCount("reference_users", flags.reference_users);
+  return json;
+}
+
+}  // namespace
+
+std::string ToTable(const Measurement& found) {
+  const Figures figures = Summarize(found);
+  TextTable table;
+  AddWorld(found, &table);
+  AddHost(found, figures, &table);
+  AddRates(found, figures, &table);
+  std::string text = table.text();
+  for (const std::string& reason : found.voids) absl::StrAppend(&text, "\nVOID: ", reason, "\n");
+  return text;
+}
+
+std::string ToJson(const Measurement& found) {
+  const Figures figures = Summarize(found);
+  JsonObject json = DescribeRun(found);
   json.Add("reports_per_s", figures.reports_per_s);
   json.Add("checks_per_s", figures.checks_per_s);
   json.Add("pairs_per_s", figures.pairs_per_s);
@@ -239,6 +210,7 @@ std::string ToJson(const Measurement& found) {
   json.Add("baseline_to_ceiling", figures.baseline_to_ceiling);
   json.Add("ratio_to_baseline", figures.ratio_to_baseline);
   json.Add("ratio_to_ceiling", figures.ratio_to_ceiling);
+  json.Add("report_cost_to_reference", figures.cost_to_reference);
   json.AddCount("deliveries", figures.delivered.count);
   // A text: as a number it would lose its last digits in many readers.
   json.AddText("deliveries_checksum", absl::StrFormat("%016x", figures.delivered.checksum));

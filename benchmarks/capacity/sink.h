@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "nearby/client_sink.h"
 #include "nearby/effects.h"
 
 namespace capacity {
@@ -37,10 +38,20 @@ class Sink {
   /// Writes the deliveries to the buffer, behind what is there. This is part of what is measured.
   void Encode(absl::Span<const nearby::Delivery> deliveries);
 
+  /// The same for what a runtime hands over to one client.
+  void Encode(const nearby::ClientBatch& batch);
+
   /// Counts what the buffer holds and empties it. This is not.
   Delivered Take();
 
+  /// Empties the buffer and answers how many deliveries it held: at no cost, for who has a pace to
+  /// keep.
+  std::uint64_t Discard();
+
  private:
+  /// Room for so many records more.
+  std::uint64_t* Append(std::size_t records);
+
   std::vector<std::uint64_t> buffer_;
   std::size_t used_ = 0;
 };

@@ -7,12 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include "nearby/options.h"
+#include "benchmarks/capacity/sphere.h"
 #include "nearby/radius_filter.h"
 
 namespace capacity {
 namespace {
 
+using nearby::Delivery;
 using nearby::DeliveryKind;
 using nearby::LatLng;
 using nearby::Position;
@@ -21,13 +22,13 @@ using nearby::UserId;
 
 constexpr double kRadiusMeters = 8046.72;
 constexpr std::int64_t kTtlMs = 600'000;
-constexpr double kRadians = 3.14159265358979323846 / 180;
+constexpr Time kNever{-kTtlMs - 1};
 
 double HaversineMeters(double lat_a, double lng_a, double lat_b, double lng_b) {
-  const double sin_lat = std::sin((lat_b - lat_a) * kRadians / 2);
-  const double sin_lng = std::sin((lng_b - lng_a) * kRadians / 2);
-  const double h = sin_lat * sin_lat +
-                   std::cos(lat_a * kRadians) * std::cos(lat_b * kRadians) * sin_lng * sin_lng;
+  const double sin_lat = std::sin((lat_b - lat_a) * kRadiansPerDegree / 2);
+  const double sin_lng = std::sin((lng_b - lng_a) * kRadiansPerDegree / 2);
+  const double h = sin_lat * sin_lat + std::cos(lat_a * kRadiansPerDegree) *
+                                           std::cos(lat_b * kRadiansPerDegree) * sin_lng * sin_lng;
   return 2 * nearby::kEarthRadiusMeters * std::asin(std::sqrt(h));
 }
 
@@ -53,19 +54,52 @@ std::int64_t ToMillimeters(double distance_m, LatLng a, LatLng b) {
   return nearby::DistanceMillimeters(Position::FromLatLng(a), Position::FromLatLng(b));
 }
 
+/// One of a pair, as the other is told of them.
+struct Party {
+  UserId user{};
+  LatLng location;
+  Time reported_at;
+  std::uint64_t cookie = 0;
+};
+
+Delivery Tell(const Party& subscriber, const Party& of_friend, DeliveryKind kind, double distance_m,
+              Time now) {
+  Delivery delivery;
+  delivery.cookie = subscriber.cookie;
+  delivery.subscriber = subscriber.user;
+  delivery.friend_id = of_friend.user;
+  delivery.time = now;
+  delivery.kind = kind;
+  delivery.distance_mm = ToMillimeters(distance_m, of_friend.location, subscriber.location);
+  if (kind == DeliveryKind::kLeave) {
+    delivery.reason = nearby::LeaveReason::kRange;
+  } else {
+    delivery.position = Position::FromLatLng(of_friend.location);
+    delivery.reported_at = of_friend.reported_at;
+  }
+  return delivery;
+}
+
 }  // namespace
 
-Textbook::Textbook(std::uint32_t users) {
+Textbook::Textbook(std::size_t users) {
   locations_.reserve(users);
   friends_.reserve(users);
 }
 
-void Textbook::Add(UserId user, std::vector<UserId> friends, LatLng location, Time time) {
-  const LatLng rounded = Rounded(location);
-  locations_[user] = {rounded.lat, rounded.lng, time, time};
+void Textbook::Add(UserId user, std::uint64_t cookie, std::vector<UserId> friends) {
+  Location& location = locations_[user];
+  location.cookie = cookie;
+  location.last_seen = location.reported_at = kNever;
   Friends& entry = friends_[user];
   entry.in_sight.resize(friends.size());
   entry.ids = std::move(friends);
+}
+
+void Textbook::Place(const UserReport& report) {
+  const LatLng rounded = Rounded(report.location);
+  Location& location = locations_.find(report.user)->second;
+  location = {rounded.lat, rounded.lng, report.reported_at, report.reported_at, location.cookie};
 }
 
 void Textbook::SettleSight(Time now) {
@@ -83,19 +117,14 @@ void Textbook::SettleSight(Time now) {
   }
 }
 
-void Textbook::ReportAll(const Batch& batch, Sink* sink) {
-  deliveries_.clear();
-  for (const TracedReport& report : batch.reports) Report(IdOf(report.user), report, batch.now);
-  sink->Encode(deliveries_);
-}
-
-void Textbook::Report(UserId user, const TracedReport& report, Time now) {
+void Textbook::Report(const UserReport& report, Time now, std::vector<Delivery>* deliveries) {
   if (!nearby::IsValid(report.location)) return;
-  Location& here = locations_.find(user)->second;
-  if (report.time < here.reported_at) return;
+  Location& here = locations_.find(report.user)->second;
+  if (report.reported_at < here.reported_at) return;
   const LatLng rounded = Rounded(report.location);
-  here = {rounded.lat, rounded.lng, now, report.time};
-  Friends& friends = friends_.find(user)->second;
+  here = {rounded.lat, rounded.lng, now, report.reported_at, here.cookie};
+  const Party self = {report.user, rounded, report.reported_at, here.cookie};
+  Friends& friends = friends_.find(report.user)->second;
   for (std::size_t i = 0; i < friends.ids.size(); ++i) {
     const UserId friend_id = friends.ids[i];
     const Location& there = locations_.find(friend_id)->second;
@@ -107,11 +136,12 @@ void Textbook::Report(UserId user, const TracedReport& report, Time now) {
     const DeliveryKind kind = !near      ? DeliveryKind::kLeave
                               : was_near ? DeliveryKind::kMove
                                          : DeliveryKind::kEnter;
-    Deliver(kind, friend_id, user, here, distance_m, there, now);
+    const Party other = {friend_id, {there.lat, there.lng}, there.reported_at, there.cookie};
+    deliveries->push_back(Tell(other, self, kind, distance_m, now));
     if (near == was_near) continue;
-    Deliver(kind, user, friend_id, there, distance_m, here, now);
+    deliveries->push_back(Tell(self, other, kind, distance_m, now));
     friends.in_sight[i] = near;
-    SetInSight(friend_id, user, near);
+    SetInSight(friend_id, report.user, near);
   }
 }
 
@@ -119,26 +149,6 @@ void Textbook::SetInSight(UserId user, UserId friend_id, bool in_sight) {
   Friends& friends = friends_.find(user)->second;
   const auto found = std::find(friends.ids.begin(), friends.ids.end(), friend_id);
   friends.in_sight[static_cast<std::size_t>(found - friends.ids.begin())] = in_sight;
-}
-
-void Textbook::Deliver(DeliveryKind kind, UserId subscriber, UserId friend_id,
-                       const Location& of_friend, double distance_m, const Location& of_subscriber,
-                       Time now) {
-  nearby::Delivery delivery;
-  delivery.cookie = UserOf(subscriber);
-  delivery.subscriber = subscriber;
-  delivery.friend_id = friend_id;
-  delivery.time = now;
-  delivery.kind = kind;
-  delivery.distance_mm = ToMillimeters(distance_m, {of_friend.lat, of_friend.lng},
-                                       {of_subscriber.lat, of_subscriber.lng});
-  if (kind == DeliveryKind::kLeave) {
-    delivery.reason = nearby::LeaveReason::kRange;
-  } else {
-    delivery.position = Position::FromLatLng({of_friend.lat, of_friend.lng});
-    delivery.reported_at = of_friend.reported_at;
-  }
-  deliveries_.push_back(delivery);
 }
 
 }  // namespace capacity

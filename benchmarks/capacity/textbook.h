@@ -1,13 +1,11 @@
 #ifndef BENCHMARKS_CAPACITY_TEXTBOOK_H_
 #define BENCHMARKS_CAPACITY_TEXTBOOK_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "benchmarks/capacity/batches.h"
-#include "benchmarks/capacity/sink.h"
-#include "benchmarks/capacity/world.h"
 #include "nearby/effects.h"
 #include "nearby/geo.h"
 #include "nearby/ids.h"
@@ -21,21 +19,29 @@ namespace capacity {
 /// allocation on the way; nothing that takes knowing how memory works.
 ///
 /// Delivers to the byte what the engine delivers (as long as all friends share with each other,
-/// have the same radius, and nobody falls silent).
+/// have the same radius, and nobody in sight falls silent).
 ///
 /// Thread-compatible.
 class Textbook {
  public:
-  explicit Textbook(std::uint32_t users);
+  struct UserReport {
+    nearby::UserId user{};
+    nearby::LatLng location;
+    nearby::Time reported_at;
+  };
 
-  /// A user with their friends, and their location from earlier on.
-  void Add(nearby::UserId user, std::vector<nearby::UserId> friends, nearby::LatLng location,
-           nearby::Time time);
-  /// Lets those who are near see each other, without saying so: once, after all have been added.
+  explicit Textbook(std::size_t users);
+
+  /// A user who is nowhere yet, and their friends. The cookie comes with what the user is told.
+  void Add(nearby::UserId user, std::uint64_t cookie, std::vector<nearby::UserId> friends);
+  /// Where a user who was added was earlier on: nobody is told.
+  void Place(const UserReport& report);
+  /// Lets those who are near see each other, without saying so: once, after all have been placed.
   void SettleSight(nearby::Time now);
 
-  /// Takes the reports and writes what follows to the sink.
-  void ReportAll(const Batch& batch, Sink* sink);
+  /// Takes a report at this time, and appends what follows.
+  void Report(const UserReport& report, nearby::Time now,
+              std::vector<nearby::Delivery>* deliveries);
 
  private:
   struct Location {
@@ -43,6 +49,7 @@ class Textbook {
     double lng = 0;
     nearby::Time last_seen;
     nearby::Time reported_at;
+    std::uint64_t cookie = 0;
   };
   struct Friends {
     std::vector<nearby::UserId> ids;
@@ -50,15 +57,10 @@ class Textbook {
     std::vector<bool> in_sight;
   };
 
-  void Report(nearby::UserId user, const TracedReport& report, nearby::Time now);
   void SetInSight(nearby::UserId user, nearby::UserId friend_id, bool in_sight);
-  void Deliver(nearby::DeliveryKind kind, nearby::UserId subscriber, nearby::UserId friend_id,
-               const Location& of_friend, double distance_m, const Location& of_subscriber,
-               nearby::Time now);
 
   absl::flat_hash_map<nearby::UserId, Location> locations_;
   absl::flat_hash_map<nearby::UserId, Friends> friends_;
-  std::vector<nearby::Delivery> deliveries_;
 };
 
 }  // namespace capacity

@@ -15,10 +15,10 @@ constexpr std::size_t kAhead = 64;
 
 }  // namespace
 
-Trace::Trace(const World& world, std::uint64_t seed)
+Trace::Trace(const World& world, std::uint64_t seed, Mobility mobility)
     : users_(world.size()),
       seed_(seed),
-      movement_(world.homes, Mix(seed + kGoldenRatio)),
+      movement_(world.homes, Mix(seed + kGoldenRatio), mobility),
       order_(users_, seed) {}
 
 std::uint32_t Trace::TimeMs(std::uint64_t round, std::uint32_t place) const {

@@ -30,7 +30,7 @@ struct TracedReport {
 /// Thread-compatible. Borrows the world, which must outlive it.
 class Trace {
  public:
-  Trace(const World& world, std::uint64_t seed);
+  Trace(const World& world, std::uint64_t seed, Mobility mobility = Mobility::kAsPeopleDo);
 
   /// Appends the next `count` reports.
   void Next(std::size_t count, std::vector<TracedReport>* reports);

@@ -3,12 +3,10 @@
 
 #include <cmath>
 
-#include "benchmarks/peers/world.h"
+#include "benchmarks/capacity/sphere.h"
 #include "nearby/geo.h"
 
 namespace peers {
-
-inline constexpr double kRadians = 3.14159265358979323846 / 180;
 
 /// A location as a careful user of a peer keeps it for many checks: what depends on one point alone
 /// has been computed.
@@ -19,8 +17,8 @@ struct Point {
 };
 
 inline Point ToPoint(nearby::LatLng location) {
-  const double lat_rad = location.lat * kRadians;
-  return {lat_rad, location.lng * kRadians, std::cos(lat_rad)};
+  const double lat_rad = location.lat * capacity::kRadiansPerDegree;
+  return {lat_rad, location.lng * capacity::kRadiansPerDegree, std::cos(lat_rad)};
 }
 
 /// hav(d / R). Two sines, no square root and no arc sine: these are for pairs that are in sight.
@@ -28,10 +26,6 @@ inline double HavOf(const Point& a, const Point& b) {
   const double sin_lat = std::sin((b.lat_rad - a.lat_rad) / 2);
   const double sin_lng = std::sin((b.lng_rad - a.lng_rad) / 2);
   return sin_lat * sin_lat + a.cos_lat * b.cos_lat * sin_lng * sin_lng;
-}
-
-inline double MetersOf(double hav) {
-  return 2 * nearby::kEarthRadiusMeters * std::asin(std::sqrt(hav));
 }
 
 /// Decides "within the radius" by haversine, as a careful programmer would: latitudes that are too

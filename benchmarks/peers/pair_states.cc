@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "benchmarks/capacity/sphere.h"
 #include "benchmarks/peers/haversine.h"
 #include "benchmarks/peers/world.h"
 #include "nearby/effects.h"
@@ -61,7 +62,7 @@ void PairStates::Deliver(bool near, double hav, const Update& update, std::uint3
                   : was_near ? DeliveryKind::kMove
                              : DeliveryKind::kEnter;
   if (near) {
-    delivery.distance_mm = std::llround(MetersOf(hav) * 1000);
+    delivery.distance_mm = std::llround(capacity::MetersOfHaversine(hav) * 1000);
     delivery.position = nearby::Position::FromLatLng(update.location);
   }
   deliveries->push_back(delivery);

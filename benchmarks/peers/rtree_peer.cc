@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
+#include "benchmarks/capacity/sphere.h"
 #include "benchmarks/peers/pair_states.h"
 #include "benchmarks/peers/peer.h"
 #include "benchmarks/peers/world.h"
@@ -83,8 +84,9 @@ void RtreePeer::Replace(const TraceReport& report) {
 TreeBox RtreePeer::BoxAround(nearby::LatLng location) {
   // A little more than the radius: coordinates are rounded to a metre or so.
   constexpr double kMarginMeters = 5;
-  const double lat = (kRadiusMeters + kMarginMeters) / nearby::kEarthRadiusMeters / kRadians;
-  const double lng = lat / std::cos((std::abs(location.lat) + lat) * kRadians);
+  const double lat =
+      (kRadiusMeters + kMarginMeters) / nearby::kEarthRadiusMeters / capacity::kRadiansPerDegree;
+  const double lng = lat / std::cos((std::abs(location.lat) + lat) * capacity::kRadiansPerDegree);
   return {ToTreePoint({location.lat - lat, location.lng - lng}),
           ToTreePoint({location.lat + lat, location.lng + lng})};
 }

@@ -4,10 +4,10 @@
 #
 #   benchmarks/peers/run.sh [options]
 #
-#   --users N          how many (20000)
+#   --users N          how many, 1000 at least (20000)
 #   --seconds S        of the trace, after a warm-up of 40 s; at most 500 (180)
 #   --peers LIST       redis,nats,erlang,rtree,textbook,sockets (all of them); nearby is always there
-#   --world W          country, 40 friends each, 12 % of them within five miles; or city, the one of make_trace (country)
+#   --world W          country, that of nearby_capacity: 40 friends each; or city, the one of make_trace (country)
 #   --repetitions N    of each measurement (5)
 #   --json FILE        write everything as one JSON object as well
 #   --help             this text
@@ -50,7 +50,7 @@ for value in "$users" "$seconds" "$repetitions"; do
   is_number "$value" || { usage >&2; exit 2; }
 done
 [[ $peers =~ ^((redis|nats|erlang|rtree|textbook|sockets)(,|$))+$ ]] || { usage >&2; exit 2; }
-[[ $users -ge 100 && $seconds -le 500 && $world =~ ^(country|city)$ ]] || { usage >&2; exit 2; }
+[[ $users -ge 1000 && $seconds -le 500 && $world =~ ^(country|city)$ ]] || { usage >&2; exit 2; }
 
 echo "== installing" >&2
 .ci/setup.sh peers >&2
@@ -58,12 +58,12 @@ echo "== installing" >&2
 echo "== building (release)" >&2
 jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
 cmake --preset release -B build/peers -D NEARBY_BUILD_PEERS=ON \
-  -D NEARBY_BUILD_TESTS=OFF -D NEARBY_BUILD_BENCHMARKS=OFF >/dev/null
-targets=(nearby_peers make_country make_trace)
+  -D NEARBY_BUILD_TESTS=OFF -D NEARBY_BUILD_BENCHMARKS=ON >/dev/null
+targets=(nearby_peers nearby_capacity make_trace)
 [[ ,$peers, != *,sockets,* ]] || targets+=(echo_server phones)
 cmake --build build/peers --parallel "$jobs" --target "${targets[@]}" >&2
 nearby_peers=build/peers/benchmarks/peers/nearby_peers
-make_country=build/peers/benchmarks/peers/make_country
+nearby_capacity=build/peers/benchmarks/capacity/nearby_capacity
 make_trace=build/peers/examples/replay/make_trace
 echo_server=build/peers/examples/echo_server/echo_server
 phones=build/peers/examples/phones/phones
@@ -174,10 +174,13 @@ configurations_of() {
 }
 
 echo "== making the world: $users users" >&2
-minutes=$(python3 -c "print(($seconds + 40) / 60)")
 if [[ $world == country ]]; then
-  "$make_country" "$users" 40 "$minutes" "$work/friends" "$work/trace"
+  # Everybody reports every 30 s.
+  "$nearby_capacity" --users "$users" --export "$work" --export-reports $((users * (seconds + 40) / 30))
+  mv "$work/friends.tsv" "$work/friends"
+  mv "$work/trace.tsv" "$work/trace"
 else
+  minutes=$(python3 -c "print(($seconds + 40) / 60)")
   "$make_trace" --city --users "$users" --churn off --minutes "$minutes" --friends "$work/friends" \
     --trace "$work/trace" 2>/dev/null
 fi

@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "benchmarks/capacity/sphere.h"
 #include "examples/replay/fields.h"
 #include "examples/replay/line_reader.h"
 #include "examples/replay/output_file.h"
@@ -149,7 +150,6 @@ absl::StatusOr<World> LoadWorld(const std::string& friends, const std::string& t
 }
 
 absl::Status ExportWorld(const World& world, const std::string& path) {
-  constexpr double kRadians = 3.14159265358979323846 / 180;
   absl::StatusOr<std::unique_ptr<replay::OutputFile>> file = replay::OutputFile::Create(path);
   if (!file.ok()) return file.status();
   const auto number = [&file](std::uint64_t value) { AppendBigEndian(value, 4, file->get()); };
@@ -164,8 +164,8 @@ absl::Status ExportWorld(const World& world, const std::string& path) {
     number(world.Batch(batch).size());
     for (const TraceReport& report : world.Batch(batch)) {
       number(report.user);
-      AppendDouble(report.location.lat * kRadians, file->get());
-      AppendDouble(report.location.lng * kRadians, file->get());
+      AppendDouble(report.location.lat * capacity::kRadiansPerDegree, file->get());
+      AppendDouble(report.location.lng * capacity::kRadiansPerDegree, file->get());
     }
   }
   return (*file)->Commit();

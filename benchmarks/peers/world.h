@@ -61,8 +61,8 @@ struct Pace {
   double batch_s = 1;
 };
 
-/// Reads what make_trace or make_country wrote. `InvalidArgument`: a file is not as nearby_replay
-/// wants it, has a line that acts, or has no reports beyond the warm-up.
+/// Reads what make_trace or nearby_capacity wrote. `InvalidArgument`: a file is not as
+/// nearby_replay wants it, has a line that acts, or has no reports beyond the warm-up.
 absl::StatusOr<World> LoadWorld(const std::string& friends, const std::string& trace,
                                 const Pace& pace);
 

@@ -1,7 +1,7 @@
 # Runs PROGRAM, nearby_capacity: it must agree with its baseline, write one JSON object that says so, and refuse what it
 # does not understand. Nothing here depends on how fast anything is.
 execute_process(
-  COMMAND "${PROGRAM}" --users 2000 --repetitions 2 --chunk 20000 --json=-
+  COMMAND "${PROGRAM}" --users 2000 --repetitions 2 --chunk 20000 --reference-users 1000 --json=-
   RESULT_VARIABLE exit_status
   OUTPUT_VARIABLE json
   ERROR_VARIABLE table)
@@ -9,7 +9,7 @@ if(NOT exit_status EQUAL 0)
   message(FATAL_ERROR "it exited with ${exit_status}:\n${table}")
 endif()
 foreach(key users friends shards skipping reports_per_s checks_per_s ceiling_reads_per_s baseline_reports_per_s
-            ratio_to_baseline ratio_to_ceiling deliveries deliveries_checksum bytes_per_user_rss checks_skipped_share
+            ratio_to_baseline ratio_to_ceiling report_cost_to_reference deliveries deliveries_checksum bytes_per_user_rss checks_skipped_share
             bound_breaks_per_s core_share_at_334k connects_per_s)
   # Fails where the text is not JSON, or the member is missing.
   string(JSON ${key} GET "${json}" ${key})

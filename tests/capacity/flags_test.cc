@@ -26,10 +26,11 @@ TEST(CapacityFlags, HasTheLoadOfTheTextbookByDefault) {
 }
 
 TEST(CapacityFlags, TakesEveryFlag) {
-  const absl::StatusOr<Flags> flags = ParseFlags(
-      {"--users=1000", "--friends", "5", "--shards=1", "--skipping", "off", "--baseline=off",
-       "--batch=7", "--chunk=9", "--repetitions=3", "--warmup-rounds=2", "--reconnects=0",
-       "--seed=18446744073709551615", "--json", "first", "--json=second"});
+  const absl::StatusOr<Flags> flags =
+      ParseFlags({"--users=1000", "--friends", "5", "--shards=1", "--skipping", "off",
+                  "--baseline=off", "--batch=7", "--chunk=9", "--repetitions=3",
+                  "--warmup-rounds=2", "--reconnects=0", "--reference-users=2000",
+                  "--seed=18446744073709551615", "--json", "first", "--json=second"});
   ASSERT_TRUE(flags.ok()) << flags.status();
   EXPECT_EQ(flags->users, 1'000u);
   EXPECT_EQ(flags->friends, 5u);
@@ -40,6 +41,7 @@ TEST(CapacityFlags, TakesEveryFlag) {
   EXPECT_EQ(flags->repetitions, 3u);
   EXPECT_EQ(flags->warmup_rounds, 2u);
   EXPECT_EQ(flags->reconnects, 0u);
+  EXPECT_EQ(flags->reference_users, 2'000u);
   EXPECT_EQ(flags->seed, ~std::uint64_t{0});
   EXPECT_EQ(flags->json, "second");
 }

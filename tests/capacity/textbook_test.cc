@@ -52,16 +52,17 @@ Delivery Sight(DeliveryKind kind, std::uint32_t subscriber, std::uint32_t friend
 class CapacityTextbook : public ::testing::Test {
  protected:
   CapacityTextbook() : textbook_(2) {
-    textbook_.Add(IdOf(0), {IdOf(1)}, kFar, {0});
-    textbook_.Add(IdOf(1), {IdOf(0)}, kHere, {0});
+    textbook_.Add(IdOf(0), /*cookie=*/0, {IdOf(1)});
+    textbook_.Add(IdOf(1), /*cookie=*/1, {IdOf(0)});
+    textbook_.Place({IdOf(0), kFar, {0}});
+    textbook_.Place({IdOf(1), kHere, {0}});
     textbook_.SettleSight({0});
   }
 
   Delivered Report(std::uint32_t user, LatLng location, Time time) {
-    const std::vector<TracedReport> reports = {{user, location, time}};
-    Sink sink;
-    textbook_.ReportAll({reports, {time.ms + 5}}, &sink);
-    return sink.Take();
+    std::vector<Delivery> deliveries;
+    textbook_.Report({IdOf(user), location, time}, {time.ms + 5}, &deliveries);
+    return Expected(deliveries);
   }
 
   Textbook textbook_;
@@ -91,6 +92,17 @@ TEST_F(CapacityTextbook, DropsStaleAndInvalidReports) {
   EXPECT_EQ(Report(0, kFar, {1'000}), Delivered());
   EXPECT_EQ(Report(0, kNear, {999}), Delivered());
   EXPECT_EQ(Report(0, {91, 0}, {1'001}), Delivered());
+}
+
+TEST(CapacityTextbookAtFirst, SeesNobodyWhoHasNotReported) {
+  Textbook textbook(2);
+  textbook.Add(IdOf(0), 0, {IdOf(1)});
+  textbook.Add(IdOf(1), 1, {IdOf(0)});
+  std::vector<Delivery> deliveries;
+  textbook.Report({IdOf(0), {0, 0}, {0}}, {0}, &deliveries);
+  EXPECT_TRUE(deliveries.empty());
+  textbook.Report({IdOf(1), {0, 0}, {1}}, {1}, &deliveries);
+  EXPECT_EQ(deliveries.size(), 2u);
 }
 
 TEST(CapacitySink, SumsUpWithoutRegardToOrder) {
