@@ -119,7 +119,7 @@ void BM_SelectBeside(benchmark::State& state) {
 BENCHMARK_TEMPLATE(BM_SelectBeside, LibmFilter)->Arg(40)->Arg(4096)->UseManualTime();
 BENCHMARK_TEMPLATE(BM_SelectBeside, BoostFilter)->Arg(40)->Arg(4096)->UseManualTime();
 
-using BoxSelector = std::size_t (*)(Position, FixedPointBox, const Position*, const IndexedRow&,
+using BoxSelector = std::size_t (*)(Position, FixedPointBox, PositionTable, const IndexedRow&,
                                     std::uint32_t*);
 
 // Rows of 40 random neighbours out of a table larger than any cache, as the engine's are. The

@@ -29,7 +29,7 @@ Engine
   --batch N           reports that are handed over at once (1024)
 
 Measurement
-  --warmup-rounds N   times that everybody reports before anything is measured (3)
+  --warmup-rounds N   times that everybody reports before anything is measured (12)
   --repetitions N     slices measured; medians are shown (9)
   --chunk N           reports in a slice (200000)
   --baseline on|off   whether the textbook's way runs beside (on)

@@ -19,7 +19,7 @@ struct Flags {
   std::uint32_t batch = 1'024;
   std::uint32_t chunk = 200'000;
   std::uint32_t repetitions = 9;
-  std::uint32_t warmup_rounds = 3;
+  std::uint32_t warmup_rounds = 12;
   std::uint32_t reconnects = 100'000;
   std::uint32_t reference_users = 0;  ///< 0: no other world beside.
   std::uint64_t seed = 1;

@@ -25,7 +25,8 @@ struct TracedReport {
 };
 
 /// All reports, in order of time: round after round of 30 s, in each of which every user reports
-/// once, in a new random order, evenly spaced.
+/// once, evenly spaced, in a random order. From round to round the order changes within each second
+/// only: a user's reports come 30 s apart, give or take one.
 ///
 /// Thread-compatible. Borrows the world, which must outlive it.
 class Trace {
@@ -43,11 +44,15 @@ class Trace {
 
  private:
   std::uint32_t TimeMs(std::uint64_t round, std::uint32_t place) const;
+  // The user who reports at a place of the present round.
+  std::uint32_t UserAt(std::uint32_t place) const;
 
   std::uint32_t users_;
   std::uint64_t seed_;
   Movement movement_;
   Permutation order_;
+  std::uint32_t in_a_second_;    ///< Places.
+  Permutation within_a_second_;  ///< Of the present round.
   std::uint64_t round_ = 0;
   std::uint32_t place_ = 0;  ///< In the round.
   nearby::Time now_ = kTraceStart;

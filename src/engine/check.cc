@@ -95,7 +95,10 @@ absl::Status Engine::Impl::CheckTick(Slot slot, Edge edge, std::uint8_t tick) co
   if (edge.has(kISee) || edge.has(kFriendSees)) {
     return Violation("I10: a pair in sight is passed by", slot);
   }
-  const Separation apart = Between(slot, edge.neighbour());
+  SeparationBlock block(cache_.position(slot));
+  block.Add(cache_.position(edge.neighbour()));
+  block.Compute();
+  const Separation apart = block[0];
   if (!apart.is_somewhere) return absl::OkStatus();
   const std::int64_t begins_ms = ((now_.ms >> DueTicks::kTickShift) + ahead) * DueTicks::kTickMs;
   const double ms =

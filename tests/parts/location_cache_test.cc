@@ -339,14 +339,15 @@ TEST(LocationCacheTest, AWriteSaysWhetherTheUserKeptToTheirSpeed) {
   EXPECT_EQ(cache.Write(slot, AtMeters(0, 50'000)), Motion::kBounded) << "there is no bound";
 }
 
-TEST(LocationCacheTest, MovingInNoTimeKeepsToNoSpeed) {
+TEST(LocationCacheTest, MovingInNoTimeBreaksTheBound) {
   using Motion = LocationCache::Motion;
   LocationCache cache{WithTtl(absl::Minutes(10))};
   const Slot slot = cache.Acquire(UserId{1}).value();
   cache.Write(slot, AtMeters(0, 5'000));
   EXPECT_EQ(cache.Write(slot, AtMeters(0, 5'000)), Motion::kBounded) << "the same once more";
+  EXPECT_EQ(cache.speed_bound(slot), 0.025);
   EXPECT_EQ(cache.Write(slot, AtMeters(0.01, 5'000)), Motion::kUnbounded);
-  EXPECT_EQ(cache.speed_bound(slot), std::numeric_limits<double>::infinity());
+  EXPECT_EQ(cache.speed_bound(slot), 0.070);
 }
 
 TEST(LocationCacheTest, WhoeverReturnsKeptToNoSpeed) {
