@@ -24,7 +24,7 @@ struct NEARBY_API EngineStats {
 
   // Work.
   std::uint64_t checks = 0;   ///< Edges tested because one end reported.
-  std::uint64_t skipped = 0;  ///< Edges that needed no test, the two being too far apart.
+  std::uint64_t skipped = 0;  ///< Edges that needed no test, the two too far apart or one inactive.
   /// Reports of users who were farther away than their speed so far let expect: what rested on
   /// that had to be voided.
   std::uint64_t bound_breaks = 0;

@@ -353,7 +353,8 @@ class Engine::Impl {
     std::size_t size() const { return end - begin; }
   };
   std::vector<std::uint32_t> due_numbers_;
-  std::vector<Range> found_due_;
+  std::size_t due_numbers_used_ = 0;
+  std::vector<std::optional<Range>> found_due_;  // of reports that will be accepted
   // That of the report being handled, if it holds.
   std::optional<Range> known_due_;
   std::uint32_t ticks_voided_ = 0;  // how often ticks have been

@@ -121,6 +121,7 @@ void Engine::Impl::ReportAll(absl::Span<const LocationReport> reports, ReportOut
     for (const LocationReport& report : group(number + 2)) lines_.Prefetch(report.client.slot);
     for (const LocationReport& report : group(number + 1)) PrefetchRow(report.client);
     found_due_.clear();
+    due_numbers_used_ = 0;
     for (const LocationReport& report : group(number)) PrefetchNeighbours(report);
     const std::uint32_t ticks_voided = ticks_voided_;
     for (std::size_t i = 0; i < group(number).size(); ++i) {
@@ -140,8 +141,12 @@ void Engine::Impl::PrefetchRow(ClientHandle client) const {
 void Engine::Impl::PrefetchNeighbours(const LocationReport& report) {
   // A report that will not be accepted must not cost what one that is does.
   const Slot client = report.client.slot;
-  const bool is_accepted = Judge(report) == ReportOutcome::kAccepted && !MustWait(client);
-  const RowView row = is_accepted ? rows_.Row(client) : RowView();
+  const bool will_be_accepted = Judge(report) == ReportOutcome::kAccepted && !MustWait(client);
+  if (!will_be_accepted) {
+    found_due_.emplace_back();
+    return;
+  }
+  const RowView row = rows_.Row(client);
   const Edge* const edges = row.edges.data();
   const std::size_t size = row.edges.size();
   if (!options_.skip_far_pairs) {
@@ -150,14 +155,15 @@ void Engine::Impl::PrefetchNeighbours(const LocationReport& report) {
     }
     return;
   }
-  const std::size_t begin = found_due_.empty() ? 0 : found_due_.back().end;
+  const std::size_t begin = due_numbers_used_;
   if (due_numbers_.size() < begin + size) due_numbers_.resize(2 * (begin + size));
   std::uint32_t* const numbers = due_numbers_.data() + begin;
   const std::size_t due = DueTicks::Select(row.ticks, size, now_tick_, numbers);
   for (std::size_t i = 0; i < std::min(due, kMaxPrefetched); ++i) {
     lines_.Prefetch(edges[numbers[i]].neighbour());
   }
-  found_due_.push_back({begin, begin + due});
+  due_numbers_used_ += due;
+  found_due_.push_back(Range{begin, due_numbers_used_});
 }
 
 ReportOutcome Engine::Impl::Judge(const LocationReport& report) const {

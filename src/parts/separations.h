@@ -35,7 +35,7 @@ struct Separation {
   }
 };
 
-/// An upper bound of the distance, within 1 % of it below 100 km and 65 degrees of latitude; 0 for
+/// An upper bound of the distance, within 1.2 % of it below 100 km and 65 degrees of latitude; 0 for
 /// 0.
 double MaxMetersBetween(Position a, Position b);
 
