@@ -30,10 +30,11 @@ class SlotLines;
 ///   LocationCache::Expired expired;
 ///   while (cache.PopExpired(now, &expired)) Forget(expired.user);
 ///
-/// Thread-compatible. Owns its memory: about 72 bytes a user, of which 64 are the slot's line, in
+/// Thread-compatible. Owns its memory: about 77 bytes a user, of which 64 are the slot's line, in
 /// which its other tables have their fields, too.
 /// Cost: one hash look-up for `Find`, of one line of memory if it fails; none by slot. Expiry is
-/// O(1) amortised for each write and each second that passes, never a pass over all users.
+/// O(1) amortised for each write and each moment that passes, never a pass over all users: each is
+/// looked at about once in a time to live, and PopExpired spreads these looks over its calls.
 ///
 /// Invariants:
 ///   1. A slot belongs to one user from Acquire to Release; slots are reused, latest first.
@@ -145,7 +146,7 @@ class NEARBY_API LocationCache {
  private:
   class IndexedUsers;   // users by slot, for the index
   class Index;          // users to slots
-  class ExpiryBuckets;  // slots by the second of their deadline
+  class ExpiryBuckets;  // slots by their deadlines
   struct Tables;        // what grows with the slots
 
   Motion Judge(Slot slot, const Record& record);

@@ -8,65 +8,73 @@
 
 namespace nearby {
 
-LocationCache::ExpiryBuckets::ExpiryBuckets(const LocationCache* cache,
-                                            internal::SlotLines* lines)
-    : cache_(cache), lines_(lines) {
+LocationCache::ExpiryBuckets::ExpiryBuckets(const LocationCache* cache, internal::SlotLines* lines)
+    : cache_(cache), lines_(lines), ahead_ms_(cache->ttl_ms_ - cache->ttl_ms_ / 8) {
   // Whatever was accepted within the present tick must fit into the ring, so a ring of one bucket
   // for each tick of the time to live needs two more for the fractions at both ends.
   while ((cache->ttl_ms_ >> tick_shift_) + 2 > kMaxBuckets) ++tick_shift_;
   const auto ticks = static_cast<std::uint64_t>(cache->ttl_ms_ >> tick_shift_) + 2;
   // Whole words of the bitmap.
   const std::size_t bucket_count = absl::bit_ceil(std::max<std::uint64_t>(ticks, 64));
-  heads_.assign(bucket_count, kNone);
-  occupied_.assign(bucket_count / 64, 0);
+  lists_.resize(2 * bucket_count);
+  occupied_.assign(2 * bucket_count / 64, 0);
   cursor_ = Tick(Time{-kMaxTimeMs});
+}
+
+void LocationCache::ExpiryBuckets::Reserve(std::size_t slots) {
+  // Never more: only the first chunk of a list is not full.
+  if (slots > 0) {
+    chunks_.Reserve(slots / SlotChunks::kSlots + std::min<std::size_t>(slots, lists_.size()));
+  }
 }
 
 void LocationCache::ExpiryBuckets::File(Slot slot) {
   const std::uint32_t index = ToInt(slot);
-  assert(FilingOf(index).previous == kUnfiled);
-  const auto bucket_count = static_cast<std::int64_t>(heads_.size());
+  assert(FilingOf(index).place == kUnfiled);
   const Time deadline = cache_->deadline(slot);
   const std::int64_t tick = Tick(deadline);
   // With the buckets empty the cursor is free to move up, so that the first slots after a long
   // pause find their ticks within the ring.
-  if (in_buckets_ == 0) cursor_ = std::max(cursor_, tick - bucket_count);
+  if (in_buckets_ == 0) cursor_ = std::max(cursor_, tick - bucket_count());
   if (tick <= cursor_) {
     PushHeap({deadline, cache_->user(slot), index});
   } else {
     // A tick beyond the ring shares the bucket of an earlier one, and is filed again when that
     // begins.
-    PushBucket(Bucket(tick), index);
+    Push(Bucket(tick), index);
   }
 }
 
 void LocationCache::ExpiryBuckets::Remove(Slot slot) {
   const Filing& filing = FilingOf(ToInt(slot));
-  assert(filing.previous != kUnfiled);
-  if (filing.previous == kInHeap) {
-    RemoveFromHeap(filing.next);
+  assert(filing.place != kUnfiled);
+  if (filing.place == kInHeap) {
+    RemoveFromHeap(filing.at);
   } else {
-    RemoveFromBucket(ToInt(slot));
+    RemoveFromList(ToInt(slot));
   }
 }
 
 void LocationCache::ExpiryBuckets::PrefetchRemove(Slot slot) const {
-  // Its neighbours in the bucket.
   const Filing& filing = (*lines_)[slot].filing;
-  lines_->Prefetch(Slot{filing.next});
-  lines_->Prefetch(Slot{filing.previous});
+  if (filing.place >= kInHeap) return;
+  chunks_.Prefetch(filing.at);
+  // The slot that will take its place is there.
+  chunks_.Prefetch(lists_[filing.place / kPlaces].chunk);
 }
 
 Slot LocationCache::ExpiryBuckets::Pop(Time until) {
   while (!heap_.empty() || AdvanceCursor(Tick(until))) {
     if (heap_.empty()) continue;  // All slots of the tick had been put off.
     const HeapEntry first = heap_.front();
-    if (first.filed_under > until) return kNoSlot;
+    if (first.filed_under > until) break;
     RemoveFromHeap(0);
     const Slot slot{first.slot};
     if (cache_->deadline(slot) == first.filed_under) return slot;
     File(slot);
   }
+  LookAhead(until);
+  assert(chunks_.in_use() <= in_buckets_ / SlotChunks::kSlots + lists_.size());
   return kNoSlot;
 }
 
@@ -76,57 +84,159 @@ Time LocationCache::ExpiryBuckets::NextCheck() const {
   return Time{FirstOccupiedTick() * (std::int64_t{1} << tick_shift_)};
 }
 
-void LocationCache::ExpiryBuckets::PushBucket(std::uint32_t bucket, std::uint32_t slot) {
-  std::uint32_t& head = heads_[bucket];
-  FilingOf(slot) = {head, kFirstOfBucketZero - bucket};
-  if (head != kNone) {
-    FilingOf(head).previous = slot;
-  } else {
-    occupied_[bucket / 64] |= std::uint64_t{1} << (bucket % 64);
+void LocationCache::ExpiryBuckets::Push(std::uint32_t list, std::uint32_t slot) {
+  List& slots = lists_[list];
+  if (slots.count == 0) {
+    occupied_[list / 64] |= std::uint64_t{1} << (list % 64);
   }
-  head = slot;
+  if (slots.count % SlotChunks::kSlots == 0) slots = {chunks_.Take(slots.chunk), 0};
+  chunks_[slots.chunk].slots[slots.count] = slot;
+  FilingOf(slot) = {slots.chunk, list * kPlaces + slots.count};
+  ++slots.count;
   ++in_buckets_;
 }
 
-void LocationCache::ExpiryBuckets::RemoveFromBucket(std::uint32_t slot) {
-  const Filing filing = std::exchange(FilingOf(slot), Filing{kNone, kUnfiled});
-  if (filing.next != kNone) FilingOf(filing.next).previous = filing.previous;
-  if (filing.previous > kFirstOfBucketZero - kMaxBuckets) {
-    const std::uint32_t bucket = kFirstOfBucketZero - filing.previous;
-    heads_[bucket] = filing.next;
-    if (filing.next == kNone) occupied_[bucket / 64] &= ~(std::uint64_t{1} << (bucket % 64));
-  } else {
-    FilingOf(filing.previous).next = filing.next;
-  }
+void LocationCache::ExpiryBuckets::RemoveFromList(std::uint32_t slot) {
+  const Filing filing = std::exchange(FilingOf(slot), kNotFiled);
+  const std::uint32_t list = filing.place / kPlaces;
+  List& slots = lists_[list];
+  --slots.count;
   --in_buckets_;
+  // The last slot of the first chunk takes its place.
+  const std::uint32_t last = chunks_[slots.chunk].slots[slots.count];
+  if (last != slot) {
+    chunks_[filing.at].slots[filing.place % kPlaces] = last;
+    FilingOf(last) = filing;
+  }
+  if (slots.count > 0) return;
+  const std::uint32_t next = chunks_[slots.chunk].next;
+  chunks_.Return(slots.chunk);
+  slots = List{};
+  if (next != kNone) {
+    slots = {next, SlotChunks::kSlots};
+  } else {
+    occupied_[list / 64] &= ~(std::uint64_t{1} << (list % 64));
+  }
+}
+
+LocationCache::ExpiryBuckets::List LocationCache::ExpiryBuckets::Detach(std::uint32_t list) {
+  occupied_[list / 64] &= ~(std::uint64_t{1} << (list % 64));
+  return std::exchange(lists_[list], List{});
+}
+
+void LocationCache::ExpiryBuckets::Attach(std::uint32_t list, const List& slots) {
+  assert(lists_[list].count == 0);
+  if (slots.count == 0) return;
+  lists_[list] = slots;
+  occupied_[list / 64] |= std::uint64_t{1} << (list % 64);
+}
+
+template <typename FileSlot>
+std::uint32_t LocationCache::ExpiryBuckets::ConsumeChunk(List* slots, FileSlot file) {
+  // A copy: the chunk may be given out again, and all of them move, while its slots are filed.
+  const SlotChunks::Chunk chunk = chunks_[slots->chunk];
+  const std::uint32_t count = slots->count;
+  chunks_.Return(slots->chunk);
+  *slots = chunk.next == kNone ? List{} : List{chunk.next, SlotChunks::kSlots};
+  PrefetchSlots(*slots);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    FilingOf(chunk.slots[i]) = kNotFiled;
+    --in_buckets_;
+    file(Slot{chunk.slots[i]});
+  }
+  return count;
+}
+
+void LocationCache::ExpiryBuckets::PrefetchSlots(const List& slots) const {
+  if (slots.count == 0) return;
+  const SlotChunks::Chunk& chunk = chunks_[slots.chunk];
+  chunks_.Prefetch(chunk.next);
+  for (std::uint32_t i = 0; i < slots.count; ++i) lines_->Prefetch(Slot{chunk.slots[i]});
 }
 
 void LocationCache::ExpiryBuckets::Drain(std::uint32_t bucket) {
-  occupied_[bucket / 64] &= ~(std::uint64_t{1} << (bucket % 64));
+  DrainList(bucket);
+  DrainList(bucket_count() + bucket);
+}
+
+void LocationCache::ExpiryBuckets::DrainList(std::uint32_t list) {
   // The list is taken off first: its slots may come back into the same bucket, a round later.
-  std::uint32_t slot = std::exchange(heads_[bucket], kNone);
-  while (slot != kNone) {
-    const std::uint32_t next = std::exchange(FilingOf(slot), Filing{kNone, kUnfiled}).next;
-    --in_buckets_;
-    File(Slot{slot});
-    slot = next;
+  List slots = Detach(list);
+  PrefetchSlots(slots);
+  while (slots.count > 0) {
+    ConsumeChunk(&slots, [this](Slot slot) { File(slot); });
   }
+}
+
+void LocationCache::ExpiryBuckets::LookAhead(Time until) {
+  std::uint64_t looks = TakeLooks(until);
+  const std::int64_t last_tick = cursor_ + (ahead_ms_ >> tick_shift_);
+  while (looks > 0) {
+    const std::int64_t tick = FirstUnseenTick();
+    if (tick > last_tick) return;
+    looks -= std::min(looks, LookAt(Bucket(tick), looks));
+  }
+}
+
+std::uint64_t LocationCache::ExpiryBuckets::TakeLooks(Time until) {
+  const std::int64_t now_ms = std::clamp(until.ms, -kMaxTimeMs, kMaxTimeMs);
+  if (now_ms <= counted_until_ms_) return 0;
+  // Of a longer time not all would be looked at in one call, or the slots are few.
+  constexpr std::int64_t kMaxElapsedMs = std::int64_t{1} << 24;
+  credit_ +=
+      in_buckets_ * static_cast<std::uint64_t>(std::min(now_ms - counted_until_ms_, kMaxElapsedMs));
+  counted_until_ms_ = now_ms;
+  const auto slot_ms = static_cast<std::uint64_t>(ahead_ms_);
+  const std::uint64_t looks = credit_ / slot_ms;
+  if (looks < kMinLooks) return 0;
+  // What is above the limit is forgotten: after a pause the ticks that begin do the work.
+  credit_ %= slot_ms;
+  return std::min(looks, kMaxLooks);
+}
+
+std::uint64_t LocationCache::ExpiryBuckets::LookAt(std::uint32_t bucket, std::uint64_t looks) {
+  List slots = Detach(bucket);
+  PrefetchSlots(slots);
+  std::uint64_t looked = 0;
+  while (slots.count > 0 && looked < looks) {
+    looked += ConsumeChunk(&slots, [this, bucket](Slot slot) {
+      if (Bucket(Tick(cache_->deadline(slot))) == bucket) {
+        // Not put off so far, or by a whole round: seen again when the tick begins.
+        Push(bucket_count() + bucket, ToInt(slot));
+      } else {
+        File(slot);
+      }
+    });
+  }
+  Attach(bucket, slots);
+  return looked;
+}
+
+template <typename Word>
+std::int64_t LocationCache::ExpiryBuckets::FirstTick(Word word) const {
+  const std::uint32_t start = Bucket(cursor_ + 1);
+  const std::size_t words = bucket_count() / 64;
+  std::size_t at = start / 64;
+  std::uint64_t bits = word(at) & (~std::uint64_t{0} << (start % 64));
+  // The word in which the ring starts is looked at again at the end, for the bits before the start.
+  for (std::size_t i = 0; bits == 0; ++i) {
+    if (i == words) return kNoTick;
+    at = (at + 1) & (words - 1);
+    bits = word(at);
+  }
+  const auto bucket =
+      static_cast<std::uint32_t>(at * 64) + static_cast<std::uint32_t>(absl::countr_zero(bits));
+  return cursor_ + 1 + Bucket(std::int64_t{bucket} - start);
 }
 
 std::int64_t LocationCache::ExpiryBuckets::FirstOccupiedTick() const {
   assert(in_buckets_ > 0);
-  const std::uint32_t start = Bucket(cursor_ + 1);
-  const std::size_t words = occupied_.size();
-  std::size_t word = start / 64;
-  std::uint64_t bits = occupied_[word] & (~std::uint64_t{0} << (start % 64));
-  // The word in which the ring starts is looked at again at the end, for the bits before the start.
-  while (bits == 0) {
-    word = (word + 1) & (words - 1);
-    bits = occupied_[word];
-  }
-  const auto bucket =
-      static_cast<std::uint32_t>(word * 64) + static_cast<std::uint32_t>(absl::countr_zero(bits));
-  return cursor_ + 1 + Bucket(std::int64_t{bucket} - start);
+  const std::size_t words = occupied_.size() / 2;
+  return FirstTick([&](std::size_t i) { return occupied_[i] | occupied_[words + i]; });
+}
+
+std::int64_t LocationCache::ExpiryBuckets::FirstUnseenTick() const {
+  return FirstTick([&](std::size_t i) { return occupied_[i]; });
 }
 
 bool LocationCache::ExpiryBuckets::AdvanceCursor(std::int64_t limit) {
@@ -135,12 +245,11 @@ bool LocationCache::ExpiryBuckets::AdvanceCursor(std::int64_t limit) {
     cursor_ = limit;
     return false;
   }
-  const auto bucket_count = static_cast<std::int64_t>(heads_.size());
-  if (limit - cursor_ >= bucket_count) {
+  if (limit - cursor_ >= bucket_count()) {
     // Every tick of the ring has begun. What lies still farther ahead may be filed into a bucket
     // that comes later in this loop, and is then merely filed there again.
     cursor_ = limit;
-    for (std::uint32_t bucket = 0; bucket < heads_.size(); ++bucket) Drain(bucket);
+    for (std::uint32_t bucket = 0; bucket < bucket_count(); ++bucket) Drain(bucket);
     return !heap_.empty();
   }
   const std::int64_t tick = FirstOccupiedTick();
@@ -156,7 +265,7 @@ void LocationCache::ExpiryBuckets::PushHeap(const HeapEntry& entry) {
 }
 
 void LocationCache::ExpiryBuckets::RemoveFromHeap(std::size_t place) {
-  FilingOf(heap_[place].slot) = {kNone, kUnfiled};
+  FilingOf(heap_[place].slot) = kNotFiled;
   const HeapEntry last = heap_.back();
   heap_.pop_back();
   if (place == heap_.size()) return;

@@ -23,7 +23,7 @@ struct LocationCache::Tables {
 LocationCache::LocationCache(const Options& options)
     // A sum of a valid time and this cannot overflow.
     : ttl_ms_(std::min(absl::ToInt64Milliseconds(options.ttl), kMaxTimeMs)),
-      max_entities_(std::min(options.max_entities, ExpiryBuckets::kMaxSlots)),
+      max_entities_(options.max_entities),
       tables_(std::make_unique<Tables>()),
       index_(std::make_unique<Index>(IndexedUsers(&tables_->lines))),
       expiry_(std::make_unique<ExpiryBuckets>(this, &tables_->lines)) {
@@ -32,6 +32,7 @@ LocationCache::LocationCache(const Options& options)
   const std::size_t expected = std::min(options.expected_entities, max_entities_);
   tables_->lines.Reserve(expected);
   index_->Reserve(expected);
+  expiry_->Reserve(expected);
 }
 
 LocationCache::~LocationCache() = default;

@@ -49,8 +49,8 @@ double MaxMetersBetween(Position a, Position b);
 class SeparationBlock {
  public:
   static constexpr std::size_t kSize = 32;
-  /// So many are computed together; the last ones may be fewer.
-  static constexpr std::size_t kGroup = 4;
+  /// So many are computed together, or half as many; the last ones may be fewer.
+  static constexpr std::size_t kGroup = 8;
 
   explicit SeparationBlock(Position center);
 
@@ -62,6 +62,12 @@ class SeparationBlock {
     ++size_;
   }
   void Compute();
+  /// Sets of instructions with vectors of 16, 32 and 64 bytes.
+  enum class Vectors : std::uint8_t { kPlain, kAvx2, kAvx512 };
+  /// The widest that the processor has.
+  static Vectors Widest();
+  /// As Compute, by these, which the processor must have: for tests.
+  void ComputeBy(Vectors vectors);
   void Clear() { size_ = 0; }
 
   std::size_t size() const { return size_; }

@@ -77,6 +77,13 @@ TEST_P(SeparationsTest, ABlockGivesTheSameBitsAsOneAtATime) {
     }
     SeparationBlock block(center);
     Compute(positions, &block);
+    std::vector<SeparationBlock> others;
+    for (const auto vectors : {SeparationBlock::Vectors::kPlain, SeparationBlock::Vectors::kAvx2,
+                               SeparationBlock::Vectors::kAvx512}) {
+      if (vectors > SeparationBlock::Widest()) continue;
+      others.push_back(block);
+      others.back().ComputeBy(vectors);
+    }
     for (std::size_t i = 0; i < positions.size(); ++i) {
       const Separation one = Separation::Between(center, positions[i]);
       const Separation many = block[i];
@@ -89,6 +96,11 @@ TEST_P(SeparationsTest, ABlockGivesTheSameBitsAsOneAtATime) {
       ASSERT_EQ(many.DistanceMm(), one.DistanceMm()) << trace;
       ASSERT_EQ(one.DistanceMm(), DistanceMillimeters(center, positions[i])) << trace;
       ASSERT_EQ(Bits(one.haversine), Bits(Separation::Between(positions[i], center).haversine));
+      // By whatever vectors.
+      for (const SeparationBlock& other : others) {
+        ASSERT_EQ(Bits(other[i].haversine), Bits(one.haversine)) << trace;
+        ASSERT_EQ(Bits(other[i].meters), Bits(many.meters)) << trace;
+      }
     }
   }
 }

@@ -22,10 +22,10 @@ struct alignas(64) SlotLine {
   std::uint64_t motion = 0;
   UserId user{};
   std::uint64_t cookie = 0;
-  /// Links of LocationCache::ExpiryBuckets.
+  /// Where LocationCache::ExpiryBuckets has the slot.
   struct Filing {
-    std::uint32_t next = 0;      ///< the next slot in the bucket, or the place in the heap
-    std::uint32_t previous = 0;  ///< the slot before it, or a value that names no slot
+    std::uint32_t at = 0;     ///< the chunk it is in, or its place in the heap
+    std::uint32_t place = 0;  ///< the list and the place in the chunk, or a value that is neither
   } filing;
 
   // --- SubscriptionRegistry ---
