@@ -65,9 +65,9 @@ struct NEARBY_API EngineOptions {
   std::uint32_t expected_entities = 0;
 
   /// Leaves out checks of pairs that are too far apart to have met since they were last checked.
-  /// What is delivered is the same. It pays the more, the more users there are and the farther their
-  /// friends live; false is for measuring what it saves, and for worlds where nearly all friends are
-  /// near.
+  /// What is delivered is the same. It pays the more, the more users there are and the farther
+  /// their friends live; false is for measuring what it saves, and for worlds where nearly all
+  /// friends are near.
   bool skip_far_pairs = true;
 
   // Place among the shards.

@@ -231,9 +231,7 @@ class Engine::Impl {
     return options_.skip_far_pairs && SpeedBound::IsBounded(motions_.speed_class(mover));
   }
   // How soon the entity can come within sight of the neighbours in its row.
-  internal::Approach ApproachOf(Slot slot) const {
-    return {motions_, now_, slot, radius_m(slot)};
-  }
+  internal::Approach ApproachOf(Slot slot) const { return {motions_, now_, slot, radius_m(slot)}; }
   // For the pair of this edge in the row of the entity that approaches.
   std::uint8_t NotBefore(const internal::Approach& approach, Edge edge,
                          const Separation& apart) const {
@@ -329,7 +327,7 @@ class Engine::Impl {
   LocationCache cache_;
   internal::SlotLines& lines_;  // the cache's
   SubscriptionRegistry registry_;
-  SubscriptionRegistry::Rows& rows_;     // the registry's
+  SubscriptionRegistry::Rows& rows_;       // the registry's
   const LocationCache::Motions& motions_;  // the cache's
   // Of clients with a radius of their own.
   absl::flat_hash_map<Slot, double> radii_;

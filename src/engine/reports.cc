@@ -125,7 +125,8 @@ void Engine::Impl::ReportAll(absl::Span<const LocationReport> reports, ReportOut
     for (const LocationReport& report : group(number)) PrefetchNeighbours(report);
     const std::uint32_t ticks_voided = ticks_voided_;
     for (std::size_t i = 0; i < group(number).size(); ++i) {
-      // What was found to be due is still all that is, unless a report before this one voided ticks.
+      // What was found to be due is still all that is, unless a report before this one voided
+      // ticks.
       if (options_.skip_far_pairs && ticks_voided == ticks_voided_) known_due_ = found_due_[i];
       const ReportOutcome outcome = Report(group(number)[i], effects);
       if (outcomes != nullptr) *outcomes++ = outcome;

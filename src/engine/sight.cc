@@ -80,8 +80,7 @@ absl::Span<const std::uint32_t> Engine::Impl::SelectToSettle(Slot mover, RowView
     if (known_due_.has_value()) {
       due = absl::MakeConstSpan(due_numbers_).subspan(known_due_->begin, known_due_->size());
     } else {
-      due = {selected_.data(),
-             DueTicks::Select(row.ticks, size, now_tick_, selected_.data())};
+      due = {selected_.data(), DueTicks::Select(row.ticks, size, now_tick_, selected_.data())};
     }
     stats_.checks += due.size();
     stats_.skipped += size - due.size();

@@ -22,8 +22,8 @@ namespace nearby {
 ///
 /// Invariant: each class has less than one chunk of room to spare.
 ///
-/// Thread-compatible. Owns its memory; while there are few chunks, one takes real memory only as far
-/// as it has been filled.
+/// Thread-compatible. Owns its memory; while there are few chunks, one takes real memory only as
+/// far as it has been filled.
 class BlockPool {
  public:
   BlockPool() = default;

@@ -18,8 +18,8 @@ namespace nearby {
 ///
 /// The time of acceptance is kept from an origin near the first one, 4 years each way, the client's
 /// time as a difference from it of up to 8 minutes. What does not fit is kept in full, in a table
-/// beside it, which costs a look-up for each reading; only clocks that are far off need that, or all
-/// when the first time of all was.
+/// beside it, which costs a look-up for each reading; only clocks that are far off need that, or
+/// all when the first time of all was.
 ///
 /// Thread-compatible. Borrows the lines, which must outlive it.
 class LocationCache::Motions {

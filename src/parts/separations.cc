@@ -7,8 +7,8 @@
 
 #include "src/base/spherical.h"
 
-// Whether a function can be compiled for AVX2 or AVX-512 beside the rest and chosen when the program
-// runs. Compilers avoid the widest vectors unless they are asked for them.
+// Whether a function can be compiled for AVX2 or AVX-512 beside the rest and chosen when the
+// program runs. Compilers avoid the widest vectors unless they are asked for them.
 #if defined(__x86_64__) && defined(__GNUC__)
 #define NEARBY_HAS_AVX_KERNELS 1
 #if defined(__clang__)

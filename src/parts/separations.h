@@ -35,8 +35,8 @@ struct Separation {
   }
 };
 
-/// An upper bound of the distance, within 1.2 % of it below 100 km and 65 degrees of latitude; 0 for
-/// 0.
+/// An upper bound of the distance, within 1.2 % of it below 100 km and 65 degrees of latitude; 0
+/// for 0.
 double MaxMetersBetween(Position a, Position b);
 
 /// The separations of a centre from several positions at once: the same bits as one at a time, by

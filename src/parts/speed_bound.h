@@ -79,7 +79,7 @@ struct SpeedBound {
   }
 };
 
-inline constexpr std::array<double, std::size_t{SpeedBound::kClasses} * SpeedBound::kClasses>
+inline constexpr std::array<double, std::size_t{SpeedBound::kClasses}* SpeedBound::kClasses>
     SpeedBound::kMsPerMeter = SpeedBound::MakeMsPerMeter();
 
 }  // namespace nearby

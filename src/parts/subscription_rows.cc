@@ -18,8 +18,7 @@ void SubscriptionRegistry::Rows::Append(Slot slot, Edge edge, std::uint8_t tick,
   assert(row.size < kMaxRow);
   const bool is_empty = row.size == 0;
   if (is_empty || row.size == RowLayout::Capacity(row.size_class)) {
-    const std::size_t size_class =
-        ClassFor(std::max(row.size + 1u, std::min(row_to_be, kMaxRow)));
+    const std::size_t size_class = ClassFor(std::max(row.size + 1u, std::min(row_to_be, kMaxRow)));
     if (is_empty) {
       NewBlock(slot, size_class);
     } else {
@@ -109,9 +108,9 @@ absl::Status SubscriptionRegistry::Rows::CheckInvariants() const {
           absl::StrCat("the row of slot ", i, " overflows its block: ", row.size, " edges"));
     }
     if (row.size_class > 0 && row.size <= ShrinkSize(row.size_class)) {
-      return absl::InternalError(
-          absl::StrCat("the row of slot ", i, " has not shrunk: ", row.size,
-                       " edges in a block of class ", static_cast<int>(row.size_class)));
+      return absl::InternalError(absl::StrCat("the row of slot ", i, " has not shrunk: ", row.size,
+                                              " edges in a block of class ",
+                                              static_cast<int>(row.size_class)));
     }
     const Slot owner = *OwnerOf(row);
     if (ToInt(owner) != i) {

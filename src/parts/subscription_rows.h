@@ -47,9 +47,7 @@ class SubscriptionRegistry::Rows {
   /// One past the largest slot that has had an edge.
   std::size_t slot_limit() const { return lines_->size(); }
 
-  std::uint32_t size(Slot slot) const {
-    return lines_->Has(slot) ? HeadOf(slot).size : 0u;
-  }
+  std::uint32_t size(Slot slot) const { return lines_->Has(slot) ? HeadOf(slot).size : 0u; }
   RowView Row(Slot slot) {
     if (size(slot) == 0) return {};
     const Head& head = HeadOf(slot);
@@ -92,8 +90,7 @@ class SubscriptionRegistry::Rows {
   }
 
   std::size_t allocated_bytes() const {
-    return pool_.allocated_bytes() +
-           (own_lines_ == nullptr ? 0 : own_lines_->allocated_bytes());
+    return pool_.allocated_bytes() + (own_lines_ == nullptr ? 0 : own_lines_->allocated_bytes());
   }
 
   /// Checks this class's invariants: `Internal` naming the first violation.
@@ -119,15 +116,13 @@ class SubscriptionRegistry::Rows {
   // A pool's memory is raw; the edges and the owner's word in it begin to live when they are
   // written.
   Edge* EdgesOf(const Head& head) const {
-    return reinterpret_cast<Edge*>(pool_.At(head.granule) +
-                                   RowLayout::EdgesAt(head.size_class));
+    return reinterpret_cast<Edge*>(pool_.At(head.granule) + RowLayout::EdgesAt(head.size_class));
   }
   std::uint8_t* TicksOf(const Head& head) const {
     return reinterpret_cast<std::uint8_t*>(pool_.At(head.granule));
   }
   Slot* OwnerOf(const Head& head) const {
-    return reinterpret_cast<Slot*>(pool_.At(head.granule) +
-                                   RowLayout::OwnerAt(head.size_class));
+    return reinterpret_cast<Slot*>(pool_.At(head.granule) + RowLayout::OwnerAt(head.size_class));
   }
 
   // Gives the row a block of the class; it had none, or moves from the one it had.

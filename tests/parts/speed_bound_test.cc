@@ -52,8 +52,7 @@ TEST(SpeedBoundTest, RisesAtOnceToWhatWasSeen) {
   const struct {
     double meters;
     std::uint32_t speed_class;
-  } kCases[] = {{31, 1},  {250, 1},   {251, 2},  {700, 2},
-                {710, 3}, {3'000, 3}, {3'010, 4}, {1e8, 4}};
+  } kCases[] = {{31, 1}, {250, 1}, {251, 2}, {700, 2}, {710, 3}, {3'000, 3}, {3'010, 4}, {1e8, 4}};
   for (const auto& seen : kCases) {
     SpeedBound bound = OfClass(0, 5);
     EXPECT_FALSE(bound.Judge(seen.meters, 10'000));
@@ -158,7 +157,8 @@ TEST(SpeedBoundTest, AgreesWithItsHistoryOnRandomMoves) {
     ASSERT_EQ(bound.Judge(meters, ms), least <= before);
     ASSERT_LT(bound.calm_reports, SpeedBound::kCalmReports);
     if (least > before) {
-      ASSERT_EQ(bound.speed_class, std::max(before + 1, least_class(meters, std::max(ms, 10'000.0))));
+      ASSERT_EQ(bound.speed_class,
+                std::max(before + 1, least_class(meters, std::max(ms, 10'000.0))));
       since_change.clear();
       ++breaks;
       continue;
