@@ -164,7 +164,7 @@ void Engine::Impl::PrefetchNeighbours(const LocationReport& report) {
     lines_.Prefetch(edges[numbers[i]].neighbour());
   }
   due_numbers_used_ += due;
-  found_due_.push_back(Range{begin, due_numbers_used_});
+  found_due_.emplace_back(Range{begin, due_numbers_used_});
 }
 
 ReportOutcome Engine::Impl::Judge(const LocationReport& report) const {

@@ -35,31 +35,31 @@ struct Center {
 // A loop for each step, with a fixed number of rounds, nothing to decide in it, and arrays that
 // nothing else points at, so that the compiler turns them into vectors. None of the operations
 // rounds otherwise in a vector.
-template <std::size_t kGroup>
+template <std::size_t Group>
 #if defined(__GNUC__)
 __attribute__((always_inline))
 #endif
 inline void
 ComputeGroup(const Center& center, const double* lats, const double* lngs, double* haversines,
              double* meters) {
-  std::array<double, kGroup> lat;
-  std::array<double, kGroup> lng;
-  std::array<double, kGroup> root;
-  std::copy_n(lats, kGroup, lat.begin());
-  std::copy_n(lngs, kGroup, lng.begin());
-  for (std::size_t i = 0; i < kGroup; ++i) {
+  std::array<double, Group> lat;
+  std::array<double, Group> lng;
+  std::array<double, Group> root;
+  std::copy_n(lats, Group, lat.begin());
+  std::copy_n(lngs, Group, lng.begin());
+  for (std::size_t i = 0; i < Group; ++i) {
     const double cosine = internal::SinPi(0.5 - 2.0 * std::fabs(internal::kTurnsPerUnit * lat[i]));
     const double lat_sine =
         internal::SinPi(internal::kTurnsPerUnit * std::fabs(center.lat - lat[i]));
     const double lng_sine = internal::SinPi(internal::kTurnsPerUnit * std::fabs(lng[i]));
     root[i] = lat_sine * lat_sine + center.cosine * cosine * (lng_sine * lng_sine);
   }
-  std::copy_n(root.begin(), kGroup, haversines);
-  for (std::size_t i = 0; i < kGroup; ++i) root[i] = std::sqrt(root[i]);
-  for (std::size_t i = 0; i < kGroup; ++i) {
+  std::copy_n(root.begin(), Group, haversines);
+  for (std::size_t i = 0; i < Group; ++i) root[i] = std::sqrt(root[i]);
+  for (std::size_t i = 0; i < Group; ++i) {
     root[i] = 2 * kEarthRadiusMeters * internal::AsinSmall(root[i]);
   }
-  std::copy_n(root.begin(), kGroup, meters);
+  std::copy_n(root.begin(), Group, meters);
 }
 
 // For `count` of them, and what fills up the last group of SeparationBlock::kGroup.
