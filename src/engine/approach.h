@@ -19,7 +19,7 @@ namespace nearby::internal {
 /// Borrows the table of motions, for the time of one walk along the entity's row.
 class Approach {
  public:
-  /// Of an entity with this radius, or 0 if it has none, at this time.
+  /// Of an entity with this radius, at this time.
   Approach(const LocationCache::Motions& motions, Time now, Slot slot, double radius_m)
       : motions_(motions),
         now_(now),

@@ -352,7 +352,7 @@ class Engine::Impl {
   };
   std::vector<std::uint32_t> due_numbers_;
   std::size_t due_numbers_used_ = 0;
-  std::vector<std::optional<Range>> found_due_;  // of reports that will be accepted
+  std::vector<std::optional<Range>> found_due_;  // none of those that will not be accepted
   // That of the report being handled, if it holds.
   std::optional<Range> known_due_;
   std::uint32_t ticks_voided_ = 0;  // how often ticks have been

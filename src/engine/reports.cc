@@ -140,13 +140,10 @@ void Engine::Impl::PrefetchRow(ClientHandle client) const {
 }
 
 void Engine::Impl::PrefetchNeighbours(const LocationReport& report) {
+  std::optional<Range>& found_due = found_due_.emplace_back();
   // A report that will not be accepted must not cost what one that is does.
   const Slot client = report.client.slot;
-  const bool will_be_accepted = Judge(report) == ReportOutcome::kAccepted && !MustWait(client);
-  if (!will_be_accepted) {
-    found_due_.emplace_back();
-    return;
-  }
+  if (Judge(report) != ReportOutcome::kAccepted || MustWait(client)) return;
   const RowView row = rows_.Row(client);
   const Edge* const edges = row.edges.data();
   const std::size_t size = row.edges.size();
@@ -164,7 +161,7 @@ void Engine::Impl::PrefetchNeighbours(const LocationReport& report) {
     lines_.Prefetch(edges[numbers[i]].neighbour());
   }
   due_numbers_used_ += due;
-  found_due_.emplace_back(Range{begin, due_numbers_used_});
+  found_due = Range{begin, due_numbers_used_};
 }
 
 ReportOutcome Engine::Impl::Judge(const LocationReport& report) const {

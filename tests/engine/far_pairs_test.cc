@@ -446,6 +446,22 @@ TEST_F(FarPairsTest, ALongSilenceOfTheOwnerOfTheRowTurnsNoTickIntoTheFuture) {
   EXPECT_GT(passed_by, 30);
 }
 
+TEST_F(FarPairsTest, ALongTimeWithoutABoundTurnsNoTickIntoTheFuture) {
+  Begin(WithTtl(absl::Hours(6)));
+  twins().AdvanceBy(5'000);
+  twins().Report(kAlice, -5'000'000);
+  twins().AdvanceBy(5'000);
+  twins().Report(kAlice, kApart - kJustOutside);
+  // As many calm reports as give Alice a bound again, over more ticks than a byte tells apart.
+  for (int report = 0; report < 8; ++report) {
+    twins().AdvanceBy(150'000);
+    twins().ReportAgain(kAlice);
+  }
+  twins().AdvanceBy(50'000);
+  twins().Report(kAlice, kApart - kJustOutside + 1'200);
+  ExpectBothEnter();
+}
+
 TEST_F(FarPairsTest, ALongSilenceOfTheOtherMakesThemLessAndLessCertain) {
   for (std::int64_t silence = 100; silence <= 400; silence += 13) {
     SCOPED_TRACE(absl::StrCat(silence, " ticks"));
@@ -552,31 +568,6 @@ TEST_F(FarPairsTest, WithEverybodyOutOfReachNearlyNothingIsChecked) {
   }
   EXPECT_GT(twins().stats().skipped, 750u);
   EXPECT_LT(twins().stats().checks, 50u);
-}
-
-TEST_F(FarPairsTest, ABatchOfReportsGivesWhatOneByOneGives) {
-  twins_.emplace();
-  std::vector<UserId> users;
-  for (std::uint64_t id = 1; id <= 60; ++id) {
-    twins().Join(UserId{id}, users);  // Friends of all who came before.
-    users.push_back(UserId{id});
-  }
-  for (int round = 0; round < 60; ++round) {
-    std::vector<LatLng> points;
-    for (const UserId user : users) {
-      const auto id = static_cast<double>(ToInt(user));
-      // Each to the south and back at a pace of their own, from a place 3 km from the next. Every
-      // fifth jumps now and then.
-      const double way = (round < 30 ? round : 60 - round) * 8 * id;
-      const bool jumps = ToInt(user) % 5 == 0 && round % 20 == static_cast<int>(ToInt(user) % 20);
-      points.push_back(Twins::PointAt(jumps ? 0 : id * 3'000 - way));
-    }
-    twins().AdvanceBy(20'000);
-    twins().ReportAll(users, points);
-  }
-  EXPECT_GT(twins().stats().enters, 100u);
-  EXPECT_GT(twins().stats().skipped, 10'000u);
-  EXPECT_GT(twins().stats().bound_breaks, 10u);
 }
 
 }  // namespace
