@@ -1,14 +1,8 @@
 # Runs PROGRAM, nearby_scenarios, for one SCENARIO with ARGUMENTS: it must end well and write one JSON object that says
 # so and has the COUNTS, a list of key=value. Nothing here depends on how fast anything is.
+include("${CMAKE_CURRENT_LIST_DIR}/../capacity/command.cmake")
 separate_arguments(arguments UNIX_COMMAND "${ARGUMENTS}")
-execute_process(
-  COMMAND "${PROGRAM}" "${SCENARIO}" ${arguments} --json=-
-  RESULT_VARIABLE exit_status
-  OUTPUT_VARIABLE json
-  ERROR_VARIABLE table)
-if(NOT exit_status EQUAL 0)
-  message(FATAL_ERROR "it exited with ${exit_status}:\n${table}")
-endif()
+run_to_json(json table "${SCENARIO}" ${arguments})
 # Fails where the text is not JSON, or the member is missing.
 string(JSON scenario GET "${json}" scenario)
 string(JSON void GET "${json}" void)
