@@ -11,8 +11,8 @@
 // program runs. Compilers avoid the widest vectors unless they are asked for them.
 #if defined(__x86_64__) && defined(__GNUC__)
 #define NEARBY_HAS_AVX2_KERNEL 1
-// With AddressSanitizer g++ 12 misplaces variables that need 64 bytes of alignment (its bug 110027),
-// so that a store to one traps.
+// With AddressSanitizer g++ 12 misplaces variables that need 64 bytes of alignment (its bug
+// 110027), so that a store to one traps.
 #if !defined(__SANITIZE_ADDRESS__)
 #define NEARBY_HAS_AVX512_KERNEL 1
 #endif
