@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -14,8 +12,9 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/parts/subscription_registry_model.h"
 
-namespace nearby {
+namespace nearby::test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -24,124 +23,12 @@ using ::testing::IsEmpty;
 
 constexpr EdgeFlags kAllFlags = static_cast<EdgeFlags>(Edge::kFlagMask);
 
-SubscriptionRegistry::Options WithMaxRow(std::uint32_t max_row) {
-  SubscriptionRegistry::Options options;
-  options.max_row = max_row;
-  return options;
-}
-
-// An edge's neighbour and flags, and its tick.
-using BitsAndTick = std::pair<std::uint32_t, int>;
-
 // Neighbours and flags of a row, in ascending order.
 std::vector<std::uint32_t> SortedBits(const SubscriptionRegistry& registry, Slot slot) {
   std::vector<std::uint32_t> bits;
   for (const Edge edge : registry.Row(slot)) bits.push_back(edge.bits());
   std::sort(bits.begin(), bits.end());
   return bits;
-}
-
-std::vector<BitsAndTick> SortedRow(const SubscriptionRegistry& registry, Slot slot) {
-  std::vector<BitsAndTick> row;
-  for (const Edge& edge : registry.Row(slot)) {
-    row.emplace_back(edge.bits(), registry.TickOf(slot, edge));
-  }
-  std::sort(row.begin(), row.end());
-  return row;
-}
-
-// The oracle: every directed edge in a map, nothing shared with the registry but the flags'
-// meaning.
-class Model {
- public:
-  explicit Model(std::size_t max_row) : max_row_(max_row) {}
-
-  bool Linked(Slot a, Slot b) const { return Flags(a, b).has_value(); }
-
-  std::optional<EdgeFlags> Flags(Slot a, Slot b) const {
-    const auto row = rows_.find(a);
-    if (row == rows_.end()) return std::nullopt;
-    const auto edge = row->second.find(b);
-    if (edge == row->second.end()) return std::nullopt;
-    return edge->second.flags;
-  }
-
-  bool Link(Slot a, Slot b, EdgeFlags flags, std::uint8_t tick) {
-    if (rows_[a].size() >= max_row_ || rows_[b].size() >= max_row_) return false;
-    Write(a, b, flags);
-    SetTick(a, b, tick);
-    SetTick(b, a, tick);
-    return true;
-  }
-
-  bool Unlink(Slot a, Slot b) {
-    rows_[b].erase(a);
-    return rows_[a].erase(b) > 0;
-  }
-
-  void Write(Slot a, Slot b, EdgeFlags flags) {
-    rows_[a][b].flags = flags;
-    rows_[b][a].flags = FlagByFlag(flags);
-  }
-
-  // In a's row alone.
-  void SetTick(Slot a, Slot b, std::uint8_t tick) { rows_[a][b].tick = tick; }
-
-  std::vector<BitsAndTick> SortedRow(Slot slot) const {
-    std::vector<BitsAndTick> sorted;
-    const auto row = rows_.find(slot);
-    if (row == rows_.end()) return sorted;
-    for (const auto& [neighbour, held] : row->second) {
-      sorted.emplace_back(Edge(neighbour, held.flags).bits(), held.tick);
-    }
-    return sorted;
-  }
-
-  std::vector<Slot> Neighbours(Slot slot) const {
-    std::vector<Slot> neighbours;
-    const auto row = rows_.find(slot);
-    if (row == rows_.end()) return neighbours;
-    for (const auto& [neighbour, held] : row->second) neighbours.push_back(neighbour);
-    return neighbours;
-  }
-
-  std::size_t row_size(Slot slot) const { return Neighbours(slot).size(); }
-
-  std::size_t edge_count() const {
-    std::size_t count = 0;
-    for (const auto& [slot, row] : rows_) count += row.size();
-    return count;
-  }
-
- private:
-  struct Held {
-    EdgeFlags flags = kNoEdgeFlags;
-    std::uint8_t tick = 0;
-  };
-
-  // `Mirrored`, spelled out.
-  static EdgeFlags FlagByFlag(EdgeFlags flags) {
-    static constexpr std::pair<EdgeFlags, EdgeFlags> kPairs[] = {
-        {kFriendSees, kISee}, {kFriendMaySee, kIMaySee}, {kFriendHasRadius, kIHaveRadius}};
-    EdgeFlags mirrored = kNoEdgeFlags;
-    for (const auto& [theirs, mine] : kPairs) {
-      if ((flags & theirs) != 0) mirrored = mirrored | mine;
-      if ((flags & mine) != 0) mirrored = mirrored | theirs;
-    }
-    return mirrored;
-  }
-
-  std::size_t max_row_;
-  std::map<Slot, std::map<Slot, Held>> rows_;
-};
-
-void ExpectAgreement(const SubscriptionRegistry& registry, const Model& model,
-                     std::uint32_t slot_count) {
-  ASSERT_TRUE(registry.CheckInvariants().ok()) << registry.CheckInvariants();
-  ASSERT_EQ(registry.edge_count(), model.edge_count());
-  for (std::uint32_t i = 0; i < slot_count; ++i) {
-    ASSERT_EQ(SortedRow(registry, Slot{i}), model.SortedRow(Slot{i})) << "slot " << i;
-  }
 }
 
 TEST(EdgeTest, KeepsSlotAndFlagsApart) {
@@ -330,139 +217,6 @@ TEST(SubscriptionRegistryTest, CheckInvariantsFindsWhatIsWrong) {
   }
 }
 
-class RandomRows {
- public:
-  RandomRows(std::uint64_t seed, std::uint32_t slot_count, std::uint32_t max_row)
-      : random_(seed), slot_count_(slot_count), registry_(WithMaxRow(max_row)), model_(max_row) {}
-
-  // One operation; `link_percent` of those on pairs that are not linked link them.
-  void Step(unsigned link_percent) {
-    const Slot a = AnySlot();
-    const Slot b = AnySlot();
-    if (a == b) return;
-    if (Percent(1)) return DropSlot(a);
-    if (!model_.Linked(a, b)) {
-      ASSERT_EQ(registry_.Find(a, b), nullptr);
-      if (Percent(link_percent)) return Link(a, b);
-      ASSERT_FALSE(registry_.Unlink(a, b));
-    } else if (Percent(100 - link_percent)) {
-      ASSERT_TRUE(registry_.Unlink(a, b));
-      model_.Unlink(a, b);
-    } else if (Percent(50)) {
-      Change(a, b);
-    } else {
-      ChangeTicks(a, b);
-    }
-  }
-
-  void ExpectAgreement() const { nearby::ExpectAgreement(registry_, model_, slot_count_); }
-  std::size_t refused() const { return refused_; }
-
- private:
-  bool Percent(unsigned percent) { return random_() % 100 < percent; }
-
-  // A few slots are far more popular than the others, so that long rows meet short ones.
-  Slot AnySlot() {
-    const std::uint32_t bound = Percent(25) ? 3u : slot_count_;
-    return Slot{static_cast<std::uint32_t>(random_() % bound)};
-  }
-  EdgeFlags AnyFlags() { return static_cast<EdgeFlags>(random_() & Edge::kFlagMask); }
-
-  std::uint8_t AnyTick() { return static_cast<std::uint8_t>(random_()); }
-
-  void Link(Slot a, Slot b) {
-    const EdgeFlags flags = AnyFlags();
-    const std::uint8_t tick = AnyTick();
-    const bool room = model_.Link(a, b, flags, tick);
-    // Room for more, less or none, which is then taken back.
-    const auto row_to_be = static_cast<std::uint32_t>(Percent(20) ? random_() % 100 : 0);
-    ASSERT_EQ(registry_.Link(a, b, flags, tick, row_to_be).ok(), room);
-    if (row_to_be > 0) registry_.Trim(a);
-    if (!room) ++refused_;
-  }
-
-  // By each of the ways there are; the other row keeps its own.
-  void ChangeTicks(Slot a, Slot b) {
-    if (Percent(20)) {
-      const RowView row = registry_.MutableRow(a);
-      for (std::size_t i = 0; i < row.edges.size(); ++i) {
-        row.ticks[i] = AnyTick();
-        model_.SetTick(a, row.edges[i].neighbour(), row.ticks[i]);
-      }
-      return;
-    }
-    const std::uint8_t tick = AnyTick();
-    if (Percent(50)) {
-      registry_.TickOf(a, *registry_.FindMutable(a, b)) = tick;
-      model_.SetTick(a, b, tick);
-    } else {
-      registry_.TickOf(b, registry_.MirrorOf(a, *registry_.Find(a, b))) = tick;
-      model_.SetTick(b, a, tick);
-    }
-  }
-
-  void Change(Slot a, Slot b) {
-    const EdgeFlags held = *model_.Flags(a, b);
-    ASSERT_EQ(registry_.Find(a, b)->flags(), held);
-    const EdgeFlags set = AnyFlags();
-    const EdgeFlags clear = AnyFlags();
-    const EdgeFlags wanted = static_cast<EdgeFlags>((held & ~clear) | set);
-    if (Percent(50)) {
-      registry_.Update(a, b, set, clear);
-    } else {
-      *registry_.FindMutable(a, b) = Edge(b, wanted);
-      *registry_.FindMutable(b, a) = Edge(a, Mirrored(wanted));
-    }
-    model_.Write(a, b, wanted);
-  }
-
-  // As when an entity leaves and its slot is given to another.
-  void DropSlot(Slot slot) {
-    if (Percent(50)) {
-      for (const Slot neighbour : model_.Neighbours(slot)) model_.Unlink(slot, neighbour);
-      registry_.UnlinkAll(slot);
-      ASSERT_THAT(registry_.Row(slot), IsEmpty());
-      return;
-    }
-    while (!registry_.Row(slot).empty()) {
-      const Slot neighbour = registry_.Row(slot).back().neighbour();
-      ASSERT_TRUE(registry_.Unlink(slot, neighbour));
-      ASSERT_TRUE(model_.Unlink(slot, neighbour));
-    }
-    ASSERT_EQ(model_.row_size(slot), 0u);
-  }
-
-  std::mt19937_64 random_;
-  std::uint32_t slot_count_;
-  SubscriptionRegistry registry_;
-  Model model_;
-  std::size_t refused_ = 0;
-};
-
-TEST(SubscriptionRegistryTest, RandomOperationsAgreeWithTheModel) {
-  struct Size {
-    std::uint32_t slot_count;
-    std::uint32_t max_row;
-  };
-  for (const Size size : {Size{6, 4}, Size{60, 40}, Size{400, 5000}, Size{400, 150}}) {
-    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-      SCOPED_TRACE(
-          absl::StrCat("slots ", size.slot_count, ", max_row ", size.max_row, ", seed ", seed));
-      RandomRows rows(seed, size.slot_count, size.max_row);
-      for (int step = 0; step < 20'000; ++step) {
-        // Rows fill for a while, then empty.
-        rows.Step(step / 5'000 % 2 == 0 ? 90 : 15);
-        if (step % 1'000 == 0) rows.ExpectAgreement();
-        if (::testing::Test::HasFatalFailure()) return;
-      }
-      rows.ExpectAgreement();
-      if (size.max_row < 50) {
-        EXPECT_GT(rows.refused(), 0u);
-      }
-    }
-  }
-}
-
 TEST(SubscriptionRegistryTest, ARowThatIsToldItsLengthMovesOnce) {
   for (const std::uint32_t length : {1u, 5u, 6u, 40u, 300u, 5'000u}) {
     SCOPED_TRACE(length);
@@ -569,4 +323,4 @@ TEST(SubscriptionRegistryTest, MemoryFollowsTheEdges) {
 }
 
 }  // namespace
-}  // namespace nearby
+}  // namespace nearby::test
