@@ -31,7 +31,7 @@ class NEARBY_API InMemoryFriendStore : public FriendStore {
   FriendGraph& graph();
 
  private:
-  struct State;
+  struct NEARBY_LOCAL State;
   std::unique_ptr<State> state_;
 };
 

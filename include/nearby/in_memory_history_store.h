@@ -42,7 +42,7 @@ class NEARBY_API InMemoryHistoryStore : public HistoryStore {
   std::size_t size() const;
 
  private:
-  struct State;
+  struct NEARBY_LOCAL State;
   std::unique_ptr<State> state_;
 };
 

@@ -41,7 +41,7 @@ class NEARBY_API InMemoryLocationStore : public LocationStore {
   std::size_t size() const;
 
  private:
-  struct State;
+  struct NEARBY_LOCAL State;
   std::unique_ptr<State> state_;
 };
 

@@ -32,8 +32,8 @@ class NEARBY_API InMemoryRingSource : public RingSource {
   std::unique_ptr<Watcher> Watch(Changed changed) override;
 
  private:
-  struct State;
-  class Watching;
+  struct NEARBY_LOCAL State;
+  class NEARBY_LOCAL Watching;
   std::shared_ptr<State> state_;
 };
 

@@ -43,7 +43,7 @@ class NEARBY_API InMemoryBroker {
 
  private:
   friend class InMemoryTransport;
-  struct State;
+  struct NEARBY_LOCAL State;
   std::shared_ptr<State> state_;
 };
 
@@ -72,7 +72,7 @@ class NEARBY_API InMemoryTransport : public Transport {
   std::size_t max_payload() const override { return 1u << 20; }
 
  private:
-  struct Node;
+  struct NEARBY_LOCAL Node;
   std::shared_ptr<InMemoryBroker::State> broker_;
   std::shared_ptr<Node> node_;
 };

@@ -130,9 +130,9 @@ class NEARBY_API LocationCache {
 
   /// What the three above are read from, and the lines in which the library's other tables have
   /// their fields: for the library itself.
-  class Motions;
+  class NEARBY_LOCAL Motions;
   const Motions& motions() const { return *motions_; }
-  internal::SlotLines* lines();
+  NEARBY_LOCAL internal::SlotLines* lines();
 
   /// Asks the processor for what Release touches, for a slot whose line is at hand.
   void PrefetchRelease(Slot slot) const;
@@ -144,10 +144,10 @@ class NEARBY_API LocationCache {
   absl::Duration ttl() const { return absl::Milliseconds(ttl_ms_); }
 
  private:
-  class IndexedUsers;   // users by slot, for the index
-  class Index;          // users to slots
-  class ExpiryBuckets;  // slots by their deadlines
-  struct Tables;        // what grows with the slots
+  class NEARBY_LOCAL IndexedUsers;   // users by slot, for the index
+  class NEARBY_LOCAL Index;          // users to slots
+  class NEARBY_LOCAL ExpiryBuckets;  // slots by their deadlines
+  struct NEARBY_LOCAL Tables;        // what grows with the slots
 
   Motion Judge(Slot slot, const Record& record);
   const internal::SlotLine& line(Slot slot) const { return lines_[ToInt(slot)]; }

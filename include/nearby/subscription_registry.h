@@ -109,7 +109,7 @@ class NEARBY_API SubscriptionRegistry {
   explicit SubscriptionRegistry(const Options& options);
   /// For the library itself: keeps the heads of rows in lines that others keep theirs in, too. All
   /// slots must have lines before they are linked.
-  SubscriptionRegistry(const Options& options, internal::SlotLines* lines);
+  NEARBY_LOCAL SubscriptionRegistry(const Options& options, internal::SlotLines* lines);
   ~SubscriptionRegistry();
   SubscriptionRegistry(const SubscriptionRegistry&) = delete;
   SubscriptionRegistry& operator=(const SubscriptionRegistry&) = delete;
@@ -184,11 +184,11 @@ class NEARBY_API SubscriptionRegistry {
   absl::Status CheckInvariants() const;
 
   /// What rows are read from; for the library's own inner loops.
-  class Rows;
+  class NEARBY_LOCAL Rows;
   Rows& rows() { return *rows_; }
 
  private:
-  class Channels;  // subscribed channels and their delays
+  class NEARBY_LOCAL Channels;  // subscribed channels and their delays
 
   std::uint32_t max_row_;
   std::size_t edge_count_ = 0;
