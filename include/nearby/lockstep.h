@@ -87,7 +87,8 @@ class NEARBY_API Lockstep {
   absl::Status CheckInvariants() const;
 
  private:
-  explicit Lockstep(const FriendGraph::Options& graph) : graph_(graph) {}
+  Lockstep(const EngineOptions& options, const FriendGraph::Options& graph)
+      : options_(options), graph_(graph) {}
 
   Engine& engine_of(UserId user);
   const Engine& engine_of(UserId user) const;
@@ -97,6 +98,7 @@ class NEARBY_API Lockstep {
   void AnswerRequests();
   absl::Status LoadFriends(const FriendsRequest& request);
 
+  EngineOptions options_;  // but for `shard`
   FriendGraph graph_;
   std::vector<std::unique_ptr<Engine>> engines_;
   absl::flat_hash_map<UserId, double> radii_;

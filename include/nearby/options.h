@@ -2,6 +2,7 @@
 #define NEARBY_OPTIONS_H_
 
 #include <cstdint>
+#include <functional>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -72,9 +73,22 @@ struct NEARBY_API EngineOptions {
 
   // Place among the shards.
 
-  /// Users whose HomeShard is `shard` connect here; at most 64 shards.
+  /// Users whose HomeOf is `shard` connect here; at most 64 shards.
   std::uint32_t shard_count = 1;
   ShardId shard{0};
+  /// Where a user is at home, for hosts that know better than HomeShard. Who is in sight of a
+  /// friend at home elsewhere costs a message with each report, who is far from all of them next to
+  /// nothing: so it pays to keep a region's users together. What is delivered is the same.
+  ///
+  /// A pure function, the same for all shards; called from any thread, for users of any friend list
+  /// as well. Its result is taken modulo shard_count.
+  std::function<ShardId(UserId user)> home_shard;
+
+  /// Where a user is at home: by `home_shard`, or by HomeShard if there is none.
+  ShardId HomeOf(UserId user) const {
+    if (!home_shard) return HomeShard(user, shard_count);
+    return ShardId{ToInt(home_shard(user)) % shard_count};
+  }
 
   /// Ok, or `InvalidArgument` naming the option and its range.
   absl::Status Validate() const;

@@ -116,7 +116,7 @@ class Engine::Impl {
   bool MayKnowRemotes() const { return options_.shard_count > 1; }
   // What a call with a handle that names no session answers.
   static absl::Status NoSession();
-  bool IsHome(UserId user) const { return HomeShard(user, options_.shard_count) == options_.shard; }
+  bool IsHome(UserId user) const { return options_.HomeOf(user) == options_.shard; }
   // The user's slot if they are a client here, or kNoSlot.
   Slot FindClient(UserId user) const;
   absl::StatusOr<Slot> NewEntity(UserId user);

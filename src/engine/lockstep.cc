@@ -9,12 +9,12 @@
 namespace nearby {
 
 absl::StatusOr<std::unique_ptr<Lockstep>> Lockstep::Create(const Options& options) {
-  auto lockstep = std::unique_ptr<Lockstep>(new Lockstep(options.graph));
   EngineOptions engine_options = options.engine;
   engine_options.shard_count = options.shards;
   engine_options.shard = ShardId{0};
   // Before the engines are made, so that a number of shards out of range makes none.
   if (absl::Status status = engine_options.Validate(); !status.ok()) return status;
+  auto lockstep = std::unique_ptr<Lockstep>(new Lockstep(engine_options, options.graph));
   for (std::uint32_t shard = 0; shard < options.shards; ++shard) {
     engine_options.shard = ShardId{shard};
     absl::StatusOr<std::unique_ptr<Engine>> engine = Engine::Create(engine_options);
@@ -132,11 +132,11 @@ absl::Status Lockstep::CheckInvariants() const {
 }
 
 Engine& Lockstep::engine_of(UserId user) {
-  return *engines_[ToInt(HomeShard(user, static_cast<std::uint32_t>(engines_.size())))];
+  return *engines_[ToInt(options_.HomeOf(user))];
 }
 
 const Engine& Lockstep::engine_of(UserId user) const {
-  return *engines_[ToInt(HomeShard(user, static_cast<std::uint32_t>(engines_.size())))];
+  return *engines_[ToInt(options_.HomeOf(user))];
 }
 
 void Lockstep::Settle() {

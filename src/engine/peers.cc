@@ -65,13 +65,13 @@ void Engine::Impl::Announce(PeerMessage::Kind kind, const FriendshipChange& pair
   message.friend_id = pair.friend_id;
   message.friendship = pair.friendship;
   message.version = pair.version;
-  Send(message, HomeShard(pair.friend_id, options_.shard_count), effects);
+  Send(message, options_.HomeOf(pair.friend_id), effects);
 }
 
 // `message.user` is online elsewhere, and a friend of `message.friend_id`, who may be a client
 // here.
 bool Engine::Impl::ReceiveAnnouncement(const PeerMessage& message, Effects* effects) {
-  if (HomeShard(message.user, options_.shard_count) != message.from) return false;
+  if (options_.HomeOf(message.user) != message.from) return false;
   if (!IsHome(message.friend_id)) return false;
   const Slot client = FindClient(message.friend_id);
   if (client == kNoSlot) return true;  // When they connect, their shard will announce them.
@@ -127,7 +127,7 @@ void Engine::Impl::SubscribeIfFirst(Slot remote, Effects* effects) {
   if (!registry_.FirstIn(remote)) return;
   ++stats_.channels_subscribed;
   const UserId user = cache_.user(remote);
-  Send(About(user, PeerMessage::Kind::kSubscribe), HomeShard(user, options_.shard_count), effects);
+  Send(About(user, PeerMessage::Kind::kSubscribe), options_.HomeOf(user), effects);
 }
 
 bool Engine::Impl::ReceiveSubscribe(const PeerMessage& message, Effects* effects) {
@@ -166,7 +166,7 @@ void Engine::Impl::Publish(Slot client, const PeerMessage& message, Effects* eff
 }
 
 bool Engine::Impl::ReceiveLocation(const PeerMessage& message, Effects* effects) {
-  if (HomeShard(message.user, options_.shard_count) != message.from) return false;
+  if (options_.HomeOf(message.user) != message.from) return false;
   if (!IsPossible(message, now_, max_future_skew_ms_)) return false;
   const Slot remote = FindRemote(message.user);
   if (remote == kNoSlot) {
@@ -188,7 +188,7 @@ bool Engine::Impl::ReceiveLocation(const PeerMessage& message, Effects* effects)
 
 bool Engine::Impl::ReceiveOffline(const PeerMessage& message, Effects* effects) {
   const Slot remote = FindRemote(message.user);
-  if (remote == kNoSlot || HomeShard(message.user, options_.shard_count) != message.from) {
+  if (remote == kNoSlot || options_.HomeOf(message.user) != message.from) {
     return false;
   }
   DropRemote(remote, LeaveReason::kOffline, effects);
@@ -203,7 +203,7 @@ Slot Engine::Impl::FindRemote(UserId user) const {
 void Engine::Impl::DropIdleChannel(Slot remote, Effects* effects) {
   ++stats_.channels_unsubscribed;
   const UserId user = cache_.user(remote);
-  Send(About(user, PeerMessage::Kind::kUnsubscribe), HomeShard(user, options_.shard_count),
+  Send(About(user, PeerMessage::Kind::kUnsubscribe), options_.HomeOf(user),
        effects);
   ReleaseEntity(remote);
 }

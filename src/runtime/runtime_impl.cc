@@ -54,6 +54,11 @@ bool IsSamePair(const FriendshipChange& change, const FriendEdit& edit) {
          (change.user == edit.friend_id && change.friend_id == edit.user);
 }
 
+RuntimeOptions WithShardCount(RuntimeOptions options) {
+  options.engine.shard_count = options.shards;
+  return options;
+}
+
 absl::Status ValidateReport(LatLng location, Time reported_at) {
   if (absl::Status status = Validate(location); !status.ok()) return status;
   return IsValid(reported_at) ? absl::OkStatus() : ToStatus(ReportOutcome::kInvalidTime);
@@ -62,7 +67,7 @@ absl::Status ValidateReport(LatLng location, Time reported_at) {
 }  // namespace
 
 Runtime::Impl::Impl(const RuntimeOptions& options, RuntimeHost host)
-    : options_(options),
+    : options_(WithShardCount(options)),
       host_(std::move(host)),
       edits_(options.max_edits_in_flight, absl::ToInt64Milliseconds(options.load_timeout)) {}
 
@@ -79,7 +84,6 @@ absl::Status Runtime::Impl::Start() {
     mailboxes.push_back(mailboxes_.back().get());
   }
   EngineOptions engine_options = options_.engine;
-  engine_options.shard_count = options_.shards;
   engine_options.hold_connect_answers = true;
   // A resync is a page of everybody in sight. What clients may ask for is checked in Nearby.
   engine_options.max_page_size = std::max(engine_options.max_page_size, engine_options.max_friends);
@@ -202,7 +206,7 @@ void Runtime::Impl::Connect(const ConnectCall& call, ConnectDone done) {
     done(std::move(status));
     return;
   }
-  Post(HomeShard(call.user, options_.shards), internal::ConnectRequested{call, std::move(done)});
+  Post(options_.engine.HomeOf(call.user), internal::ConnectRequested{call, std::move(done)});
 }
 
 void Runtime::Impl::Disconnect(SessionId session) {
@@ -250,7 +254,7 @@ void Runtime::Impl::Nearby(UserId user, PageToken after, std::size_t page_size, 
                                                  options_.engine.max_page_size)));
     return;
   }
-  Post(HomeShard(user, options_.shards),
+  Post(options_.engine.HomeOf(user),
        internal::PageRequested{user, after, page_size, std::move(done)});
 }
 

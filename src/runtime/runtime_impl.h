@@ -59,7 +59,7 @@ class Runtime::Impl {
  private:
   internal::Shard::Services ServicesOf(ShardId shard);
   internal::Mailbox& mailbox(ShardId shard) { return *mailboxes_[ToInt(shard)]; }
-  internal::Mailbox& mailbox_of(UserId user) { return mailbox(HomeShard(user, options_.shards)); }
+  internal::Mailbox& mailbox_of(UserId user) { return mailbox(options_.engine.HomeOf(user)); }
   bool IsShard(ShardId shard) const { return ToInt(shard) < options_.shards; }
   // Hands a call to a shard, or completes it with the reason why it can't.
   template <typename Request>

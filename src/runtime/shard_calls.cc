@@ -145,7 +145,7 @@ void Shard::On(EditFailed& call) {
 }
 
 void Shard::On(SubscriptionCommitted& call) {
-  const ShardId friends_shard = HomeShard(call.edit.friend_id, options_.shards);
+  const ShardId friends_shard = options_.engine.HomeOf(call.edit.friend_id);
   if (friends_shard == id_) {
     AnswerSubscription(call);
     return;
