@@ -108,9 +108,12 @@ struct PeerMessage {
   enum class Kind : std::uint8_t {
     kAnnounce,      ///< `user` is online here and a friend of `friend_id`, who is at home with you.
     kAnnounceBack,  ///< The answer to it: so is mine.
-    kSubscribe,     ///< Send me what `user`, who is at home with you, does.
+    kSubscribe,     ///< Send me what `user`, who is at home with you, does, and where they are now.
     kUnsubscribe,   ///< Stop that.
     kLocation,      ///< `user` reported.
+    kHere,          ///< The answer to kSubscribe: where `user` was at their last report.
+    kPark,          ///< `user` is far from everybody here: no kLocation until `until`, I rely on it
+                    ///< that they keep to `speed_bound`.
     kOffline,       ///< `user` disconnected, or was not there when you subscribed.
   };
 
@@ -121,9 +124,15 @@ struct PeerMessage {
   UserId friend_id{};       ///< kAnnounce, kAnnounceBack.
   Friendship friendship;    ///< kAnnounce, kAnnounceBack: seen from `user`.
   FriendVersion version{};  ///< kAnnounce, kAnnounceBack: of the list or change they rest on.
-  Position position;        ///< kLocation.
-  Time accepted_at;         ///< kLocation.
-  Time reported_at;         ///< kLocation.
+  Position position;        ///< kLocation, kHere.
+  Time accepted_at;         ///< kLocation, kHere.
+  Time reported_at;         ///< kLocation, kHere.
+  /// kLocation, kHere: counts what the channel has carried. kPark: of the one that it rests on.
+  std::uint32_t sequence = 0;
+  /// Metres a millisecond. kLocation, kHere: what the sender believes of the user; kPark: what the
+  /// sender relies on.
+  float speed_bound = 0;
+  Time until;  ///< kPark.
 };
 
 /// What an engine asks of the world. The caller owns it and passes it to every call, which appends.

@@ -71,6 +71,11 @@ struct NEARBY_API EngineOptions {
   /// friends are near.
   bool skip_far_pairs = true;
 
+  /// Lets the shard of a user who is too far from everybody on another keep their locations to
+  /// itself, until they may have come near. What is delivered is the same. Needs skip_far_pairs;
+  /// false is for measuring what it saves.
+  bool park_far_channels = true;
+
   // Place among the shards.
 
   /// Users whose HomeOf is `shard` connect here; at most 64 shards.

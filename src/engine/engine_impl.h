@@ -32,6 +32,7 @@ namespace nearby {
 //   far_pairs.cc  pairs too far apart to look at for now
 //   friends.cc    changes of the friend graph, links between entities
 //   peers.cc      messages of and to other shards
+//   parking.cc    channels of remotes who are too far from everybody here
 //   pages.cc      pages of nearby friends
 //   check.cc      the invariants
 //
@@ -96,6 +97,15 @@ class Engine::Impl {
     bool only_takes_away = false;  // nobody comes to see, or may see, what they did not
     bool is_new = false;           // there is no edge between the two
     std::uint32_t row_to_be = 0;   // how long the row of `a` is about to be
+  };
+
+  // Who listens to a client on other shards, and who of them need not be told of locations for now.
+  struct Listeners {
+    std::uint64_t shards = 0;    // bit s: shard s subscribes
+    std::uint64_t parked = 0;    // of these: parked...
+    Time parked_until;           // ...all of them until then at the latest
+    float parked_speed = 0;      // ...and as long as the client keeps to this, metres a millisecond
+    std::uint32_t sequence = 0;  // of the last location sent
   };
 
   enum class LinkResult { kUnchanged, kChanged, kRefused };  // refused: a row is full
@@ -176,7 +186,7 @@ class Engine::Impl {
   // cannot have met since they were last looked at.
   void Walk(Slot mover, Effects* effects);
   // The edges of the mover's row to look at: their numbers, ascending.
-  absl::Span<const std::uint32_t> SelectToSettle(Slot mover, RowView row);
+  absl::Span<const std::uint32_t> SelectToSettle(Slot mover, RowView row, Effects* effects);
   // What a viewer who goes on seeing the mover is told, but for what is the viewer's own.
   Delivery MoveOf(Slot mover) const;
   // `apart` is the separation of the pair.
@@ -224,7 +234,7 @@ class Engine::Impl {
   // about the other end's row, whose edge has its own.
   //
   // Writes an entity's location, and makes due what it leaves without ground.
-  void Relocate(Slot slot, const LocationCache::Record& record);
+  LocationCache::Motion Relocate(Slot slot, const LocationCache::Record& record);
   // Whether ticks say which pairs to look at when this entity moves. Where nothing is known of its
   // speed they could not spare any, and a look at all positions is cheaper than at each pair.
   bool UsesTicks(Slot mover) const {
@@ -287,11 +297,11 @@ class Engine::Impl {
   void LinkRemote(Slot client, UserId remote, const Friendship& friendship, Effects* effects);
   void SubscribeIfFirst(Slot remote, Effects* effects);
   bool IsListenedTo(Slot client) const {
-    return !listening_shards_.empty() && listening_shards_[ToInt(client)] != 0;
+    return !listeners_.empty() && listeners_[ToInt(client)].shards != 0;
   }
-  PeerMessage LocationMessage(Slot client) const;
-  // To each shard that listens to the client.
-  void Publish(Slot client, const PeerMessage& message, Effects* effects);
+  // To each of these shards.
+  void SendToAll(std::uint64_t shards, const PeerMessage& message, Effects* effects);
+  PeerMessage LocationMessage(Slot client, PeerMessage::Kind kind) const;
   bool ReceiveAnnouncement(const PeerMessage& message, Effects* effects);
   // Asks the host for a client's friends.
   void RequestFriends(Slot client, Effects* effects);
@@ -299,8 +309,37 @@ class Engine::Impl {
   bool ReceiveUnsubscribe(const PeerMessage& message);
   bool ReceiveLocation(const PeerMessage& message, Effects* effects);
   bool ReceiveOffline(const PeerMessage& message, Effects* effects);
+  bool ReceivePark(const PeerMessage& message);
   Slot FindRemote(UserId user) const;
   void DropIdleChannel(Slot remote, Effects* effects);
+
+  // --- far channels (parking.cc) ---
+  //
+  // While nobody here can see a remote before some tick, wherever they go at their speed, this
+  // shard need not know where they are. It says so to their own, which sends no locations until
+  // that tick or until they go faster. As what is held is old meanwhile, nothing is settled by it:
+  // when a tick comes due all the same, because somebody here moved towards them, the present
+  // location is asked for, and settles it when it comes.
+  //
+  // Both sides must agree at the end whether a channel is parked; messages cross. The home shard
+  // parks only if the location that the request rests on is still the last one sent. Whoever asks
+  // does so behind the request to park; so of a location that comes after, the home shard knows.
+
+  // As messages bear it. All shards round alike, so it is compared with nothing else.
+  float SpeedBoundOf(Slot slot) const { return static_cast<float>(cache_.speed_bound(slot)); }
+  bool IsParked(Slot slot) const { return entity(slot).is_parked; }
+  // Parks the channel of a remote whose location has just come, if it pays.
+  void ParkIfFar(Slot remote, const PeerMessage& location, Effects* effects);
+  // Before which tick the pair of this edge of a client's row, to a parked remote, need not be
+  // looked at. If that is now, the remote's location is asked for.
+  std::uint8_t NotBeforeOfParked(Slot client, Edge edge, Effects* effects);
+  // Asks for the locations of all parked remotes in the client's row.
+  void AskForParked(Slot client, Effects* effects);
+  // Of those whom the client might see, for an answer that looks at all of them.
+  void AskForParkedInReach(Slot client, Effects* effects);
+  void AskFor(Slot remote, Effects* effects);
+  // A client's location to the shards that listen, but for those that need not know of it.
+  void PublishLocation(Slot client, LocationCache::Motion motion, Effects* effects);
 
   // --- pages (pages.cc) ---
   // Fills in_sight_ with the friends that the client sees, nearest first.
@@ -331,8 +370,8 @@ class Engine::Impl {
   const LocationCache::Motions& motions_;  // the cache's
   // Of clients with a radius of their own.
   absl::flat_hash_map<Slot, double> radii_;
-  // By slot: bit s is set while shard s subscribes to this client. Empty if there is one shard.
-  internal::LargeVector<std::uint64_t> listening_shards_;
+  // By slot, of clients. Empty if there is one shard.
+  internal::LargeVector<Listeners> listeners_;
   internal::ChangeLog changes_;
   internal::Timers timers_;
   // Only while min_move_interval is in use: pairs in sight, or lately.

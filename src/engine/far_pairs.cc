@@ -4,11 +4,11 @@
 
 namespace nearby {
 
-void Engine::Impl::Relocate(Slot slot, const LocationCache::Record& record) {
+LocationCache::Motion Engine::Impl::Relocate(Slot slot, const LocationCache::Record& record) {
   const bool was_active = cache_.is_active(slot);
   const Time before = was_active ? cache_.accepted_at(slot) : kNever;
   const LocationCache::Motion motion = cache_.Write(slot, record);
-  if (!options_.skip_far_pairs) return;
+  if (!options_.skip_far_pairs) return motion;
   if (motion == LocationCache::Motion::kUnbounded) {
     if (was_active) ++stats_.bound_breaks;
     MakeRowDue(slot);
@@ -17,6 +17,7 @@ void Engine::Impl::Relocate(Slot slot, const LocationCache::Record& record) {
     // Nobody has looked at this row for so long that its ticks may have come round.
     MakeRowDue(slot);
   }
+  return motion;
 }
 
 void Engine::Impl::MakeRowDue(Slot slot) {
@@ -27,9 +28,11 @@ void Engine::Impl::MakeRowDue(Slot slot) {
 
 void Engine::Impl::MakeDueForOthers(Slot slot) {
   TicksVoided();
-  // Those in sight are due as it is; whoever is inactive will look at everybody on their return.
+  // Those in sight are due as it is; whoever is inactive will look at everybody on their return. Of
+  // whom is parked nobody knows here.
   const auto has_a_say = [this](Edge edge) {
-    return (edge.flags() & (kISee | kFriendSees)) == 0 && cache_.is_active(edge.neighbour());
+    return (edge.flags() & (kISee | kFriendSees)) == 0 &&
+           (cache_.is_active(edge.neighbour()) || IsParked(edge.neighbour()));
   };
   const absl::Span<const Edge> row = registry_.Row(slot);
   for (const Edge edge : row) lines_.Prefetch(edge.neighbour());

@@ -131,9 +131,7 @@ absl::Status Lockstep::CheckInvariants() const {
   return graph_.CheckInvariants();
 }
 
-Engine& Lockstep::engine_of(UserId user) {
-  return *engines_[ToInt(options_.HomeOf(user))];
-}
+Engine& Lockstep::engine_of(UserId user) { return *engines_[ToInt(options_.HomeOf(user))]; }
 
 const Engine& Lockstep::engine_of(UserId user) const {
   return *engines_[ToInt(options_.HomeOf(user))];

@@ -11,7 +11,8 @@ void Engine::Impl::CollectInSight(Slot client) {
   if (!IsReady(client) || !cache_.is_active(client)) return;
   for (const Edge edge : registry_.Row(client)) {
     const Slot owner = edge.neighbour();
-    if (!edge.has(kIMaySee)) continue;
+    // Of whom is parked nobody here is in sight.
+    if (!edge.has(kIMaySee) || IsParked(owner)) continue;
     const Separation apart = Between(client, owner);
     if (!Reaches(client, apart, edge.has(kIHaveRadius), edge.has(kISee))) continue;
     in_sight_.push_back({apart.DistanceMm(), cache_.user(owner), owner});

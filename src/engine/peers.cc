@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "absl/numeric/bits.h"
 #include "src/engine/engine_impl.h"
 
 namespace nearby {
@@ -42,7 +43,11 @@ void Engine::Impl::Receive(const PeerMessage& message, Effects* effects) {
         taken = ReceiveUnsubscribe(message);
         break;
       case PeerMessage::Kind::kLocation:
+      case PeerMessage::Kind::kHere:
         taken = ReceiveLocation(message, effects);
+        break;
+      case PeerMessage::Kind::kPark:
+        taken = ReceivePark(message);
         break;
       case PeerMessage::Kind::kOffline:
         taken = ReceiveOffline(message, effects);
@@ -138,30 +143,38 @@ bool Engine::Impl::ReceiveSubscribe(const PeerMessage& message, Effects* effects
     Send(About(message.user, PeerMessage::Kind::kOffline), message.from, effects);
     return true;
   }
-  listening_shards_[ToInt(client)] |= std::uint64_t{1} << ToInt(message.from);
-  if (cache_.is_active(client)) Send(LocationMessage(client), message.from, effects);
+  const std::uint64_t shard = std::uint64_t{1} << ToInt(message.from);
+  Listeners& listeners = listeners_[ToInt(client)];
+  listeners.shards |= shard;
+  listeners.parked &= ~shard;
+  if (cache_.is_active(client)) {
+    Send(LocationMessage(client, PeerMessage::Kind::kHere), message.from, effects);
+  }
   return true;
 }
 
 bool Engine::Impl::ReceiveUnsubscribe(const PeerMessage& message) {
   const Slot client = FindClient(message.user);
   if (client == kNoSlot) return false;
-  listening_shards_[ToInt(client)] &= ~(std::uint64_t{1} << ToInt(message.from));
+  const std::uint64_t shard = std::uint64_t{1} << ToInt(message.from);
+  listeners_[ToInt(client)].shards &= ~shard;
+  listeners_[ToInt(client)].parked &= ~shard;
   return true;
 }
 
-PeerMessage Engine::Impl::LocationMessage(Slot client) const {
-  PeerMessage message = About(cache_.user(client), PeerMessage::Kind::kLocation);
+PeerMessage Engine::Impl::LocationMessage(Slot client, PeerMessage::Kind kind) const {
+  PeerMessage message = About(cache_.user(client), kind);
   message.position = cache_.position(client);
   message.accepted_at = cache_.accepted_at(client);
   message.reported_at = cache_.reported_at(client);
+  message.sequence = listeners_[ToInt(client)].sequence;
+  message.speed_bound = SpeedBoundOf(client);
   return message;
 }
 
-void Engine::Impl::Publish(Slot client, const PeerMessage& message, Effects* effects) {
-  if (!IsListenedTo(client)) return;
-  for (std::uint64_t shards = listening_shards_[ToInt(client)]; shards != 0; shards &= shards - 1) {
-    Send(message, ShardId{static_cast<std::uint32_t>(__builtin_ctzll(shards))}, effects);
+void Engine::Impl::SendToAll(std::uint64_t shards, const PeerMessage& message, Effects* effects) {
+  for (; shards != 0; shards &= shards - 1) {
+    Send(message, ShardId{static_cast<std::uint32_t>(absl::countr_zero(shards))}, effects);
   }
 }
 
@@ -175,14 +188,20 @@ bool Engine::Impl::ReceiveLocation(const PeerMessage& message, Effects* effects)
     Send(About(message.user, PeerMessage::Kind::kUnsubscribe), message.from, effects);
     return false;
   }
-  if (entity(remote).has_reported && message.reported_at < cache_.reported_at(remote)) return false;
+  Entity& e = entity(remote);
+  if (e.has_reported && message.reported_at < cache_.reported_at(remote)) return false;
+  // An answer that something newer has overtaken.
+  if (message.kind == PeerMessage::Kind::kHere && e.has_reported && !e.is_asked) return true;
   // Late by more than a time to live: its expiry is past already.
   if (message.accepted_at.ms + absl::ToInt64Milliseconds(cache_.ttl()) <= now_.ms) return false;
-  entity(remote).has_reported = true;
+  e.has_reported = true;
+  e.is_parked = false;
+  e.is_asked = false;
   // A clock that is ahead is not to make a position younger than this shard has held it: what is
   // far is judged by its age.
   Relocate(remote, {message.position, std::min(message.accepted_at, now_), message.reported_at});
   Walk(remote, effects);
+  ParkIfFar(remote, message, effects);
   return true;
 }
 
@@ -203,8 +222,7 @@ Slot Engine::Impl::FindRemote(UserId user) const {
 void Engine::Impl::DropIdleChannel(Slot remote, Effects* effects) {
   ++stats_.channels_unsubscribed;
   const UserId user = cache_.user(remote);
-  Send(About(user, PeerMessage::Kind::kUnsubscribe), options_.HomeOf(user),
-       effects);
+  Send(About(user, PeerMessage::Kind::kUnsubscribe), options_.HomeOf(user), effects);
   ReleaseEntity(remote);
 }
 

@@ -219,12 +219,12 @@ void Engine::Impl::Accept(Slot client, Position position, Time reported_at, Effe
   // Whatever was held back is older than this one, or this one itself.
   CancelHeldReport(client);
   entity(client).has_reported = true;
-  Relocate(client, {position, now_, reported_at});
+  const LocationCache::Motion motion = Relocate(client, {position, now_, reported_at});
   if (options_.emit_locations) {
     effects->locations.push_back({cache_.user(client), position, now_, reported_at});
   }
   Walk(client, effects);
-  if (IsListenedTo(client)) Publish(client, LocationMessage(client), effects);
+  if (IsListenedTo(client)) PublishLocation(client, motion, effects);
 }
 
 }  // namespace nearby

@@ -46,8 +46,8 @@ absl::StatusOr<Slot> Engine::Impl::NewEntity(UserId user) {
   absl::StatusOr<Slot> slot = cache_.Acquire(user);
   if (!slot.ok()) return slot;
   if (options_.shard_count > 1) {
-    listening_shards_.resize(lines_.size());
-    listening_shards_[ToInt(*slot)] = 0;
+    listeners_.resize(lines_.size());
+    listeners_[ToInt(*slot)] = Listeners();
   }
   const std::uint32_t generation = entity(*slot).generation;
   entity(*slot) = Entity();
@@ -108,7 +108,10 @@ absl::Status Engine::Impl::Disconnect(ClientHandle handle, Effects* effects) {
   if (!IsClient(handle)) return NoSession();
   const Slot client = handle.slot;
   UnlinkAll(client, LeaveReason::kOffline, effects);
-  Publish(client, About(cache_.user(client), PeerMessage::Kind::kOffline), effects);
+  if (IsListenedTo(client)) {
+    SendToAll(listeners_[ToInt(client)].shards,
+              About(cache_.user(client), PeerMessage::Kind::kOffline), effects);
+  }
   CancelHeldReport(client);
   ReleaseEntity(client);
   ++stats_.disconnects;

@@ -36,7 +36,7 @@ class RandomMessages {
     if (Below(50) == 0) message.from = ShardId{0xFFFFFFFFu};
     message.to = ShardId{Below(30) == 0 ? 3u : 0u};
     // Mostly announcements and locations.
-    message.kind = static_cast<PeerMessage::Kind>(Below(4) == 0 ? Below(6) : Below(2) * 4);
+    message.kind = static_cast<PeerMessage::Kind>(Below(4) == 0 ? Below(8) : Below(2) * 4);
     message.friend_id = User();
     message.friendship = {Below(8) > 0, Below(8) == 0, Below(8) == 0, Below(8) == 0, Below(8) == 0};
     message.version = FriendVersion{Below(3) == 0 ? random_() : Below(20)};
@@ -48,6 +48,13 @@ class RandomMessages {
     const std::int64_t odd[] = {kMost, -kMost - 1, kMaxTimeMs, -kMaxTimeMs};
     message.accepted_at = Below(20) == 0 ? Time{odd[Below(4)]}
                                          : Time{now.ms - static_cast<std::int64_t>(Below(20'000))};
+    message.sequence = static_cast<std::uint32_t>(Below(4));
+    constexpr float kSpeeds[] = {0, 0.003F, 0.025F, -1, 1e30F,
+                                 std::numeric_limits<float>::infinity(),
+                                 std::numeric_limits<float>::quiet_NaN()};
+    message.speed_bound = kSpeeds[Below(7)];
+    message.until = Below(4) == 0 ? Time{odd[Below(4)]}
+                                  : Time{now.ms + static_cast<std::int64_t>(Below(100'000))};
     message.reported_at = Below(20) == 0 ? Time{odd[Below(4)]} : message.accepted_at;
     return message;
   }
@@ -58,7 +65,7 @@ class RandomMessages {
 
 TEST(EnginePeersFuzzTest, InvariantsHoldWhateverArrives) {
   EngineStats total;
-  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     SCOPED_TRACE(seed);
     RandomMessages messages(seed);
     EngineOptions options;

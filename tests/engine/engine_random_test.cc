@@ -74,6 +74,8 @@ struct Totals {
   EngineOracle::Counts counts;
   std::uint64_t skipped = 0;
   std::uint64_t bound_breaks = 0;
+  std::uint64_t locations_parked = 0;
+  std::uint64_t locations_asked = 0;
 
   void Add(const EngineOracle::Counts& more, const EngineStats& stats) {
     counts = Sum(counts, more);
@@ -142,6 +144,10 @@ void RunInLockstep(std::uint64_t seed, Totals* totals) {
     }
   }
   for (const auto& subject : subjects) EXPECT_EQ(Lines(subject->CheckStats()), "");
+  for (const auto& subject : subjects) {
+    totals->locations_parked += subject->lockstep().stats().locations_parked;
+    totals->locations_asked += subject->lockstep().stats().locations_asked;
+  }
   totals->Add(subjects.front()->oracle().counts(), subjects[seed % 2]->lockstep().stats());
 }
 
@@ -173,6 +179,9 @@ void RunSeeds(std::uint64_t seeds, void (*run)(std::uint64_t, Totals*)) {
   EXPECT_GT(totals.bound_breaks, ran * 3);
   if (run == RunEngine) {
     EXPECT_GT(totals.counts.held_back, 10u);
+  } else {
+    EXPECT_GT(totals.locations_parked, ran * 3);
+    EXPECT_GT(totals.locations_asked, ran * 3);
   }
 }
 

@@ -24,6 +24,10 @@ const char* Name(PeerMessage::Kind kind) {
       return "unsubscribe from";
     case PeerMessage::Kind::kLocation:
       return "location of";
+    case PeerMessage::Kind::kHere:
+      return "here is";
+    case PeerMessage::Kind::kPark:
+      return "park";
     case PeerMessage::Kind::kOffline:
       break;
   }

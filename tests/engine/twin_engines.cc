@@ -56,6 +56,7 @@ Twins::Twins(const EngineOptions& options, std::uint32_t shards) {
     EngineOptions own = options;
     own.skip_far_pairs = twin == 0;
     own.emit_locations = true;
+    own.park_far_channels = false;  // So that both are sent the same messages.
     clusters_.push_back(RawCluster::Create(own, shards).value());
   }
   Advance(1'000'000);

@@ -46,6 +46,8 @@ struct alignas(64) SlotLine {
     bool is_answered : 1;   ///< clients: so has the connect; only now are they told anything
     bool has_reported : 1;  ///< the cache's report times mean something
     bool has_radius : 1;    ///< clients: one of their own
+    bool is_parked : 1;     ///< remotes: their shard sends no locations for now
+    bool is_asked : 1;      ///< remotes, while parked: it has been asked for the present one
 
     Session()
         : is_client(false),
@@ -53,7 +55,9 @@ struct alignas(64) SlotLine {
           has_friends(false),
           is_answered(false),
           has_reported(false),
-          has_radius(false) {}
+          has_radius(false),
+          is_parked(false),
+          is_asked(false) {}
   } session;
 };
 static_assert(sizeof(SlotLine) == 64);
