@@ -77,7 +77,7 @@ absl::StatusOr<NearbyPage> Engine::Nearby(ClientHandle client, PageToken after,
 }
 
 void Engine::Receive(absl::Span<const PeerMessage> messages, Effects* effects) {
-  for (const PeerMessage& message : messages) impl_->Receive(message, effects);
+  impl_->ReceiveAll(messages, effects);
 }
 
 std::optional<NearbyFriend> Engine::InSight(ClientHandle client, UserId friend_id) const {

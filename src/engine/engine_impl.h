@@ -28,6 +28,7 @@ namespace nearby {
 //   sessions.cc   connect, disconnect, radius
 //   friend_lists.cc   friend lists that arrive
 //   reports.cc    reports, time, expiry
+//   groups.h      many locations at once, so that their memory is waited for together
 //   sight.cc      pairs: who begins or ceases to see whom, and the deliveries that follow
 //   far_pairs.cc  pairs too far apart to look at for now
 //   friends.cc    changes of the friend graph, links between entities
@@ -60,7 +61,7 @@ class Engine::Impl {
   absl::StatusOr<NearbyPage> Nearby(ClientHandle client, PageToken after, std::size_t page_size,
                                     Effects* effects);
   std::optional<NearbyFriend> InSight(ClientHandle client, UserId friend_id) const;
-  void Receive(const PeerMessage& message, Effects* effects);
+  void ReceiveAll(absl::Span<const PeerMessage> messages, Effects* effects);
   std::optional<ClientHandle> Find(UserId user) const;
   EngineStats stats() const;
   absl::Status CheckInvariants() const;
@@ -171,15 +172,20 @@ class Engine::Impl {
   void ExpireUntil(Time until, Effects* effects);
   // Carries out one timer or idle channel due at or before `until`; false if there is none.
   bool FireNext(Time until, Effects* effects);
-  // Reports whose memory is asked for together: enough to keep the memory busy, few enough that
-  // what was asked for is still cached when it is read.
-  static constexpr std::size_t kReportGroup = 16;
-  // Of one row's neighbours; Walk asks for the others of a long row.
-  static constexpr std::size_t kMaxPrefetched = 64;
-  void PrefetchRow(ClientHandle client) const;
-  void PrefetchNeighbours(const LocationReport& report);
   void CancelHeldReport(Slot client);
   void ReleaseHeldReport(Slot client, Effects* effects);
+
+  // --- many locations at once (groups.h, groups.cc) ---
+  // Those whose memory is asked for together: enough to keep the memory busy, few enough that what
+  // was asked for is still cached when it is read.
+  static constexpr std::size_t kGroup = 16;
+  // Of one row's neighbours; Walk asks for the others of a long row.
+  static constexpr std::size_t kMaxPrefetched = 64;
+  template <typename SlotOf, typename WillWalk, typename Handle>
+  void InGroups(std::size_t count, SlotOf slot_of, WillWalk will_walk, Handle handle);
+  void PrefetchLine(Slot slot) const;
+  // Finds out which edges of the row are due, and asks for the lines of these neighbours.
+  void PrefetchNeighbours(Slot slot);
 
   // --- pairs (sight.cc) ---
   // Settles both directions of every pair of an entity that has just reported, but for those that
@@ -291,6 +297,9 @@ class Engine::Impl {
   void DropRemote(Slot remote, LeaveReason reason, Effects* effects);
 
   // --- other shards (peers.cc) ---
+  void Receive(const PeerMessage& message, Effects* effects);
+  // Messages none of which makes or ends a pair.
+  void ReceiveLocations(absl::Span<const PeerMessage> messages, Effects* effects);
   static PeerMessage About(UserId user, PeerMessage::Kind kind);
   void Send(PeerMessage message, ShardId to, Effects* effects);
   void Announce(PeerMessage::Kind kind, const FriendshipChange& pair, Effects* effects);
@@ -382,7 +391,7 @@ class Engine::Impl {
 
   std::vector<std::uint32_t> selected_;  // scratch of Walk
 
-  // Scratch of ReportAll: for each report of a group a range of due_numbers_, the edges that were
+  // Scratch of InGroups: for each location of a group a range of due_numbers_, the edges that were
   // due when the memory of the group was asked for.
   struct Range {
     std::size_t begin = 0;
@@ -392,11 +401,11 @@ class Engine::Impl {
   std::vector<std::uint32_t> due_numbers_;
   std::size_t due_numbers_used_ = 0;
   std::vector<std::optional<Range>> found_due_;  // none of those that will not be accepted
-  // That of the report being handled, if it holds.
+  // That of the location being handled, if it holds.
   std::optional<Range> known_due_;
   std::uint32_t ticks_voided_ = 0;  // how often ticks have been
 
-  std::vector<UserId> friend_ids_;  // scratch of InstallFriends
+  std::vector<UserId> users_;       // scratch of InstallFriends and ReceiveLocations
   std::vector<Slot> found_;         // the same
   std::vector<Slot> remotes_;       // scratch of UnlinkAll
   std::vector<Sighting> in_sight_;  // scratch of pages

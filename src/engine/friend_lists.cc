@@ -113,11 +113,11 @@ void Engine::Impl::InstallFriends(Slot client, FriendVersion version,
 
 // Most of the friends are offline: finding out is what a list costs, so their look-ups overlap.
 std::size_t Engine::Impl::FindFriends(absl::Span<const FriendEntry> friends) {
-  friend_ids_.resize(friends.size());
-  std::transform(friends.begin(), friends.end(), friend_ids_.begin(),
+  users_.resize(friends.size());
+  std::transform(friends.begin(), friends.end(), users_.begin(),
                  [](const FriendEntry& entry) { return entry.friend_id; });
   found_.resize(friends.size());
-  cache_.FindAll(friend_ids_, absl::MakeSpan(found_));
+  cache_.FindAll(users_, absl::MakeSpan(found_));
   return PrefetchFound();
 }
 

@@ -2,6 +2,7 @@
 
 #include "absl/numeric/bits.h"
 #include "src/engine/engine_impl.h"
+#include "src/engine/groups.h"
 
 namespace nearby {
 namespace {
@@ -16,6 +17,13 @@ bool IsPossible(const PeerMessage& message, Time now, std::int64_t max_skew_ms) 
          message.reported_at.ms <= message.accepted_at.ms + max_skew_ms;
 }
 
+// Whether a message tells, or asks not to be told, where a user is. None of these makes or ends a
+// pair.
+bool ConcernsLocation(const PeerMessage& message) {
+  return message.kind == PeerMessage::Kind::kLocation || message.kind == PeerMessage::Kind::kHere ||
+         message.kind == PeerMessage::Kind::kPark;
+}
+
 }  // namespace
 
 PeerMessage Engine::Impl::About(UserId user, PeerMessage::Kind kind) {
@@ -23,6 +31,36 @@ PeerMessage Engine::Impl::About(UserId user, PeerMessage::Kind kind) {
   message.kind = kind;
   message.user = user;
   return message;
+}
+
+void Engine::Impl::ReceiveAll(absl::Span<const PeerMessage> messages, Effects* effects) {
+  while (!messages.empty()) {
+    const auto other = std::find_if_not(messages.begin(), messages.end(), ConcernsLocation);
+    const auto run = static_cast<std::size_t>(other - messages.begin());
+    ReceiveLocations(messages.subspan(0, run), effects);
+    messages.remove_prefix(run);
+    if (messages.empty()) return;
+    Receive(messages.front(), effects);
+    messages.remove_prefix(1);
+  }
+}
+
+void Engine::Impl::ReceiveLocations(absl::Span<const PeerMessage> messages, Effects* effects) {
+  // Few enough that the lines found at the beginning are still cached at the end.
+  constexpr std::size_t kAtOnce = 256;
+  for (; !messages.empty(); messages.remove_prefix(std::min(kAtOnce, messages.size()))) {
+    const absl::Span<const PeerMessage> some = messages.subspan(0, kAtOnce);
+    users_.resize(some.size());
+    std::transform(some.begin(), some.end(), users_.begin(),
+                   [](const PeerMessage& message) { return message.user; });
+    found_.resize(some.size());
+    cache_.FindAll(users_, absl::MakeSpan(found_));
+    const auto slot_of = [this](std::size_t i) { return found_[i]; };
+    const auto will_walk = [this, some](std::size_t i) {
+      return found_[i] != kNoSlot && some[i].kind != PeerMessage::Kind::kPark;
+    };
+    InGroups(some.size(), slot_of, will_walk, [&](std::size_t i) { Receive(some[i], effects); });
+  }
 }
 
 void Engine::Impl::Receive(const PeerMessage& message, Effects* effects) {

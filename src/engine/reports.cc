@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/engine/engine_impl.h"
+#include "src/engine/groups.h"
 
 namespace nearby {
 
@@ -101,67 +102,17 @@ ReportOutcome Engine::Impl::Report(const LocationReport& report, Effects* effect
   return outcome;
 }
 
-// What a report touches is spread over the memory, a cache miss each, and often a miss of the
-// processor's table of pages as well. So those ahead ask for it in three steps, each of which needs
-// what the one before asked for: the line of the client, the row, the lines of those in the row
-// who will be looked at.
-//
-// Each step runs over a whole group of reports in a tight loop. Looking up a page blocks whatever
-// comes after it in the processor's window; many look-ups in a row overlap, whereas those scattered
-// among calculations would each be waited for.
 void Engine::Impl::ReportAll(absl::Span<const LocationReport> reports, ReportOutcome* outcomes,
                              Effects* effects) {
-  const auto group = [reports](std::size_t number) {
-    return reports.subspan(std::min(number * kReportGroup, reports.size()), kReportGroup);
-  };
-  for (const LocationReport& report : group(0)) lines_.Prefetch(report.client.slot);
-  for (const LocationReport& report : group(1)) lines_.Prefetch(report.client.slot);
-  for (const LocationReport& report : group(0)) PrefetchRow(report.client);
-  for (std::size_t number = 0; !group(number).empty(); ++number) {
-    for (const LocationReport& report : group(number + 2)) lines_.Prefetch(report.client.slot);
-    for (const LocationReport& report : group(number + 1)) PrefetchRow(report.client);
-    found_due_.clear();
-    due_numbers_used_ = 0;
-    for (const LocationReport& report : group(number)) PrefetchNeighbours(report);
-    const std::uint32_t ticks_voided = ticks_voided_;
-    for (std::size_t i = 0; i < group(number).size(); ++i) {
-      // What was found to be due is still all that is, unless a report before this one voided
-      // ticks.
-      if (options_.skip_far_pairs && ticks_voided == ticks_voided_) known_due_ = found_due_[i];
-      const ReportOutcome outcome = Report(group(number)[i], effects);
-      if (outcomes != nullptr) *outcomes++ = outcome;
-      known_due_.reset();
-    }
-  }
-}
-
-void Engine::Impl::PrefetchRow(ClientHandle client) const {
-  rows_.PrefetchBlock(client.slot, kRowLines);
-}
-
-void Engine::Impl::PrefetchNeighbours(const LocationReport& report) {
-  std::optional<Range>& found_due = found_due_.emplace_back();
+  const auto slot_of = [reports](std::size_t i) { return reports[i].client.slot; };
   // A report that will not be accepted must not cost what one that is does.
-  const Slot client = report.client.slot;
-  if (Judge(report) != ReportOutcome::kAccepted || MustWait(client)) return;
-  const RowView row = rows_.Row(client);
-  const Edge* const edges = row.edges.data();
-  const std::size_t size = row.edges.size();
-  if (!options_.skip_far_pairs) {
-    for (std::size_t i = 0; i < std::min(size, kMaxPrefetched); ++i) {
-      lines_.Prefetch(edges[i].neighbour());
-    }
-    return;
-  }
-  const std::size_t begin = due_numbers_used_;
-  if (due_numbers_.size() < begin + size) due_numbers_.resize(2 * (begin + size));
-  std::uint32_t* const numbers = due_numbers_.data() + begin;
-  const std::size_t due = DueTicks::Select(row.ticks, size, now_tick_, numbers);
-  for (std::size_t i = 0; i < std::min(due, kMaxPrefetched); ++i) {
-    lines_.Prefetch(edges[numbers[i]].neighbour());
-  }
-  due_numbers_used_ += due;
-  found_due = Range{begin, due_numbers_used_};
+  const auto will_walk = [this, reports](std::size_t i) {
+    return Judge(reports[i]) == ReportOutcome::kAccepted && !MustWait(reports[i].client.slot);
+  };
+  InGroups(reports.size(), slot_of, will_walk, [&](std::size_t i) {
+    const ReportOutcome outcome = Report(reports[i], effects);
+    if (outcomes != nullptr) outcomes[i] = outcome;
+  });
 }
 
 ReportOutcome Engine::Impl::Judge(const LocationReport& report) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <variant>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -81,10 +82,26 @@ struct Fence {
   ShardId from{};
   std::uint64_t number = 0;
   bool is_answer = false;
+  std::size_t behind = 0;  // how many messages of its PeerItems come before it
 };
 
-// What shards send each other, in order.
-using PeerItem = std::variant<PeerMessage, Fence>;
+// What shards send each other, in order. Messages lie in a row, as an engine takes them.
+struct PeerItems {
+  std::vector<PeerMessage> messages;
+  std::vector<Fence> fences;
+
+  bool empty() const { return messages.empty() && fences.empty(); }
+  std::size_t size() const { return messages.size() + fences.size(); }
+  void Add(const PeerMessage& message) { messages.push_back(message); }
+  void Add(Fence fence) {
+    fence.behind = messages.size();
+    fences.push_back(fence);
+  }
+  void Clear() {
+    messages.clear();
+    fences.clear();
+  }
+};
 
 }  // namespace nearby::internal
 

@@ -15,19 +15,11 @@
 #include "src/runtime/calls.h"
 
 namespace nearby::internal {
-namespace {
-
-bool IsLocation(const PeerItem& item) {
-  const auto* message = std::get_if<PeerMessage>(&item);
-  return message != nullptr && message->kind == PeerMessage::Kind::kLocation;
-}
-
-}  // namespace
 
 void Mailbox::Contents::Clear() {
   reports.clear();
   calls.clear();
-  messages.clear();
+  messages.Clear();
 }
 
 Mailbox::Mailbox(const Options& options, std::function<void()> wake)
@@ -62,16 +54,21 @@ void Mailbox::AddUnrefusable(Call call) {
   WakeIfIdle(std::move(lock));
 }
 
-void Mailbox::AddMessages(std::vector<PeerItem>* messages) {
+void Mailbox::AddMessages(const PeerItems& items) {
   std::unique_lock<std::mutex> lock(mutex_);
-  for (PeerItem& item : *messages) {
-    if (contents_.messages.size() >= options_.max_messages && IsLocation(item)) {
+  PeerItems& waiting = contents_.messages;
+  auto fence = items.fences.begin();
+  for (std::size_t i = 0; i <= items.messages.size(); ++i) {
+    for (; fence != items.fences.end() && fence->behind == i; ++fence) waiting.Add(*fence);
+    if (i == items.messages.size()) break;
+    const PeerMessage& message = items.messages[i];
+    if (waiting.size() >= options_.max_messages && message.kind == PeerMessage::Kind::kLocation) {
       ++counts_.locations_dropped;
       continue;
     }
-    contents_.messages.push_back(std::move(item));
+    waiting.Add(message);
   }
-  waiting_messages_.store(contents_.messages.size(), std::memory_order_relaxed);
+  waiting_messages_.store(waiting.size(), std::memory_order_relaxed);
   WakeIfIdle(std::move(lock));
 }
 

@@ -33,7 +33,7 @@ class Mailbox {
   struct Contents {
     std::vector<LocationReport> reports;
     std::vector<Call> calls;
-    std::vector<PeerItem> messages;
+    PeerItems messages;
 
     bool empty() const { return reports.empty() && calls.empty() && messages.empty(); }
     void Clear();
@@ -61,7 +61,7 @@ class Mailbox {
   bool AddCall(Call& call);
   void AddUnrefusable(Call call);
   // Locations are dropped where there is no room.
-  void AddMessages(std::vector<PeerItem>* messages);
+  void AddMessages(const PeerItems& items);
   // Whether more messages wait than there should.
   bool is_behind() const {
     return waiting_messages_.load(std::memory_order_relaxed) > max_messages_;

@@ -109,23 +109,27 @@ void Shard::TakeReports(absl::Span<const LocationReport> reports) {
   }
 }
 
-void Shard::TakeMessages(absl::Span<const PeerItem> items) {
+void Shard::TakeMessages(const PeerItems& items) {
   counts_.messages_taken += items.size();
-  std::size_t in_batch = 0;
-  for (const PeerItem& item : items) {
-    if (const auto* message = std::get_if<PeerMessage>(&item)) {
-      engine_->Receive({message, 1}, &effects_);
-    } else {
-      // What came before it, and what that made us send, goes first.
-      CarryOut();
-      TakeFence(std::get<Fence>(item));
-    }
-    if (++in_batch < options_.max_batch) continue;
-    in_batch = 0;
-    CarryOut();
-    FlushAll();
+  const absl::Span<const PeerMessage> messages = items.messages;
+  std::size_t taken = 0;
+  for (const Fence& fence : items.fences) {
+    // What came before it, and what that made us send, goes first.
+    TakeMessages(messages.subspan(taken, fence.behind - taken));
+    taken = fence.behind;
+    TakeFence(fence);
   }
-  CarryOut();
+  TakeMessages(messages.subspan(taken));
+}
+
+void Shard::TakeMessages(absl::Span<const PeerMessage> messages) {
+  while (!messages.empty()) {
+    const absl::Span<const PeerMessage> batch = messages.subspan(0, options_.max_batch);
+    messages.remove_prefix(batch.size());
+    engine_->Receive(batch, &effects_);
+    CarryOut();
+    if (!messages.empty()) FlushAll();
+  }
 }
 
 void Shard::TakeCalls(std::vector<Call>* calls) {
@@ -139,8 +143,8 @@ void Shard::TakeCalls(std::vector<Call>* calls) {
 void Shard::FlushAll() {
   for (std::size_t shard = 0; shard < outgoing_.size(); ++shard) {
     if (outgoing_[shard].empty()) continue;
-    mailboxes_[shard]->AddMessages(&outgoing_[shard]);
-    outgoing_[shard].clear();
+    mailboxes_[shard]->AddMessages(outgoing_[shard]);
+    outgoing_[shard].Clear();
   }
   FlushClients();
   FlushStorage();

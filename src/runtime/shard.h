@@ -112,7 +112,8 @@ class Shard {
   // Brings engine time to the clock's, and does what that sets off.
   void AdvanceTime();
   void TakeReports(absl::Span<const LocationReport> reports);
-  void TakeMessages(absl::Span<const PeerItem> items);
+  void TakeMessages(const PeerItems& items);
+  void TakeMessages(absl::Span<const PeerMessage> messages);
   void TakeCalls(std::vector<Call>* calls);
   // Hands out everything that has gathered: messages, batches, locations.
   void FlushAll();
@@ -203,7 +204,7 @@ class Shard {
   Effects effects_;
   Mailbox::Contents contents_;
   std::vector<ReportOutcome> outcomes_;
-  std::vector<std::vector<PeerItem>> outgoing_;  // by shard
+  std::vector<PeerItems> outgoing_;  // by shard
 
   SessionTable sessions_;
   absl::flat_hash_map<Index, Connecting> connecting_;

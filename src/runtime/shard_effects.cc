@@ -20,7 +20,7 @@ void Shard::CarryOut() {
   for (const SessionReplaced& replaced : effects_.replaced) EndReplaced(replaced);
   for (const FriendsRequest& request : effects_.friend_requests) LoadFriends(request);
   for (const PeerMessage& message : effects_.messages) {
-    outgoing_[ToInt(message.to)].push_back(message);
+    outgoing_[ToInt(message.to)].Add(message);
   }
   for (const AcceptedLocation& location : effects_.locations) {
     if (services_.write_locations) {

@@ -16,14 +16,14 @@ void Shard::BeginFence(Fencing fencing) {
 
 void Shard::SendFences(std::uint64_t number, Fencing* fencing) {
   for (std::uint64_t shards = fencing->shards; shards != 0; shards &= shards - 1) {
-    outgoing_[static_cast<std::size_t>(__builtin_ctzll(shards))].push_back(Fence{id_, number});
+    outgoing_[static_cast<std::size_t>(__builtin_ctzll(shards))].Add(Fence{id_, number});
     ++fencing->answers_left;
   }
 }
 
 void Shard::TakeFence(const Fence& fence) {
   if (!fence.is_answer) {
-    outgoing_[ToInt(fence.from)].push_back(Fence{id_, fence.number, /*is_answer=*/true});
+    outgoing_[ToInt(fence.from)].Add(Fence{id_, fence.number, /*is_answer=*/true});
     return;
   }
   const auto found = fences_.find(fence.number);

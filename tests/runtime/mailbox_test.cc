@@ -40,6 +40,16 @@ std::vector<std::uint32_t> SlotsOf(const std::vector<LocationReport>& reports) {
 Call Radius(double radius_m) { return RadiusRequested{{}, radius_m, {}}; }
 double RadiusOf(const Call& call) { return std::get<RadiusRequested>(call).radius_m; }
 
+using PeerItem = std::variant<PeerMessage, Fence>;
+
+PeerItems Items(const std::vector<PeerItem>& items) {
+  PeerItems in_order;
+  for (const PeerItem& item : items) {
+    std::visit([&in_order](const auto& any) { in_order.Add(any); }, item);
+  }
+  return in_order;
+}
+
 PeerItem Message(PeerMessage::Kind kind, std::uint64_t user) {
   PeerMessage message;
   message.kind = kind;
@@ -47,12 +57,18 @@ PeerItem Message(PeerMessage::Kind kind, std::uint64_t user) {
   return message;
 }
 
-std::vector<std::uint64_t> UsersOf(const std::vector<PeerItem>& items) {
+// Their users, and 0 for a fence.
+std::vector<std::uint64_t> UsersOf(const PeerItems& items) {
   std::vector<std::uint64_t> users;
-  for (const PeerItem& item : items) {
-    const auto* message = std::get_if<PeerMessage>(&item);
-    users.push_back(message == nullptr ? 0 : ToInt(message->user));
+  std::size_t taken = 0;
+  const auto take = [&](std::size_t end) {
+    for (; taken < end; ++taken) users.push_back(ToInt(items.messages[taken].user));
+  };
+  for (const Fence& fence : items.fences) {
+    take(fence.behind);
+    users.push_back(0);
   }
+  take(items.messages.size());
   return users;
 }
 
@@ -79,7 +95,7 @@ TEST_F(MailboxTest, GivesBackEachLaneInOrder) {
   EXPECT_TRUE(mailbox_.AddCall(third));
   std::vector<PeerItem> messages{Message(PeerMessage::Kind::kLocation, 4), Fence{},
                                  Message(PeerMessage::Kind::kOffline, 5)};
-  mailbox_.AddMessages(&messages);
+  mailbox_.AddMessages(Items(messages));
 
   const Mailbox::Contents contents = Take();
   EXPECT_THAT(SlotsOf(contents.reports), ElementsAre(1, 2, 3));
@@ -139,7 +155,7 @@ TEST_F(MailboxTest, DropsLocationsFirst) {
   messages.push_back(Fence{});
   messages.push_back(Message(PeerMessage::Kind::kOffline, 7));
   messages.push_back(Message(PeerMessage::Kind::kLocation, 8));
-  mailbox_.AddMessages(&messages);
+  mailbox_.AddMessages(Items(messages));
   EXPECT_EQ(mailbox_.counts().locations_dropped, 3u);
   EXPECT_EQ(mailbox_.counts().messages, 6u);
   EXPECT_THAT(UsersOf(Take().messages), ElementsAre(1, 2, 3, 6, 0, 7));
@@ -147,10 +163,10 @@ TEST_F(MailboxTest, DropsLocationsFirst) {
 
 TEST_F(MailboxTest, IsBehindWhileMoreMessagesWaitThanThereShould) {
   std::vector<PeerItem> messages(3, Message(PeerMessage::Kind::kAnnounce, 1));
-  mailbox_.AddMessages(&messages);
+  mailbox_.AddMessages(Items(messages));
   EXPECT_FALSE(mailbox_.is_behind());
   messages.assign(1, Message(PeerMessage::Kind::kAnnounce, 1));
-  mailbox_.AddMessages(&messages);
+  mailbox_.AddMessages(Items(messages));
   EXPECT_TRUE(mailbox_.is_behind());
   Take();
   EXPECT_FALSE(mailbox_.is_behind());
@@ -161,7 +177,7 @@ TEST_F(MailboxTest, OneLaneThatIsFullLeavesTheOthersAlone) {
   Call call = Radius(1);
   EXPECT_TRUE(mailbox_.AddCall(call));
   std::vector<PeerItem> messages{Message(PeerMessage::Kind::kLocation, 1)};
-  mailbox_.AddMessages(&messages);
+  mailbox_.AddMessages(Items(messages));
   EXPECT_EQ(mailbox_.counts().locations_dropped, 0u);
 }
 
@@ -186,7 +202,7 @@ TEST_F(MailboxTest, EachLaneWakes) {
   EXPECT_EQ(wakes_, 3);
   Take();
   std::vector<PeerItem> messages{Message(PeerMessage::Kind::kOffline, 1)};
-  mailbox_.AddMessages(&messages);
+  mailbox_.AddMessages(Items(messages));
   EXPECT_EQ(wakes_, 4);
 }
 

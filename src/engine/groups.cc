@@ -1,0 +1,35 @@
+#include "src/engine/groups.h"
+
+#include <algorithm>
+
+#include "src/base/prefetch.h"
+
+namespace nearby {
+
+void Engine::Impl::PrefetchLine(Slot slot) const {
+  lines_.Prefetch(slot);
+  if (ToInt(slot) < listeners_.size()) internal::Prefetch(&listeners_[ToInt(slot)]);
+}
+
+void Engine::Impl::PrefetchNeighbours(Slot slot) {
+  const RowView row = rows_.Row(slot);
+  const Edge* const edges = row.edges.data();
+  const std::size_t size = row.edges.size();
+  if (!options_.skip_far_pairs) {
+    for (std::size_t i = 0; i < std::min(size, kMaxPrefetched); ++i) {
+      lines_.Prefetch(edges[i].neighbour());
+    }
+    return;
+  }
+  const std::size_t begin = due_numbers_used_;
+  if (due_numbers_.size() < begin + size) due_numbers_.resize(2 * (begin + size));
+  std::uint32_t* const numbers = due_numbers_.data() + begin;
+  const std::size_t due = DueTicks::Select(row.ticks, size, now_tick_, numbers);
+  for (std::size_t i = 0; i < std::min(due, kMaxPrefetched); ++i) {
+    lines_.Prefetch(edges[numbers[i]].neighbour());
+  }
+  due_numbers_used_ += due;
+  found_due_.back() = Range{begin, due_numbers_used_};
+}
+
+}  // namespace nearby
