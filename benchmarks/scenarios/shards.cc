@@ -107,13 +107,16 @@ class Run {
   void Connect();
   void WarmUp();
   void Measure();
-  /// Another round, in which nobody is late.
+  /// Lets everybody report again, and nobody learn of it late.
   void Settle();
   void Conclude(Findings* findings) const;
   void Judge(Findings* findings);
 
  private:
   enum class Churn : std::uint8_t { kNone, kSome };
+
+  /// At most a round: so nobody gets ahead of the others by more than the skew that engines allow.
+  std::size_t slice() const { return std::min(flags_.chunk, flags_.users); }
 
   const std::vector<ShardStep>& NextSteps(std::size_t reports, Churn churn);
   void ConcludeShares(Findings* findings) const;
@@ -159,7 +162,7 @@ void Run::WarmUp() {
   const capacity::Stage stage("warming up");
   for (std::uint32_t round = 0; round < flags_.warmup_rounds; ++round) {
     for (std::size_t left = flags_.users; left > 0;) {
-      const std::size_t count = std::min<std::size_t>(flags_.chunk, left);
+      const std::size_t count = std::min(slice(), left);
       const std::vector<ShardStep>& steps = NextSteps(count, Churn::kSome);
       one_.Serve(steps, /*counts=*/false);
       several_.Serve(steps, /*counts=*/false);
@@ -174,7 +177,7 @@ void Run::Measure() {
   several_.before = several_.team.stats();
   for (std::uint32_t i = 0; i < flags_.repetitions; ++i) {
     ceiling_speedups_.push_back(ceilings_.MeasureSpeedup());
-    const std::vector<ShardStep>& steps = NextSteps(flags_.chunk, Churn::kSome);
+    const std::vector<ShardStep>& steps = NextSteps(slice(), Churn::kSome);
     for (const ShardStep& step : steps) connects_ += step.reconnects.size();
     one_.Serve(steps, /*counts=*/true);
     several_.Serve(steps, /*counts=*/true);
@@ -183,8 +186,9 @@ void Run::Measure() {
 
 void Run::Settle() {
   const capacity::Stage stage("settling");
-  for (std::size_t left = flags_.users; left > 0;) {
-    const std::size_t count = std::min<std::size_t>(flags_.chunk, left);
+  // A user's reports come up to a second more than a round apart.
+  for (std::size_t left = flags_.users + flags_.users / 15; left > 0;) {
+    const std::size_t count = std::min(slice(), left);
     for (const ShardStep& step : NextSteps(count, Churn::kNone)) {
       one_.Serve({&step, 1}, /*counts=*/false);
       several_.Serve({&step, 1}, /*counts=*/false);
@@ -265,6 +269,7 @@ void Run::ConcludeShares(Findings* findings) const {
 }
 
 void Run::Judge(Findings* findings) {
+  const capacity::Stage stage("comparing");
   for (Subject* const subject : {&one_, &several_}) {
     for (std::uint32_t shard = 0; shard < subject->team.shards(); ++shard) {
       scenarios::Judge(subject->team.side(shard), findings);
