@@ -32,7 +32,7 @@ absl::Status SetLoad(absl::string_view name, absl::string_view value, Flags* fla
 
 absl::Status SetPlacement(absl::string_view name, absl::string_view value, bool* by_region) {
   if (value != "region" && value != "hash") {
-    return capacity::BadValue(name, value, "region or hash");
+    return capacity::BadValue(name, value, "\"region\" or \"hash\"");
   }
   *by_region = value == "region";
   return absl::OkStatus();
