@@ -126,7 +126,7 @@ measure_scenario() {
 
 announce "measuring situations of their own"
 if $quick; then
-  for name in in-sight whales storm churn hops; do
+  for name in in-sight whales storm churn hops shards; do
     measure_scenario "$name" 30000 4500 --repetitions 5 --chunk 20000
   done
   measure_scenario expiry 1000000 250 --minutes 2
@@ -137,6 +137,7 @@ else
     measure_scenario "$name" 1000000 1500
   done
   measure_scenario hops 300000 4500
+  measure_scenario shards 10000000 1600 --chunk 200000
   measure_scenario expiry 10000000 250
   measure_scenario latency 10000000 1000 --seconds 30
   measure_scenario runtime-latency 1000000 1500 --seconds 30

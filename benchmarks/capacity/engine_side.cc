@@ -48,12 +48,18 @@ bool EngineSide::Create(const nearby::EngineOptions& options, Time now) {
   absl::Status status = engine.status();
   if (status.ok()) {
     engine_ = *std::move(engine);
-    effects_.Clear();
+    ClearEffects();
     status = engine_->Advance(now, &effects_);
   }
   if (status.ok()) return true;
   std::fprintf(stderr, "%s\n", status.ToString().c_str());
   return false;
+}
+
+void EngineSide::ClearEffects() {
+  std::vector<nearby::PeerMessage> messages = std::move(effects_.messages);
+  effects_.Clear();
+  effects_.messages = std::move(messages);
 }
 
 void EngineSide::PrepareLists(absl::Span<const std::uint32_t> users,
@@ -65,10 +71,13 @@ void EngineSide::PrepareLists(absl::Span<const std::uint32_t> users,
     for (const std::uint32_t other : world_.FriendsOf(user)) {
       entries_.push_back({IdOf(other), Friendship{/*friends=*/true}});
     }
-    // Numbers between those of the world: their owners may have registered at any time.
+    // Numbers next to those of friends: so whoever places users by where they live places those
+    // who are not online as their friends.
     Random random(user);
+    const absl::Span<const std::uint32_t> online = world_.FriendsOf(user);
     for (std::uint32_t i = 0; i < offline_friends; ++i) {
-      const std::uint64_t after = random.Below(world_.size());
+      const std::uint64_t after =
+          online.empty() ? random.Below(world_.size()) : online[random.Below(online.size())];
       const UserId absent{after << 24 | (random.Next() & 0xFFFFFF)};
       if (absent != IdOf(UserOf(absent))) entries_.push_back({absent, Friendship{true}});
     }
@@ -90,7 +99,7 @@ Served EngineSide::Connect(absl::Span<const std::uint32_t> users, std::uint32_t 
     const Stopwatch watch;
     std::size_t begin = 0;
     for (std::size_t i = 0; i < slice.size(); ++i) {
-      effects_.Clear();
+      ClearEffects();
       const absl::StatusOr<ClientHandle> client =
           engine_->Connect({IdOf(slice[i]), /*cookie=*/slice[i], {}}, &effects_);
       if (!client.ok()) {
@@ -107,7 +116,7 @@ Served EngineSide::Connect(absl::Span<const std::uint32_t> users, std::uint32_t 
     served.calls += slice.size();
     served.delivered += sink_.Take();
   }
-  effects_.Clear();
+  ClearEffects();
   return served;
 }
 
@@ -116,13 +125,13 @@ Served EngineSide::Disconnect(absl::Span<const std::uint32_t> users) {
   served.calls = users.size();
   const Stopwatch watch;
   for (const std::uint32_t user : users) {
-    effects_.Clear();
+    ClearEffects();
     failures_ += engine_->Disconnect(clients_[user], &effects_).ok() ? 0 : 1;
     sink_.Encode(effects_.deliveries);
   }
   served.seconds = watch.Seconds();
   served.delivered = sink_.Take();
-  effects_.Clear();
+  ClearEffects();
   return served;
 }
 
@@ -138,12 +147,13 @@ void EngineSide::Prepare(absl::Span<const Batch> batches) {
 
 void EngineSide::Serve(std::size_t count, Time now) {
   if (outcomes_.size() < count) outcomes_.resize(count);
-  effects_.Clear();
+  ClearEffects();
   advanced_ = engine_->Advance(now, &effects_);
   engine_->ReportAll(absl::MakeConstSpan(reports_).subspan(next_report_, count), outcomes_.data(),
                      &effects_);
   sink_.Encode(effects_.deliveries);
   next_report_ += count;
+  CountFailures(count);
 }
 
 void EngineSide::CountFailures(std::size_t reports) {
@@ -163,13 +173,12 @@ Served EngineSide::ReportAll(absl::Span<const Batch> batches) {
     served.seconds += watch.Seconds();
     served.calls += count;
     served.delivered += sink_.Take();
-    CountFailures(count);
   }
   return served;
 }
 
 Served EngineSide::Advance(Time now) {
-  effects_.Clear();
+  ClearEffects();
   Served served;
   const Stopwatch watch;
   advanced_ = engine_->Advance(now, &effects_);
@@ -178,6 +187,12 @@ Served EngineSide::Advance(Time now) {
   served.delivered = sink_.Take();
   CountFailures(0);
   return served;
+}
+
+void EngineSide::Receive(absl::Span<const nearby::PeerMessage> messages) {
+  ClearEffects();
+  engine_->Receive(messages, &effects_);
+  sink_.Encode(effects_.deliveries);
 }
 
 }  // namespace capacity

@@ -61,6 +61,11 @@ class EngineSide {
   /// Moves time on, alone. The time and what expired; no calls are counted.
   Served Advance(nearby::Time now);
 
+  /// Takes what other shards sent. Encodes what comes of it.
+  void Receive(absl::Span<const nearby::PeerMessage> messages);
+  /// What is to go to other shards, of all calls since the caller last emptied it.
+  std::vector<nearby::PeerMessage>& messages() { return effects_.messages; }
+
   /// ReportAll in steps, for who times it otherwise. Prepare says which reports come; each Serve
   /// hands over the next `count` of them, and encodes. Requires that so many are left.
   void Prepare(absl::Span<const Batch> batches);
@@ -70,6 +75,9 @@ class EngineSide {
   /// Empties the clients' buffers, and answers how many deliveries they held.
   std::uint64_t Discard() { return sink_.Discard(); }
 
+  /// Requires that the user is connected.
+  nearby::ClientHandle client(std::uint32_t user) const { return clients_[user]; }
+  nearby::Engine& engine() { return *engine_; }
   nearby::EngineStats stats() const { return engine_->stats(); }
   absl::Status CheckInvariants() const { return engine_->CheckInvariants(); }
   /// Calls that did not end as they should have.
@@ -77,6 +85,8 @@ class EngineSide {
 
  private:
   void PrepareLists(absl::Span<const std::uint32_t> users, std::uint32_t offline_friends);
+  /// Of all but the messages.
+  void ClearEffects();
   /// Of the last Advance, and of so many reports after it.
   void CountFailures(std::size_t reports);
 

@@ -9,10 +9,9 @@
 #include "benchmarks/capacity/load.h"
 #include "benchmarks/capacity/median.h"
 #include "benchmarks/capacity/movement.h"
-#include "benchmarks/capacity/permutation.h"
-#include "benchmarks/capacity/random.h"
 #include "benchmarks/capacity/stage.h"
 #include "benchmarks/capacity/world.h"
+#include "benchmarks/scenarios/churn_turns.h"
 #include "benchmarks/scenarios/scenarios.h"
 #include "benchmarks/scenarios/setup.h"
 
@@ -22,22 +21,18 @@ namespace {
 using capacity::Batch;
 using capacity::Served;
 
-constexpr std::uint32_t kOfflineForEachOnline = 9;
-
-/// Lets users connect anew in a random order, a few at a time.
+/// Lets users connect anew, a few at a time.
 class Churn {
  public:
   Churn(const Flags& flags, capacity::EngineSide* engine)
-      : flags_(flags), engine_(*engine), order_(flags.users, capacity::Mix(flags.seed + 5)) {}
+      : flags_(flags), engine_(*engine), turns_(flags, 100.0 / flags.churn_percent) {}
 
-  /// Of those whose turn it is after so many reports more.
+  /// Those whose turn it is after so many reports more.
   void After(std::size_t reports) {
-    owed_ += static_cast<double>(reports) * flags_.churn_percent / 100;
-    users_.clear();
-    for (; owed_ >= 1; owed_ -= 1) users_.push_back(order_(next_++ % flags_.users));
-    if (users_.empty()) return;
-    disconnects_ += engine_.Disconnect(users_);
-    connects_ += engine_.Connect(users_, kOfflineForEachOnline * flags_.friends);
+    const std::vector<std::uint32_t> users = turns_.After(reports);
+    if (users.empty()) return;
+    disconnects_ += engine_.Disconnect(users);
+    connects_ += engine_.Connect(users, kOfflineForEachOnline * flags_.friends);
   }
 
   const Served& disconnects() const { return disconnects_; }
@@ -47,10 +42,7 @@ class Churn {
  private:
   const Flags& flags_;
   capacity::EngineSide& engine_;
-  capacity::Permutation order_;
-  std::uint32_t next_ = 0;
-  double owed_ = 0;
-  std::vector<std::uint32_t> users_;
+  ChurnTurns turns_;
   Served disconnects_;
   Served connects_;
 };

@@ -30,6 +30,23 @@ absl::Status SetLoad(absl::string_view name, absl::string_view value, Flags* fla
   return capacity::NoSuchFlag(name);
 }
 
+absl::Status SetPlacement(absl::string_view name, absl::string_view value, bool* by_region) {
+  if (value != "region" && value != "hash") {
+    return capacity::BadValue(name, value, "\"region\" or \"hash\"");
+  }
+  *by_region = value == "region";
+  return absl::OkStatus();
+}
+
+absl::Status SetShards(absl::string_view name, absl::string_view value, Flags* flags) {
+  if (name == "shards") return SetNumber(name, value, {1, 64}, &flags->shards);
+  if (name == "placement") return SetPlacement(name, value, &flags->by_region);
+  if (name == "reports-per-churn") {
+    return SetNumber(name, value, {1, 1'000'000}, &flags->reports_per_churn);
+  }
+  return SetLoad(name, value, flags);
+}
+
 absl::Status SetFlag(absl::string_view name, absl::string_view value, Flags* flags) {
   if (name == "whales") return SetNumber(name, value, {1, 1'000}, &flags->whales);
   if (name == "whale-friends") return SetNumber(name, value, {1, 65'535}, &flags->whale_friends);
@@ -40,7 +57,7 @@ absl::Status SetFlag(absl::string_view name, absl::string_view value, Flags* fla
   if (name == "rate") return SetNumber(name, value, {1, 10'000'000}, &flags->rate);
   if (name == "seconds") return SetNumber(name, value, {1, 3'600}, &flags->seconds);
   if (name == "json") return capacity::SetPath(name, value, &flags->json);
-  return SetLoad(name, value, flags);
+  return SetShards(name, value, flags);
 }
 
 absl::Status Check(const Flags& flags) {

@@ -29,6 +29,9 @@ struct Flags {
   std::uint32_t minutes = 10;
   std::uint32_t rate = 334'000;
   std::uint32_t seconds = 10;
+  std::uint32_t shards = 2;
+  bool by_region = true;
+  std::uint32_t reports_per_churn = 1'000;
 
   std::string json;  ///< Empty: none is written.
 };

@@ -35,6 +35,7 @@ Scenarios
   latency          reports at a fixed pace: from due to the clients' bytes
   runtime-latency  the same through a runtime, from one thread to another
   hops             the same reports through runtimes with one to four shards, in one thread
+  shards           several engines, each with a thread of its own, beside one; some connect anew
 
 Options, with defaults
   --users N (100000)          --friends N (40)       --seed N (1)
@@ -51,6 +52,11 @@ Options, with defaults
   --minutes N (10)            of the trace that expiry measures
   --rate N (334000)           reports a second, in latency and runtime-latency
   --seconds N (10)            that these last
+  --shards N (2)              in shards: engines and threads
+  --placement region|hash (region)
+                              in shards: where users are at home, by where they live or by their ids
+  --reports-per-churn N (1000)
+                              in shards: reports for each who connects anew
   --json FILE                 writes one JSON object as well; "-" is standard output
 
 Exit status: 0 if all went well; 1 if the run is void or the output could not be written; 2 if the
@@ -71,6 +77,7 @@ constexpr Scenario kScenarios[] = {
     {"latency", scenarios::MeasureLatency},
     {"runtime-latency", scenarios::MeasureRuntimeLatency},
     {"hops", scenarios::MeasureHops},
+    {"shards", scenarios::MeasureShards},
 };
 
 const Scenario* Find(absl::string_view name) {

@@ -36,6 +36,10 @@ Findings MeasureRuntimeLatency(const Flags& flags);
 /// one thread: what mailboxes cost, and what messages between shards cost.
 Findings MeasureHops(const Flags& flags);
 
+/// The same reports and the same churn through one engine in one thread and through several, each
+/// in a thread of its own: what a second core is good for.
+Findings MeasureShards(const Flags& flags);
+
 }  // namespace scenarios
 
 #endif  // BENCHMARKS_SCENARIOS_SCENARIOS_H_

@@ -45,13 +45,15 @@ void Start(const Flags& flags, const capacity::World& world, capacity::Load* loa
   for (std::uint32_t round = 0; round < flags.warmup_rounds; ++round) load->ReportRound();
 }
 
-void Judge(capacity::Load* load, Findings* findings) {
-  if (load->engine().failures() > 0) {
-    findings->Void(absl::StrCat("the engine refused ", load->engine().failures(), " calls"));
+void Judge(const capacity::EngineSide& engine, Findings* findings) {
+  if (engine.failures() > 0) {
+    findings->Void(absl::StrCat("the engine refused ", engine.failures(), " calls"));
   }
-  if (load->engine().stats().clients > kUsersToCheck) return;
-  const absl::Status status = load->engine().CheckInvariants();
+  if (engine.stats().clients > kUsersToCheck) return;
+  const absl::Status status = engine.CheckInvariants();
   if (!status.ok()) findings->Void(std::string(status.message()));
 }
+
+void Judge(capacity::Load* load, Findings* findings) { Judge(load->engine(), findings); }
 
 }  // namespace scenarios

@@ -1,6 +1,9 @@
 #ifndef BENCHMARKS_SCENARIOS_SETUP_H_
 #define BENCHMARKS_SCENARIOS_SETUP_H_
 
+#include <cstdint>
+
+#include "benchmarks/capacity/engine_side.h"
 #include "benchmarks/capacity/load.h"
 #include "benchmarks/capacity/movement.h"
 #include "benchmarks/capacity/world.h"
@@ -9,6 +12,9 @@
 #include "nearby/options.h"
 
 namespace scenarios {
+
+/// Who comes back lists so many times as many friends more as are online.
+inline constexpr std::uint32_t kOfflineForEachOnline = 9;
 
 capacity::WorldOptions WorldOptionsOf(const Flags& flags);
 
@@ -23,6 +29,7 @@ void Connect(const Flags& flags, const capacity::World& world, capacity::Load* l
 void Start(const Flags& flags, const capacity::World& world, capacity::Load* load);
 
 /// Voids the findings if the engine refused anything or, in a small world, broke an invariant.
+void Judge(const capacity::EngineSide& engine, Findings* findings);
 void Judge(capacity::Load* load, Findings* findings);
 
 }  // namespace scenarios

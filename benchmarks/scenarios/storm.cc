@@ -17,8 +17,6 @@ namespace {
 
 using capacity::Served;
 
-constexpr std::uint32_t kOfflineForEachOnline = 9;
-
 struct Storm {
   Served disconnects;
   Served connects;
