@@ -40,7 +40,7 @@ class SlotLines;
 ///   1. A slot belongs to one user from Acquire to Release; slots are reused, latest first.
 ///   2. `position(slot)` is somewhere exactly while the slot is active.
 ///   3. PopExpired yields each active slot whose accepted_at + ttl <= until exactly once, in
-///      ascending order of (deadline, user).
+///      ascending order of (deadline, user), but for those that are held.
 class NEARBY_API LocationCache {
  public:
   struct Options {
@@ -62,6 +62,7 @@ class NEARBY_API LocationCache {
     Slot slot = kNoSlot;
     UserId user{};
     Time deadline;
+    Position position;  ///< Where the user was last.
   };
 
   /// What a write says about a user's speed.
@@ -107,6 +108,9 @@ class NEARBY_API LocationCache {
   /// Takes the earliest expiry due at or before `until`, deactivating the slot. False if none is
   /// due.
   bool PopExpired(Time until, Expired* out);
+  /// Takes back what PopExpired has just done: the slot is active again, where it was, and does not
+  /// expire before the next Write. For users of whose end others will tell.
+  void Hold(const Expired& expired);
 
   /// PopExpired yields nothing before this time; kNever if nobody is active. A lower bound: early
   /// where what was due then has been renewed since.

@@ -53,8 +53,9 @@ struct NEARBY_API EngineStats {
   std::uint64_t messages_dropped = 0;  ///< Not for this shard, or resting on too old a list.
   std::uint64_t channels_subscribed = 0;
   std::uint64_t channels_unsubscribed = 0;
-  std::uint64_t locations_parked = 0;  ///< Not sent: nobody there could have seen the user yet.
-  std::uint64_t locations_asked = 0;   ///< Asked for, because somebody there may see the user now.
+  /// Reports that a shard was not told of, because nobody there could have seen the user yet.
+  std::uint64_t locations_parked = 0;
+  std::uint64_t locations_asked = 0;  ///< Asked for, because somebody there may see the user now.
 
   // Now.
   std::uint64_t clients = 0;   ///< Sessions.

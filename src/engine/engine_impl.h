@@ -100,12 +100,11 @@ class Engine::Impl {
     std::uint32_t row_to_be = 0;   // how long the row of `a` is about to be
   };
 
-  // Who listens to a client on other shards, and who of them need not be told of locations for now.
+  // Who listens to a client on other shards. Whether all of them have parked the channel, so that
+  // a report need not look here, the session says.
   struct Listeners {
     std::uint64_t shards = 0;    // bit s: shard s subscribes
-    std::uint64_t parked = 0;    // of these: parked...
-    Time parked_until;           // ...all of them until then at the latest
-    float parked_speed = 0;      // ...and as long as the client keeps to this, metres a millisecond
+    std::uint64_t parked = 0;    // of these
     std::uint32_t sequence = 0;  // of the last location sent
   };
 
@@ -138,7 +137,7 @@ class Engine::Impl {
     return entity(client).has_radius ? OwnRadius(client) : options_.radius_m;
   }
   double OwnRadius(Slot client) const;
-  void WriteRadius(Slot client, double radius_m);
+  void WriteRadius(Slot client, double radius_m, Effects* effects);
 
   // --- friend lists (friend_lists.cc) ---
   absl::Status CheckList(Slot client, FriendVersion version,
@@ -183,7 +182,8 @@ class Engine::Impl {
   static constexpr std::size_t kMaxPrefetched = 64;
   template <typename SlotOf, typename WillWalk, typename Handle>
   void InGroups(std::size_t count, SlotOf slot_of, WillWalk will_walk, Handle handle);
-  void PrefetchLine(Slot slot) const;
+  // What a location reads before it looks at its neighbours, but for the line of its slot.
+  void PrefetchRow(Slot slot) const;
   // Finds out which edges of the row are due, and asks for the lines of these neighbours.
   void PrefetchNeighbours(Slot slot);
 
@@ -192,7 +192,7 @@ class Engine::Impl {
   // cannot have met since they were last looked at.
   void Walk(Slot mover, Effects* effects);
   // The edges of the mover's row to look at: their numbers, ascending.
-  absl::Span<const std::uint32_t> SelectToSettle(Slot mover, RowView row, Effects* effects);
+  absl::Span<const std::uint32_t> SelectToSettle(Slot mover, RowView row);
   // What a viewer who goes on seeing the mover is told, but for what is the viewer's own.
   Delivery MoveOf(Slot mover) const;
   // `apart` is the separation of the pair.
@@ -240,7 +240,7 @@ class Engine::Impl {
   // about the other end's row, whose edge has its own.
   //
   // Writes an entity's location, and makes due what it leaves without ground.
-  LocationCache::Motion Relocate(Slot slot, const LocationCache::Record& record);
+  LocationCache::Motion Relocate(Slot slot, const LocationCache::Record& record, Effects* effects);
   // Whether ticks say which pairs to look at when this entity moves. Where nothing is known of its
   // speed they could not spare any, and a look at all positions is cheaper than at each pair.
   bool UsesTicks(Slot mover) const {
@@ -263,7 +263,7 @@ class Engine::Impl {
   }
   void MakeRowDue(Slot slot);
   // The same for what the others say about the slot in their rows.
-  void MakeDueForOthers(Slot slot);
+  void MakeDueForOthers(Slot slot, Effects* effects);
 
   // Appends one with what all kinds have in common.
   Delivery& AddDelivery(Slot viewer, UserId friend_id, DeliveryKind kind, Effects* effects) const;
@@ -305,9 +305,6 @@ class Engine::Impl {
   void Announce(PeerMessage::Kind kind, const FriendshipChange& pair, Effects* effects);
   void LinkRemote(Slot client, UserId remote, const Friendship& friendship, Effects* effects);
   void SubscribeIfFirst(Slot remote, Effects* effects);
-  bool IsListenedTo(Slot client) const {
-    return !listeners_.empty() && listeners_[ToInt(client)].shards != 0;
-  }
   // To each of these shards.
   void SendToAll(std::uint64_t shards, const PeerMessage& message, Effects* effects);
   PeerMessage LocationMessage(Slot client, PeerMessage::Kind kind) const;
@@ -320,6 +317,7 @@ class Engine::Impl {
   bool ReceiveOffline(const PeerMessage& message, Effects* effects);
   bool ReceivePark(const PeerMessage& message);
   Slot FindRemote(UserId user) const;
+  ShardId HomeOfRemote(Slot remote) const { return ShardId{entity(remote).home_shard}; }
   void DropIdleChannel(Slot remote, Effects* effects);
 
   // --- far channels (parking.cc) ---
@@ -341,14 +339,20 @@ class Engine::Impl {
   void ParkIfFar(Slot remote, const PeerMessage& location, Effects* effects);
   // Before which tick the pair of this edge of a client's row, to a parked remote, need not be
   // looked at. If that is now, the remote's location is asked for.
-  std::uint8_t NotBeforeOfParked(Slot client, Edge edge, Effects* effects);
-  // Asks for the locations of all parked remotes in the client's row.
-  void AskForParked(Slot client, Effects* effects);
-  // Of those whom the client might see, for an answer that looks at all of them.
-  void AskForParkedInReach(Slot client, Effects* effects);
+  std::uint8_t NotBeforeOfParked(const internal::Approach& approach, Slot client, Edge edge,
+                                 const Separation& apart, Effects* effects);
+  // A pair with a parked remote is new, or what was said of it has lost its ground: says anew in
+  // the remote's row what is true, and asks for the location if the remote could come near while
+  // parked.
+  void Reconsider(const internal::Approach& approach, Slot client, Edge edge, Effects* effects);
+  // The same for all parked remotes in the client's row.
+  void ReconsiderAll(Slot client, Effects* effects);
   void AskFor(Slot remote, Effects* effects);
-  // A client's location to the shards that listen, but for those that need not know of it.
-  void PublishLocation(Slot client, LocationCache::Motion motion, Effects* effects);
+  // A client's location to the shards that listen, but for those that need not know of it; the one
+  // before was accepted `silence_ms` ago.
+  void PublishLocation(Slot client, LocationCache::Motion motion, std::int64_t silence_ms,
+                       Effects* effects);
+  void SetListeners(Slot client, std::uint64_t shards, std::uint64_t parked);
 
   // --- pages (pages.cc) ---
   // Fills in_sight_ with the friends that the client sees, nearest first.

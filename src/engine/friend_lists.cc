@@ -107,7 +107,7 @@ void Engine::Impl::InstallFriends(Slot client, FriendVersion version,
     InstallFriend(client, cache_.Find(change.friend_id), change, link, effects);
   }
   registry_.Trim(client);
-  if (answers_connect && MayKnowRemotes()) AskForParkedInReach(client, effects);
+  if (answers_connect && MayKnowRemotes()) ReconsiderAll(client, effects);
   if (answers_connect && !options_.hold_connect_answers) AnswerConnect(client, effects);
 }
 

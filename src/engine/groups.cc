@@ -6,9 +6,11 @@
 
 namespace nearby {
 
-void Engine::Impl::PrefetchLine(Slot slot) const {
-  lines_.Prefetch(slot);
-  if (ToInt(slot) < listeners_.size()) internal::Prefetch(&listeners_[ToInt(slot)]);
+void Engine::Impl::PrefetchRow(Slot slot) const {
+  rows_.PrefetchBlock(slot, kRowLines);
+  if (!MayKnowRemotes() || !lines_.Has(slot)) return;
+  const Entity& e = entity(slot);
+  if (e.is_heard && !e.is_all_parked) internal::Prefetch(&listeners_[ToInt(slot)]);
 }
 
 void Engine::Impl::PrefetchNeighbours(Slot slot) {

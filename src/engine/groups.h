@@ -27,8 +27,8 @@ void Engine::Impl::InGroups(std::size_t count, SlotOf slot_of, WillWalk will_wal
     const std::size_t end = std::min(begin + kGroup, count);
     for (std::size_t i = begin; i < end; ++i) step(i);
   };
-  const auto prefetch_line = [&](std::size_t i) { PrefetchLine(slot_of(i)); };
-  const auto prefetch_row = [&](std::size_t i) { rows_.PrefetchBlock(slot_of(i), kRowLines); };
+  const auto prefetch_line = [&](std::size_t i) { lines_.Prefetch(slot_of(i)); };
+  const auto prefetch_row = [&](std::size_t i) { PrefetchRow(slot_of(i)); };
   for_group(0, prefetch_line);
   for_group(1, prefetch_line);
   for_group(0, prefetch_row);

@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "absl/numeric/bits.h"
 #include "absl/time/time.h"
 #include "src/engine/engine_impl.h"
 
@@ -9,6 +8,16 @@ namespace {
 
 // To park costs a message, so it has to spare two at least: users report every half minute or so.
 constexpr int kLeastTicks = 8;
+
+// The fastest class that keeps to a speed, which is at least that of the slowest.
+std::uint8_t ClassWithin(float meters_per_ms) {
+  std::uint8_t speed_class = 0;
+  while (speed_class + 1U < SpeedBound::kClasses &&
+         static_cast<float>(SpeedBound::kMetersPerMs[speed_class + 1U]) <= meters_per_ms) {
+    ++speed_class;
+  }
+  return speed_class;
+}
 
 }  // namespace
 
@@ -29,64 +38,92 @@ void Engine::Impl::ParkIfFar(Slot remote, const PeerMessage& location, Effects* 
   message.until = Time{((now_.ms >> DueTicks::kTickShift) + ahead) * DueTicks::kTickMs};
   Send(message, location.from, effects);
   entity(remote).is_parked = true;
+  entity(remote).parked_until = static_cast<std::uint8_t>(now_tick_ + ahead);
 }
 
 bool Engine::Impl::ReceivePark(const PeerMessage& message) {
-  if (!IsHome(message.user)) return false;
+  if (!IsValid(message.until)) return false;
   const Slot client = FindClient(message.user);
   if (client == kNoSlot) return false;
-  Listeners& listeners = listeners_[ToInt(client)];
+  const Listeners& listeners = listeners_[ToInt(client)];
   const std::uint64_t shard = std::uint64_t{1} << ToInt(message.from);
   if ((listeners.shards & shard) == 0) return false;
   // It has been sent a newer location meanwhile, and will know better by that, or what it relies on
   // does not hold.
   if (message.sequence != listeners.sequence || !cache_.is_active(client)) return true;
   if (!(SpeedBoundOf(client) <= message.speed_bound)) return true;
-  // Long before what they hold there expires.
-  const Time until{std::min(message.until.ms, cache_.accepted_at(client).ms +
-                                                  absl::ToInt64Milliseconds(cache_.ttl()) / 2)};
+  // Before the ticks that they hold there come round.
+  const std::int64_t most_ms = cache_.accepted_at(client).ms + DueTicks::kSafeMs - now_.ms;
+  const std::int64_t wait_ms = std::min(message.until.ms - now_.ms, most_ms);
+  if (wait_ms <= 0) return true;
+  const std::uint8_t until = DueTicks::NotBefore(now_, static_cast<double>(wait_ms));
+  const std::uint8_t speed_class = ClassWithin(message.speed_bound);
+  Entity& e = entity(client);
   const bool is_first = listeners.parked == 0;
-  listeners.parked_until = is_first ? until : std::min(until, listeners.parked_until);
-  listeners.parked_speed =
-      is_first ? message.speed_bound : std::min(message.speed_bound, listeners.parked_speed);
-  listeners.parked |= shard;
+  if (is_first || DueTicks::Ahead(e.parked_until, now_tick_) > DueTicks::Ahead(until, now_tick_)) {
+    e.parked_until = until;
+  }
+  e.parked_class = is_first ? speed_class : std::min(speed_class, e.parked_class);
+  SetListeners(client, listeners.shards, listeners.parked | shard);
   return true;
 }
 
-void Engine::Impl::PublishLocation(Slot client, LocationCache::Motion motion, Effects* effects) {
+void Engine::Impl::SetListeners(Slot client, std::uint64_t shards, std::uint64_t parked) {
   Listeners& listeners = listeners_[ToInt(client)];
-  const bool is_as_expected = motion == LocationCache::Motion::kBounded &&
-                              now_ < listeners.parked_until &&
-                              SpeedBoundOf(client) <= listeners.parked_speed;
-  if (!is_as_expected) listeners.parked = 0;
-  const std::uint64_t to = listeners.shards & ~listeners.parked;
-  stats_.locations_parked += static_cast<std::uint64_t>(absl::popcount(listeners.parked));
-  if (to == 0) return;
-  ++listeners.sequence;
-  SendToAll(to, LocationMessage(client, PeerMessage::Kind::kLocation), effects);
+  listeners.shards = shards;
+  listeners.parked = parked;
+  entity(client).is_heard = shards != 0;
+  entity(client).is_all_parked = shards == parked;
 }
 
-std::uint8_t Engine::Impl::NotBeforeOfParked(Slot client, Edge edge, Effects* effects) {
+void Engine::Impl::PublishLocation(Slot client, LocationCache::Motion motion,
+                                   std::int64_t silence_ms, Effects* effects) {
+  const Entity& e = entity(client);
+  const bool is_as_expected = motion == LocationCache::Motion::kBounded &&
+                              motions_.speed_class(client) <= e.parked_class &&
+                              DueTicks::Ahead(e.parked_until, now_tick_) > 0 &&
+                              silence_ms <= DueTicks::kSafeMs;  // or the tick may have come round
+  if (is_as_expected && e.is_all_parked) {
+    ++stats_.locations_parked;
+    return;
+  }
+  Listeners& listeners = listeners_[ToInt(client)];
+  if (!is_as_expected) SetListeners(client, listeners.shards, 0);
+  if (listeners.parked != 0) ++stats_.locations_parked;
+  ++listeners.sequence;
+  SendToAll(listeners.shards & ~listeners.parked,
+            LocationMessage(client, PeerMessage::Kind::kLocation), effects);
+}
+
+std::uint8_t Engine::Impl::NotBeforeOfParked(const internal::Approach& approach, Slot client,
+                                             Edge edge, const Separation& apart, Effects* effects) {
   const Slot remote = edge.neighbour();
-  // What the remote's own row says of the pair is as true, unless it is so old that it may have
-  // come round.
-  const std::uint8_t tick = registry_.TickOf(remote, registry_.MirrorOf(client, edge));
+  // Old as it is, what is held bounds where the remote is now.
+  const std::uint8_t tick = NotBefore(approach, edge, apart);
+  if (UsesTicks(client) && DueTicks::Ahead(tick, now_tick_) > 0) return tick;
+  // What the remote's own row says of the pair, from when it was younger, is as true.
+  const std::uint8_t other = registry_.TickOf(remote, registry_.MirrorOf(client, edge));
   const bool is_fresh = now_.ms - cache_.accepted_at(remote).ms <= DueTicks::kSafeMs;
-  if (is_fresh && DueTicks::Ahead(tick, now_tick_) > 0) return tick;
+  if (is_fresh && DueTicks::Ahead(other, now_tick_) > 0) return other;
   AskFor(remote, effects);
   return now_tick_;
 }
 
-void Engine::Impl::AskForParked(Slot client, Effects* effects) {
-  for (const Edge edge : registry_.Row(client)) {
-    if (IsParked(edge.neighbour())) AskFor(edge.neighbour(), effects);
-  }
+void Engine::Impl::Reconsider(const internal::Approach& approach, Slot client, Edge edge,
+                              Effects* effects) {
+  const Slot remote = edge.neighbour();
+  const std::uint8_t tick = NotBefore(approach, edge, Between(client, remote));
+  registry_.TickOf(remote, registry_.MirrorOf(client, edge)) = tick;
+  const int ahead = DueTicks::Ahead(tick, now_tick_);
+  const bool stands = ahead > 0 && ahead >= DueTicks::Ahead(entity(remote).parked_until, now_tick_);
+  if (!stands) AskFor(remote, effects);
 }
 
-void Engine::Impl::AskForParkedInReach(Slot client, Effects* effects) {
+void Engine::Impl::ReconsiderAll(Slot client, Effects* effects) {
   if (!cache_.is_active(client)) return;
+  const internal::Approach approach = ApproachOf(client);
   for (const Edge edge : registry_.Row(client)) {
-    if (IsParked(edge.neighbour())) NotBeforeOfParked(client, edge, effects);
+    if (IsParked(edge.neighbour())) Reconsider(approach, client, edge, effects);
   }
 }
 
@@ -94,8 +131,7 @@ void Engine::Impl::AskFor(Slot remote, Effects* effects) {
   if (entity(remote).is_asked) return;
   entity(remote).is_asked = true;
   ++stats_.locations_asked;
-  const UserId user = cache_.user(remote);
-  Send(About(user, PeerMessage::Kind::kSubscribe), options_.HomeOf(user), effects);
+  Send(About(cache_.user(remote), PeerMessage::Kind::kSubscribe), HomeOfRemote(remote), effects);
 }
 
 }  // namespace nearby

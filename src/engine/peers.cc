@@ -158,6 +158,7 @@ void Engine::Impl::LinkRemote(Slot client, UserId remote, const Friendship& frie
     }
     slot = *added;
     entity(slot).is_remote = true;
+    entity(slot).home_shard = static_cast<std::uint8_t>(ToInt(options_.HomeOf(remote)) & 63U);
   }
   if (LinkPair(client, slot, friendship, {}, effects) != LinkResult::kRefused) {
     SubscribeIfFirst(slot, effects);
@@ -169,8 +170,7 @@ void Engine::Impl::LinkRemote(Slot client, UserId remote, const Friendship& frie
 void Engine::Impl::SubscribeIfFirst(Slot remote, Effects* effects) {
   if (!registry_.FirstIn(remote)) return;
   ++stats_.channels_subscribed;
-  const UserId user = cache_.user(remote);
-  Send(About(user, PeerMessage::Kind::kSubscribe), options_.HomeOf(user), effects);
+  Send(About(cache_.user(remote), PeerMessage::Kind::kSubscribe), HomeOfRemote(remote), effects);
 }
 
 bool Engine::Impl::ReceiveSubscribe(const PeerMessage& message, Effects* effects) {
@@ -182,9 +182,8 @@ bool Engine::Impl::ReceiveSubscribe(const PeerMessage& message, Effects* effects
     return true;
   }
   const std::uint64_t shard = std::uint64_t{1} << ToInt(message.from);
-  Listeners& listeners = listeners_[ToInt(client)];
-  listeners.shards |= shard;
-  listeners.parked &= ~shard;
+  const Listeners& listeners = listeners_[ToInt(client)];
+  SetListeners(client, listeners.shards | shard, listeners.parked & ~shard);
   if (cache_.is_active(client)) {
     Send(LocationMessage(client, PeerMessage::Kind::kHere), message.from, effects);
   }
@@ -195,8 +194,8 @@ bool Engine::Impl::ReceiveUnsubscribe(const PeerMessage& message) {
   const Slot client = FindClient(message.user);
   if (client == kNoSlot) return false;
   const std::uint64_t shard = std::uint64_t{1} << ToInt(message.from);
-  listeners_[ToInt(client)].shards &= ~shard;
-  listeners_[ToInt(client)].parked &= ~shard;
+  const Listeners& listeners = listeners_[ToInt(client)];
+  SetListeners(client, listeners.shards & ~shard, listeners.parked & ~shard);
   return true;
 }
 
@@ -217,10 +216,11 @@ void Engine::Impl::SendToAll(std::uint64_t shards, const PeerMessage& message, E
 }
 
 bool Engine::Impl::ReceiveLocation(const PeerMessage& message, Effects* effects) {
-  if (options_.HomeOf(message.user) != message.from) return false;
   if (!IsPossible(message, now_, max_future_skew_ms_)) return false;
   const Slot remote = FindRemote(message.user);
+  if (remote != kNoSlot && HomeOfRemote(remote) != message.from) return false;
   if (remote == kNoSlot) {
+    if (options_.HomeOf(message.user) != message.from) return false;
     // A subscription of an earlier session that crossed with its end. Messages arrive in order, so
     // a subscription made after this one's end stands.
     Send(About(message.user, PeerMessage::Kind::kUnsubscribe), message.from, effects);
@@ -237,7 +237,8 @@ bool Engine::Impl::ReceiveLocation(const PeerMessage& message, Effects* effects)
   e.is_asked = false;
   // A clock that is ahead is not to make a position younger than this shard has held it: what is
   // far is judged by its age.
-  Relocate(remote, {message.position, std::min(message.accepted_at, now_), message.reported_at});
+  Relocate(remote, {message.position, std::min(message.accepted_at, now_), message.reported_at},
+           effects);
   Walk(remote, effects);
   ParkIfFar(remote, message, effects);
   return true;
@@ -245,9 +246,7 @@ bool Engine::Impl::ReceiveLocation(const PeerMessage& message, Effects* effects)
 
 bool Engine::Impl::ReceiveOffline(const PeerMessage& message, Effects* effects) {
   const Slot remote = FindRemote(message.user);
-  if (remote == kNoSlot || options_.HomeOf(message.user) != message.from) {
-    return false;
-  }
+  if (remote == kNoSlot || HomeOfRemote(remote) != message.from) return false;
   DropRemote(remote, LeaveReason::kOffline, effects);
   return true;
 }

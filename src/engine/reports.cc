@@ -38,7 +38,11 @@ void Engine::Impl::ExpireUntil(Time until, Effects* effects) {
   LocationCache::Expired expired;
   while (cache_.PopExpired(until, &expired)) {
     SetNow(std::max(now_, expired.deadline));
-    Expire(expired.slot, effects);
+    if (IsParked(expired.slot)) {
+      cache_.Hold(expired);
+    } else {
+      Expire(expired.slot, effects);
+    }
   }
 }
 
@@ -170,12 +174,13 @@ void Engine::Impl::Accept(Slot client, Position position, Time reported_at, Effe
   // Whatever was held back is older than this one, or this one itself.
   CancelHeldReport(client);
   entity(client).has_reported = true;
-  const LocationCache::Motion motion = Relocate(client, {position, now_, reported_at});
+  const std::int64_t silence_ms = now_.ms - cache_.accepted_at(client).ms;
+  const LocationCache::Motion motion = Relocate(client, {position, now_, reported_at}, effects);
   if (options_.emit_locations) {
     effects->locations.push_back({cache_.user(client), position, now_, reported_at});
   }
   Walk(client, effects);
-  if (IsListenedTo(client)) PublishLocation(client, motion, effects);
+  if (entity(client).is_heard) PublishLocation(client, motion, silence_ms, effects);
 }
 
 }  // namespace nearby

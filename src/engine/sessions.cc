@@ -89,7 +89,7 @@ absl::StatusOr<ClientHandle> Engine::Impl::Connect(const ConnectRequest& request
   client.is_answered = false;
   cache_.SetCookie(slot, request.cookie);
   if (++client.generation == 0) client.generation = 1;  // 0 names no session
-  WriteRadius(slot, radius_m);
+  WriteRadius(slot, radius_m, effects);
   RequestFriends(slot, effects);
   return ClientHandle{slot, client.generation};
 }
@@ -108,7 +108,7 @@ absl::Status Engine::Impl::Disconnect(ClientHandle handle, Effects* effects) {
   if (!IsClient(handle)) return NoSession();
   const Slot client = handle.slot;
   UnlinkAll(client, LeaveReason::kOffline, effects);
-  if (IsListenedTo(client)) {
+  if (entity(client).is_heard) {
     SendToAll(listeners_[ToInt(client)].shards,
               About(cache_.user(client), PeerMessage::Kind::kOffline), effects);
   }
@@ -124,7 +124,7 @@ absl::Status Engine::Impl::SetRadius(ClientHandle handle, double radius_m, Effec
   if (absl::Status status = ValidateRadius(radius_m); !status.ok()) return status;
   const Slot client = handle.slot;
   if (radius_m == this->radius_m(client)) return absl::OkStatus();
-  WriteRadius(client, radius_m);
+  WriteRadius(client, radius_m, effects);
   for (Edge& edge : registry_.MutableRow(client).edges) {
     SettleView(client, edge, LeaveReason::kRange, effects);
   }
@@ -133,7 +133,7 @@ absl::Status Engine::Impl::SetRadius(ClientHandle handle, double radius_m, Effec
 
 double Engine::Impl::OwnRadius(Slot client) const { return radii_.find(client)->second; }
 
-void Engine::Impl::WriteRadius(Slot client, double radius_m) {
+void Engine::Impl::WriteRadius(Slot client, double radius_m, Effects* effects) {
   const bool grows = radius_m > this->radius_m(client);
   const bool has_radius = radius_m != options_.radius_m;
   entity(client).has_radius = has_radius;
@@ -144,7 +144,7 @@ void Engine::Impl::WriteRadius(Slot client, double radius_m) {
   }
   if (grows) {
     MakeRowDue(client);
-    MakeDueForOthers(client);
+    MakeDueForOthers(client, effects);
   }
   for (Edge& edge : registry_.MutableRow(client).edges) {
     if (has_radius) {

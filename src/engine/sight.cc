@@ -34,7 +34,7 @@ void Engine::Impl::Walk(Slot mover, Effects* effects) {
   const RowView row = rows_.Row(mover);
   if (row.edges.empty()) return;
   Edge* const edges = row.edges.data();
-  absl::Span<const std::uint32_t> selected = SelectToSettle(mover, row, effects);
+  absl::Span<const std::uint32_t> selected = SelectToSettle(mover, row);
   const internal::Approach approach = ApproachOf(mover);
   const bool moves_are_paced = min_move_interval_ms_ > 0;
   const bool writes_ticks = UsesTicks(mover);
@@ -56,11 +56,11 @@ void Engine::Impl::Walk(Slot mover, Effects* effects) {
     apart.Compute();
     for (std::size_t i = 0; i < count; ++i) {
       Edge& edge = edges[numbers[i]];
+      const Separation separation = apart[i];
       if (may_be_parked && IsParked(edge.neighbour())) {
-        row.ticks[numbers[i]] = NotBeforeOfParked(mover, edge, effects);
+        row.ticks[numbers[i]] = NotBeforeOfParked(approach, mover, edge, separation, effects);
         continue;
       }
-      const Separation separation = apart[i];
       if (SeesOn(edge, separation, leave_limit_) && !moves_are_paced) {
         // What happens nearly always.
         const internal::SlotLine& viewer = lines_[edge.neighbour()];
@@ -77,8 +77,7 @@ void Engine::Impl::Walk(Slot mover, Effects* effects) {
   }
 }
 
-absl::Span<const std::uint32_t> Engine::Impl::SelectToSettle(Slot mover, RowView row,
-                                                             Effects* effects) {
+absl::Span<const std::uint32_t> Engine::Impl::SelectToSettle(Slot mover, RowView row) {
   const std::size_t size = row.edges.size();
   if (selected_.size() < size) selected_.resize(size);
   if (UsesTicks(mover)) {
@@ -94,8 +93,6 @@ absl::Span<const std::uint32_t> Engine::Impl::SelectToSettle(Slot mover, RowView
   }
   // So that none comes round while nobody looks at them.
   if (options_.skip_far_pairs) std::fill_n(row.ticks, size, now_tick_);
-  // The box is laid around what is held.
-  if (MayKnowRemotes()) AskForParked(mover, effects);
   stats_.checks += size;
   // An edge is its bits and nothing else (static_asserts in its header), so the row can be read as
   // the kernel wants it.
@@ -156,7 +153,7 @@ void Engine::Impl::Tell(Slot viewer, Slot owner, bool saw, bool sees, const Sepa
 
 void Engine::Impl::SettleView(Slot viewer, Edge& edge, LeaveReason reason, Effects* effects) {
   if (IsParked(edge.neighbour())) {
-    NotBeforeOfParked(viewer, edge, effects);
+    Reconsider(ApproachOf(viewer), viewer, edge, effects);
     return;
   }
   SettleView(viewer, edge, Between(viewer, edge.neighbour()), reason, effects);

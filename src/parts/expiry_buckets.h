@@ -33,7 +33,8 @@ namespace nearby {
 /// the other.
 ///
 /// Invariants:
-///   1. A slot is filed, in one list of one bucket or in the heap, exactly while it is active.
+///   1. A slot that is filed is in one list of one bucket or in the heap, and active. One that is
+///      active is filed, unless it is held.
 ///   2. It is never filed later than its true deadline.
 ///   3. The heap holds slots filed at or before the tick of the cursor, the buckets those of the
 ///      `bucket_count` ticks after it. So whatever the heap holds comes before all buckets.
@@ -57,6 +58,7 @@ class LocationCache::ExpiryBuckets {
 
   /// Files an unfiled slot under its deadline.
   void File(Slot slot);
+  bool IsFiled(Slot slot) const { return (*lines_)[slot].filing.place != kUnfiled; }
   /// Unfiles a filed slot.
   void Remove(Slot slot);
   /// Unfiles and returns the first slot in order of (deadline, user) if its deadline is at or

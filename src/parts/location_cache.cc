@@ -98,8 +98,9 @@ LocationCache::Motion LocationCache::Write(Slot slot, const Record& record) {
   const Motion motion = Judge(slot, record);
   lines_[ToInt(slot)].position = record.position;
   // A deadline that is put off, as nearly all are, stays filed where it was.
-  if (was_active && !is_earlier) return motion;
-  if (was_active) expiry_->Remove(slot);
+  const bool is_filed = was_active && expiry_->IsFiled(slot);
+  if (is_filed && !is_earlier) return motion;
+  if (is_filed) expiry_->Remove(slot);
   expiry_->File(slot);
   return motion;
 }
@@ -135,15 +136,20 @@ void LocationCache::PrefetchRelease(Slot slot) const {
 void LocationCache::Deactivate(Slot slot) {
   if (!is_active(slot)) return;
   lines_[ToInt(slot)].position = Position::Nowhere();
-  expiry_->Remove(slot);
+  if (expiry_->IsFiled(slot)) expiry_->Remove(slot);
 }
 
 bool LocationCache::PopExpired(Time until, Expired* out) {
   const Slot slot = expiry_->Pop(until);
   if (slot == kNoSlot) return false;
+  *out = {slot, user(slot), deadline(slot), position(slot)};
   lines_[ToInt(slot)].position = Position::Nowhere();
-  *out = {slot, user(slot), deadline(slot)};
   return true;
+}
+
+void LocationCache::Hold(const Expired& expired) {
+  assert(!is_active(expired.slot));
+  lines_[ToInt(expired.slot)].position = expired.position;
 }
 
 Time LocationCache::next_expiry_check() const { return expiry_->NextCheck(); }

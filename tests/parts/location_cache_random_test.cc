@@ -89,6 +89,7 @@ class CacheAndModel {
     EXPECT_EQ(cache_->speed_bound(slot), SpeedBound::kMetersPerMs[it->second.bound.speed_class]);
     ++motions_[motion];
     it->second.active = true;
+    it->second.held = false;
     it->second.record = record;
     it->second.written = true;
   }
@@ -111,7 +112,11 @@ class CacheAndModel {
       ASSERT_EQ(expired.slot, expected->slot);
       ASSERT_EQ(expired.user, expected->user);
       ASSERT_EQ(expired.deadline, expected->deadline);
-      users_[expired.user].active = false;
+      ASSERT_EQ(expired.position, expected->position);
+      Known& known = users_[expired.user];
+      known.held = ToInt(expired.user) % 4 == 0;
+      known.active = known.held;
+      if (known.held) cache_->Hold(expired);
     }
   }
 
@@ -156,6 +161,7 @@ class CacheAndModel {
   struct Known {
     Slot slot = kNoSlot;
     bool active = false;
+    bool held = false;  // after an expiry, until the next write
     bool written = false;
     LocationCache::Record record;
     SpeedBound bound;
@@ -185,8 +191,8 @@ class CacheAndModel {
     std::optional<LocationCache::Expired> first;
     for (const auto& [user, known] : users_) {
       const Time deadline{known.record.accepted_at.ms + ttl_ms_};
-      if (known.active && (!first.has_value() || deadline < first->deadline)) {
-        first = LocationCache::Expired{known.slot, user, deadline};
+      if (known.active && !known.held && (!first.has_value() || deadline < first->deadline)) {
+        first = LocationCache::Expired{known.slot, user, deadline, known.record.position};
       }
     }
     return first;

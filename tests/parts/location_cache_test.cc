@@ -14,7 +14,8 @@
 namespace nearby {
 
 bool operator==(const LocationCache::Expired& a, const LocationCache::Expired& b) {
-  return a.slot == b.slot && a.user == b.user && a.deadline == b.deadline;
+  return a.slot == b.slot && a.user == b.user && a.deadline == b.deadline &&
+         a.position == b.position;
 }
 
 std::ostream& operator<<(std::ostream& out, const LocationCache::Expired& expired) {
@@ -40,6 +41,10 @@ Position Somewhere(std::int32_t n) { return Position::FromUnits(n % 1000, n); }
 
 LocationCache::Record At(std::int64_t accepted_ms) {
   return {Somewhere(1), Time{accepted_ms}, Time{accepted_ms}};
+}
+
+LocationCache::Expired ExpiryOf(Slot slot, UserId user, Time deadline) {
+  return {slot, user, deadline, Somewhere(1)};
 }
 
 Slot AcquireAndWrite(LocationCache* cache, UserId user, std::int64_t accepted_ms) {
@@ -150,8 +155,7 @@ TEST(LocationCacheTest, ExpiresAtTheDeadlineAndNotBefore) {
     const Time deadline{start + 600'000};
     EXPECT_THAT(PopAll(&cache, Time{deadline.ms - 1}), IsEmpty());
     EXPECT_TRUE(cache.is_active(slot));
-    EXPECT_THAT(PopAll(&cache, deadline),
-                ElementsAre(LocationCache::Expired{slot, UserId{1}, deadline}));
+    EXPECT_THAT(PopAll(&cache, deadline), ElementsAre(ExpiryOf(slot, UserId{1}, deadline)));
     EXPECT_FALSE(cache.is_active(slot));
     EXPECT_EQ(cache.accepted_at(slot), Time{start});
   }
@@ -189,6 +193,47 @@ TEST(LocationCacheTest, OrderIsOfDeadlinesFirstAcrossBucketBorders) {
               ElementsAre(UserId{5}, UserId{3}, UserId{4}, UserId{2}, UserId{1}));
 }
 
+TEST(LocationCacheTest, WhoIsHeldIsActiveAgainAndExpiresAfterTheNextWrite) {
+  LocationCache cache{WithTtl(absl::Minutes(10))};
+  const Slot slot = AcquireAndWrite(&cache, UserId{1}, 0);
+  AcquireAndWrite(&cache, UserId{2}, 0);
+  LocationCache::Expired expired;
+  ASSERT_TRUE(cache.PopExpired(Time{600'000}, &expired));
+  cache.Hold(expired);
+  EXPECT_TRUE(cache.is_active(slot));
+  EXPECT_EQ(cache.position(slot), Somewhere(1));
+  EXPECT_EQ(cache.accepted_at(slot), Time{0});
+  EXPECT_THAT(UsersExpired(&cache, Time{kDayMs}), ElementsAre(UserId{2}));
+  cache.Write(slot, At(kDayMs));
+  EXPECT_THAT(PopAll(&cache, Time{kDayMs + 599'999}), IsEmpty());
+  EXPECT_THAT(UsersExpired(&cache, Time{kDayMs + 600'000}), ElementsAre(UserId{1}));
+}
+
+TEST(LocationCacheTest, WhoIsHeldMayGo) {
+  LocationCache cache{WithTtl(absl::Minutes(10))};
+  for (const bool release : {false, true}) {
+    const Slot slot = AcquireAndWrite(&cache, UserId{1}, 0);
+    LocationCache::Expired expired;
+    ASSERT_TRUE(cache.PopExpired(Time{600'000}, &expired));
+    cache.Hold(expired);
+    cache.Deactivate(slot);
+    EXPECT_FALSE(cache.is_active(slot));
+    if (!release) cache.Write(slot, At(0));
+    cache.Release(slot);
+    EXPECT_THAT(PopAll(&cache, Time{kDayMs}), IsEmpty());
+  }
+}
+
+// A user who was held has not stood still: what is held bounds where they may be.
+TEST(LocationCacheTest, AWriteToWhoIsHeldIsJudgedByWhatIsHeld) {
+  LocationCache cache{WithTtl(absl::Minutes(10))};
+  const Slot slot = AcquireAndWrite(&cache, UserId{1}, 0);
+  LocationCache::Expired expired;
+  ASSERT_TRUE(cache.PopExpired(Time{600'000}, &expired));
+  cache.Hold(expired);
+  EXPECT_EQ(cache.Write(slot, At(700'000)), LocationCache::Motion::kBounded);
+}
+
 TEST(LocationCacheTest, SlotReusedForAnEarlierDeadlineExpiresOnce) {
   LocationCache cache{WithTtl(absl::Minutes(10))};
   EXPECT_THAT(PopAll(&cache, Time{1'000'000}), IsEmpty());
@@ -197,7 +242,7 @@ TEST(LocationCacheTest, SlotReusedForAnEarlierDeadlineExpiresOnce) {
   ASSERT_EQ(AcquireAndWrite(&cache, UserId{2}, 450'000), slot);
   EXPECT_THAT(PopAll(&cache, Time{1'049'999}), IsEmpty());
   EXPECT_THAT(PopAll(&cache, Time{5'000'000}),
-              ElementsAre(LocationCache::Expired{slot, UserId{2}, Time{1'050'000}}));
+              ElementsAre(ExpiryOf(slot, UserId{2}, Time{1'050'000})));
 }
 
 TEST(LocationCacheTest, ReleaseAndAcquireOfTheSameUserStartsAfresh) {
@@ -218,7 +263,7 @@ TEST(LocationCacheTest, OlderRecordOfTheSameUserBringsTheDeadlineForward) {
   cache.Write(slot, At(100));
   EXPECT_EQ(cache.accepted_at(slot), Time{100});
   EXPECT_THAT(PopAll(&cache, Time{2'000'000}),
-              ElementsAre(LocationCache::Expired{slot, UserId{1}, Time{600'100}}));
+              ElementsAre(ExpiryOf(slot, UserId{1}, Time{600'100})));
 }
 
 TEST(LocationCacheTest, RecordThatIsDueAlreadyExpiresAtTheNextPop) {
@@ -227,7 +272,7 @@ TEST(LocationCacheTest, RecordThatIsDueAlreadyExpiresAtTheNextPop) {
   EXPECT_THAT(PopAll(&cache, Time{5 * kDayMs}), IsEmpty());
   const Slot b = AcquireAndWrite(&cache, UserId{2}, kDayMs);
   EXPECT_THAT(PopAll(&cache, Time{5 * kDayMs}),
-              ElementsAre(LocationCache::Expired{b, UserId{2}, Time{kDayMs + 600'000}}));
+              ElementsAre(ExpiryOf(b, UserId{2}, Time{kDayMs + 600'000})));
   EXPECT_TRUE(cache.is_active(a));
 }
 
@@ -314,7 +359,7 @@ TEST(LocationCacheTest, SleepingUntilTheNextCheckMissesNothingAndWakesSeldom) {
     if (minute <= 20) cache.Write(slot, At(next_report));
   }
   EXPECT_EQ(now, 20 * 60'000 + 600'000);
-  EXPECT_THAT(expired, ElementsAre(LocationCache::Expired{slot, UserId{1}, Time{now}}));
+  EXPECT_THAT(expired, ElementsAre(ExpiryOf(slot, UserId{1}, Time{now})));
 }
 
 // Degrees of latitude that are so many metres.

@@ -42,12 +42,17 @@ struct alignas(64) SlotLine {
     std::uint32_t generation = 0;
     bool is_client : 1;
     bool is_remote : 1;
-    bool has_friends : 1;   ///< clients: the friend list has been installed
-    bool is_answered : 1;   ///< clients: so has the connect; only now are they told anything
-    bool has_reported : 1;  ///< the cache's report times mean something
-    bool has_radius : 1;    ///< clients: one of their own
-    bool is_parked : 1;     ///< remotes: their shard sends no locations for now
-    bool is_asked : 1;      ///< remotes, while parked: it has been asked for the present one
+    bool has_friends : 1;         ///< clients: the friend list has been installed
+    bool is_answered : 1;         ///< clients: so has the connect; only now are they told anything
+    bool has_reported : 1;        ///< the cache's report times mean something
+    bool has_radius : 1;          ///< clients: one of their own
+    bool is_parked : 1;           ///< remotes: their shard sends no locations for now
+    bool is_asked : 1;            ///< remotes, while parked: it has been asked for the present one
+    bool is_heard : 1;            ///< clients: some shard listens
+    bool is_all_parked : 1;       ///< clients: but each that does has parked the channel
+    std::uint8_t home_shard : 6;  ///< remotes
+    std::uint8_t parked_until = 0;  ///< while parked: until this tick at the latest
+    std::uint8_t parked_class = 0;  ///< clients: as long as their class of speed is not above this
 
     Session()
         : is_client(false),
@@ -57,7 +62,10 @@ struct alignas(64) SlotLine {
           has_reported(false),
           has_radius(false),
           is_parked(false),
-          is_asked(false) {}
+          is_asked(false),
+          is_heard(false),
+          is_all_parked(false),
+          home_shard(0) {}
   } session;
 };
 static_assert(sizeof(SlotLine) == 64);
