@@ -26,6 +26,17 @@ absl::Status CheckCoordinate(absl::string_view name, double value, double bound)
   return absl::OkStatus();
 }
 
+// The angle whose haversine is h, for h <= 1/2. By hav(x / 2) = hav(x) / (2 + 2 sqrt(1 - hav(x)))
+// (half-angle identity of the sine), until the polynomial applies.
+double AngleOf(double h) {
+  double scale = 2;
+  while (h > internal::kSeriesHaversine) {
+    h = h / (2 + 2 * std::sqrt(1 - h));
+    scale *= 2;
+  }
+  return scale * internal::AsinSqrt<false>(h);
+}
+
 }  // namespace
 
 absl::Status Validate(LatLng point) {
@@ -52,14 +63,16 @@ Position Position::FromLatLng(LatLng point) {
 LatLng Position::ToLatLng() const { return {lat_ / kUnitsPerDegree, lng_ / kUnitsPerDegree}; }
 
 std::int64_t DistanceMillimeters(Position a, Position b) {
-  const double cos_lats = internal::CosLat(a.lat_units()) * internal::CosLat(b.lat_units());
+  const double cos_lats = internal::CosLat(a) * internal::CosLat(b);
   const double near = internal::Haversine(a, b, cos_lats);
   double meters;
-  if (near <= 0.5) {
-    meters = 2 * kEarthRadiusMeters * internal::Asin(std::sqrt(near));
+  if (internal::IsNear(a, b)) {
+    meters = 2 * kEarthRadiusMeters * internal::AsinSqrt<true>(near);
+  } else if (near <= 0.5) {
+    meters = kEarthRadiusMeters * AngleOf(near);
   } else {
     const double far = std::min(internal::HaversineToAntipode(a, b, cos_lats), 0.5);
-    meters = kMaxDistanceMeters - 2 * kEarthRadiusMeters * internal::Asin(std::sqrt(far));
+    meters = kMaxDistanceMeters - kEarthRadiusMeters * AngleOf(far);
   }
   return static_cast<std::int64_t>(std::floor(meters * 1000 + 0.5));
 }

@@ -59,15 +59,15 @@ absl::Status ValidateRadius(double radius_m) {
 }
 
 RadiusLimit RadiusLimit::FromMeters(double radius_m) {
-  // The half angle in half turns: 0 .. 1/2 for radii up to half the circumference.
-  const double u = std::min(radius_m / kCircumferenceMeters, 0.5);
-  const bool beyond_quarter = u > 0.25;
-  const double sine = internal::SinPi(beyond_quarter ? 0.5 - u : u);
-  return RadiusLimit(sine * sine, beyond_quarter);
+  // The angle in turns: 0 .. 1/2 for radii up to half the circumference.
+  const double turns = std::min(radius_m / kCircumferenceMeters, 0.5);
+  const bool beyond_quarter = turns > 0.25;
+  return RadiusLimit(internal::AngleHaversine<false>(beyond_quarter ? 0.5 - turns : turns),
+                     beyond_quarter);
 }
 
 bool RadiusLimit::Admits(Position a, Position b) const {
-  const double cos_lats = internal::CosLat(a.lat_units()) * internal::CosLat(b.lat_units());
+  const double cos_lats = internal::CosLat(a) * internal::CosLat(b);
   return beyond_quarter_ ? internal::HaversineToAntipode(a, b, cos_lats) >= haversine_
                          : internal::Haversine(a, b, cos_lats) <= haversine_;
 }
@@ -82,7 +82,7 @@ FixedPointBox FixedPointBox::Around(Position center, double radius_m) {
   // The meridian that touches the circle: sin(half-width) = sin(angle) / cos(latitude) (Napier's
   // rules). Towards the pole the inverse sine loses its precision, so the box gives up a little
   // early.
-  const double cosine = internal::CosLat(center.lat_units());
+  const double cosine = internal::CosLat(center);
   // No sine is larger than its angle, and asin(x) <= x (1 + 0.17 x^2) for x <= 0.1, by its series.
   if (const double above = angle / cosine; above <= 0.1) {
     box.lng_units = ToUnitsRoundedUp(above * (1 + 0.17 * above * above));

@@ -1,8 +1,9 @@
 #include "src/parts/separations.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 
 #include "src/base/spherical.h"
@@ -29,74 +30,87 @@ namespace nearby {
 namespace {
 
 struct Center {
-  double lat;
+  Position position;
   double cosine;  // of the latitude
 };
 
-// Latitudes and differences of longitude in units in, haversines and metres out; the metres by the
-// series of the inverse sine alone. The same operations in the same order as in internal::CosLat,
-// Haversine and Asin, which take integers: a difference of latitudes is exact as a double, too.
-//
-// A loop for each step, with a fixed number of rounds, nothing to decide in it, and arrays that
-// nothing else points at, so that the compiler turns them into vectors. None of the operations
-// rounds otherwise in a vector.
-template <std::size_t Group>
+// The functions below must be part of each kernel, to be compiled for the same processor.
 #if defined(__GNUC__)
-__attribute__((always_inline))
+#define NEARBY_ALWAYS_INLINE __attribute__((always_inline)) inline
+#define NEARBY_RESTRICT __restrict__
+#else
+#define NEARBY_ALWAYS_INLINE inline
+#define NEARBY_RESTRICT
 #endif
-inline void
-ComputeGroup(const Center& center, const double* lats, const double* lngs, double* haversines,
-             double* meters) {
-  std::array<double, Group> lat;
-  std::array<double, Group> lng;
-  std::array<double, Group> root;
-  std::copy_n(lats, Group, lat.begin());
-  std::copy_n(lngs, Group, lng.begin());
-  for (std::size_t i = 0; i < Group; ++i) {
-    const double cosine = internal::SinPi(0.5 - 2.0 * std::fabs(internal::kTurnsPerUnit * lat[i]));
-    const double lat_sine =
-        internal::SinPi(internal::kTurnsPerUnit * std::fabs(center.lat - lat[i]));
-    const double lng_sine = internal::SinPi(internal::kTurnsPerUnit * std::fabs(lng[i]));
-    root[i] = lat_sine * lat_sine + center.cosine * cosine * (lng_sine * lng_sine);
+
+// Haversines and metres, the latter by AsinSqrt alone; AllNear says that all are near. The same
+// operations in the same order as in Separation::Between and DistanceMillimeters, with nothing to
+// decide, over arrays that nothing else points at: so the compiler makes vectors of the loop. None
+// of the operations rounds otherwise in a vector.
+template <bool AllNear>
+NEARBY_ALWAYS_INLINE void ComputeAll(const Center& center, std::size_t count,
+                                     const Position* NEARBY_RESTRICT positions,
+                                     double* NEARBY_RESTRICT haversines,
+                                     double* NEARBY_RESTRICT meters) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const Position position = positions[i];
+    const double cos_lats = center.cosine * internal::CosLat(position);
+    double haversine = internal::Haversine<true>(center.position, position, cos_lats);
+    double half_angle;
+    if constexpr (AllNear) {
+      half_angle = internal::AsinSqrt<true>(haversine);
+    } else {
+      // Both, and then one of them.
+      const bool is_near = internal::IsNear(center.position, position);
+      const double any = internal::Haversine<false>(center.position, position, cos_lats);
+      haversine = is_near ? haversine : any;
+      const double near_angle = internal::AsinSqrt<true>(haversine);
+      const double any_angle = internal::AsinSqrt<false>(haversine);
+      half_angle = is_near ? near_angle : any_angle;
+    }
+    haversines[i] = haversine;
+    meters[i] = 2 * kEarthRadiusMeters * half_angle;
   }
-  std::copy_n(root.begin(), Group, haversines);
-  for (std::size_t i = 0; i < Group; ++i) root[i] = std::sqrt(root[i]);
-  for (std::size_t i = 0; i < Group; ++i) {
-    root[i] = 2 * kEarthRadiusMeters * internal::AsinSmall(root[i]);
-  }
-  std::copy_n(root.begin(), Group, meters);
 }
 
-// For `count` of them, and what fills up the last group of SeparationBlock::kGroup.
-using Kernel = void (*)(Center center, std::size_t count, const double* lats, const double* lngs,
+// For `count` of them, a multiple of SeparationBlock::kGroup.
+//
+// Positions that are all near, as those in sight are, take half as many operations as others. Where
+// one is not, all of them take both ways and a choice, for to sort them would cost more.
+NEARBY_ALWAYS_INLINE void Compute(const Center& center, std::size_t count,
+                                  const Position* positions, double* haversines, double* meters) {
+  // This tells the compiler.
+  count = count / SeparationBlock::kGroup * SeparationBlock::kGroup;
+  std::uint32_t reach = 0;
+  for (std::size_t i = 0; i < count; ++i) reach |= internal::Reach(center.position, positions[i]);
+  if (reach < internal::kNearUnits) {
+    ComputeAll<true>(center, count, positions, haversines, meters);
+  } else {
+    ComputeAll<false>(center, count, positions, haversines, meters);
+  }
+}
+
+using Kernel = void (*)(const Center& center, std::size_t count, const Position* positions,
                         double* haversines, double* meters);
 
-void PlainKernel(Center center, std::size_t count, const double* lats, const double* lngs,
+void PlainKernel(const Center& center, std::size_t count, const Position* positions,
                  double* haversines, double* meters) {
-  constexpr std::size_t kGroup = 4;
-  for (std::size_t i = 0; i < count; i += kGroup) {
-    ComputeGroup<kGroup>(center, lats + i, lngs + i, haversines + i, meters + i);
-  }
+  Compute(center, count, positions, haversines, meters);
 }
 
 #if defined(NEARBY_HAS_AVX2_KERNEL)
-__attribute__((target("avx2"))) void Avx2Kernel(Center center, std::size_t count,
-                                                const double* lats, const double* lngs,
-                                                double* haversines, double* meters) {
-  constexpr std::size_t kGroup = 4;
-  for (std::size_t i = 0; i < count; i += kGroup) {
-    ComputeGroup<kGroup>(center, lats + i, lngs + i, haversines + i, meters + i);
-  }
+__attribute__((target("avx2"))) void Avx2Kernel(const Center& center, std::size_t count,
+                                                const Position* positions, double* haversines,
+                                                double* meters) {
+  Compute(center, count, positions, haversines, meters);
 }
 #endif
 
 #if defined(NEARBY_HAS_AVX512_KERNEL)
-NEARBY_TARGET_AVX512 void Avx512Kernel(Center center, std::size_t count, const double* lats,
-                                       const double* lngs, double* haversines, double* meters) {
-  constexpr std::size_t kGroup = 8;
-  for (std::size_t i = 0; i < count; i += kGroup) {
-    ComputeGroup<kGroup>(center, lats + i, lngs + i, haversines + i, meters + i);
-  }
+NEARBY_TARGET_AVX512 void Avx512Kernel(const Center& center, std::size_t count,
+                                       const Position* positions, double* haversines,
+                                       double* meters) {
+  Compute(center, count, positions, haversines, meters);
 }
 #endif
 
@@ -114,7 +128,7 @@ Kernel KernelFor([[maybe_unused]] SeparationBlock::Vectors vectors) {
 
 Separation Separation::Between(Position a, Position b) {
   if (!a.is_somewhere() || !b.is_somewhere()) return {};
-  const double cos_lats = internal::CosLat(a.lat_units()) * internal::CosLat(b.lat_units());
+  const double cos_lats = internal::CosLat(a) * internal::CosLat(b);
   return {a, b, internal::Haversine(a, b, cos_lats), -1, true};
 }
 
@@ -137,9 +151,7 @@ double MaxMetersBetween(Position a, Position b) {
 }
 
 SeparationBlock::SeparationBlock(Position center)
-    : center_(center),
-      center_lat_(center.lat_units()),
-      center_cos_(internal::CosLat(center.lat_units())) {}
+    : center_(center), center_cos_(internal::CosLat(center)) {}
 
 SeparationBlock::Vectors SeparationBlock::Widest() {
 #if defined(NEARBY_HAS_AVX512_KERNEL)
@@ -160,9 +172,10 @@ void SeparationBlock::Compute() {
 
 void SeparationBlock::ComputeBy(Vectors vectors) {
   // What fills up the last group is computed for nothing.
-  for (std::size_t i = size_; i % kGroup != 0; ++i) lats_[i] = lngs_[i] = 0;
-  KernelFor(vectors)({center_lat_, center_cos_}, size_, lats_.data(), lngs_.data(),
-                     haversines_.data(), meters_.data());
+  std::size_t count = size_;
+  for (; count % kGroup != 0; ++count) positions_[count] = center_;
+  KernelFor(vectors)({center_, center_cos_}, count, positions_.data(), haversines_.data(),
+                     meters_.data());
 }
 
 }  // namespace nearby

@@ -49,18 +49,13 @@ double MaxMetersBetween(Position a, Position b);
 class SeparationBlock {
  public:
   static constexpr std::size_t kSize = 32;
-  /// So many are computed together, or half as many; the last ones may be fewer.
+  /// Computed are multiples of so many; what fills up the last is computed for nothing.
   static constexpr std::size_t kGroup = 8;
 
   explicit SeparationBlock(Position center);
 
   /// Requires fewer than kSize positions.
-  void Add(Position position) {
-    positions_[size_] = position;
-    lats_[size_] = position.lat_units();
-    lngs_[size_] = internal::WrappingDifference(center_.lng_units(), position.lng_units());
-    ++size_;
-  }
+  void Add(Position position) { positions_[size_++] = position; }
   void Compute();
   /// Sets of instructions with vectors of 16, 32 and 64 bytes.
   enum class Vectors : std::uint8_t { kPlain, kAvx2, kAvx512 };
@@ -73,22 +68,15 @@ class SeparationBlock {
   std::size_t size() const { return size_; }
   Separation operator[](std::size_t i) const {
     return {center_, positions_[i], haversines_[i],
-            haversines_[i] <= kSeriesLimit ? meters_[i] : -1,
+            haversines_[i] <= internal::kSeriesHaversine ? meters_[i] : -1,
             positions_[i].is_somewhere() && center_.is_somewhere()};
   }
 
  private:
-  // Up to this haversine (some 2,500 km) the series of the inverse sine serves alone.
-  static constexpr double kSeriesLimit = 0.04;
-
   Position center_;
-  double center_lat_;
   double center_cos_;
   std::size_t size_ = 0;
   std::array<Position, kSize> positions_;
-  // Differences from the centre's; the others as they are.
-  std::array<double, kSize> lngs_;
-  std::array<double, kSize> lats_;
   std::array<double, kSize> haversines_;
   std::array<double, kSize> meters_;
 };

@@ -43,6 +43,24 @@ double TrueMeters(Position a, Position b) {
   return static_cast<double>(testing::ReferenceMeters(degrees(a), degrees(b)));
 }
 
+// The haversine of their distance by its formula in long double: unlike a chord it loses nothing
+// where it is small, so that it shows how many bits of a double are right.
+long double TrueHaversine(Position a, Position b) {
+  constexpr long double kRadiansPerUnit = 2 * testing::kPi / 4294967296.0L;
+  const auto half_sine = [](std::int64_t units) {
+    return std::sin(kRadiansPerUnit * static_cast<long double>(units) / 2);
+  };
+  // Of the complement, which is exact: the cosine of a latitude near the pole is no less so.
+  const auto cosine = [](Position position) {
+    constexpr std::int64_t kQuarterTurn = 1 << 30;
+    const std::int64_t units = kQuarterTurn - std::abs(std::int64_t{position.lat_units()});
+    return std::sin(kRadiansPerUnit * static_cast<long double>(units));
+  };
+  const long double lat = half_sine(std::int64_t{a.lat_units()} - b.lat_units());
+  const long double lng = half_sine(internal::WrappingDifference(a.lng_units(), b.lng_units()));
+  return lat * lat + cosine(a) * cosine(b) * (lng * lng);
+}
+
 // What the vectors may be wrong by: a long double's rounding of coordinates, and of the distance.
 double ToleranceMeters(double meters) { return 1e-9 + meters * 1e-12; }
 
@@ -175,8 +193,68 @@ TEST_P(SeparationsTest, TheBoundsHoldTheDistanceBetweenThem) {
   }
 }
 
+TEST_P(SeparationsTest, NothingButRoundingIsLeft) {
+  // Of the ten or so of 1.1e-16 each, all of which never go one way.
+  constexpr double kRounding = 1.1e-15;
+  PointSource source(16);
+  for (int round = 0; round < 2000; ++round) {
+    const Position center = Position::FromLatLng(source.Pair(GetParam()).a);
+    std::vector<Position> positions(SeparationBlock::kSize);
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+      // Every second one beside the centre, 2 to 2^30 units away: on both sides of what is near.
+      const std::int64_t reach = std::int64_t{2} << (source.random()() % 30);
+      const auto step = [&] {
+        return static_cast<std::int64_t>(source.Between(-1, 1) * static_cast<double>(reach));
+      };
+      const std::int64_t lat =
+          std::clamp<std::int64_t>(center.lat_units() + step(), -(1 << 30), 1 << 30);
+      const std::int64_t lng = center.lng_units() + step();
+      positions[i] = i % 2 == 0 ? Position::FromLatLng(source.Pair(GetParam()).b)
+                                : Position::FromUnits(
+                                      static_cast<std::int32_t>(lat),
+                                      static_cast<std::int32_t>(static_cast<std::uint32_t>(lng)));
+    }
+    SeparationBlock block(center);
+    Compute(positions, &block);
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+      const std::string trace = absl::StrCat(Text(center), " to ", Text(positions[i]));
+      const long double haversine = TrueHaversine(center, positions[i]);
+      const auto difference = static_cast<double>(std::abs(block[i].haversine - haversine));
+      ASSERT_LE(difference, kRounding * static_cast<double>(haversine)) << trace;
+      if (block[i].meters < 0) continue;
+      const long double meters =
+          2 * testing::kReferenceRadiusMeters * std::asin(std::sqrt(haversine));
+      ASSERT_LE(std::abs(static_cast<double>(block[i].meters - meters)),
+                kRounding * static_cast<double>(meters))
+          << trace;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(, SeparationsTest, ::testing::ValuesIn(testing::kAllPairKinds),
                          [](const auto& kind) { return std::string(ToString(kind.param)); });
+
+// From one pair to the next across the end of what is near, the haversine grows as it does
+// elsewhere.
+TEST(SeparationTest, NoStepShowsWhereFewerTermsServe) {
+  constexpr std::int32_t kNear = 1 << 24;
+  for (const double lat : {0.0, 48.0, -89.9}) {
+    const Position center = Position::FromLatLng({lat, 179.9});
+    for (const bool is_lng : {false, true}) {
+      double before = 0;
+      for (std::int32_t units = kNear - 50; units < kNear + 50; ++units) {
+        const Position there =
+            is_lng ? Position::FromUnits(center.lat_units(),
+                                         internal::WrappingDifference(center.lng_units(), -units))
+                   : Position::FromUnits(center.lat_units() + units, center.lng_units());
+        const double haversine = Separation::Between(center, there).haversine;
+        EXPECT_GT(haversine, before);
+        EXPECT_NEAR(haversine / static_cast<double>(TrueHaversine(center, there)), 1, 1e-15);
+        before = haversine;
+      }
+    }
+  }
+}
 
 TEST(SeparationTest, FromOrToNowhereIsNoSeparation) {
   const Position here = Position::FromLatLng({48, 11});
