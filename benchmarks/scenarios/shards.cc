@@ -251,6 +251,12 @@ void Run::ConcludeShares(Findings* findings) const {
   findings->Add("messages_per_report", "messages between shards, a report",
                 static_cast<double>(after.messages_sent - several_.before.messages_sent) /
                     static_cast<double>(work.reports));
+  findings->Add("parked_per_report", "reports that nobody had to be told of, a report",
+                static_cast<double>(after.locations_parked - several_.before.locations_parked) /
+                    static_cast<double>(work.reports));
+  findings->Add("asked_per_report", "locations asked for, a report",
+                static_cast<double>(after.locations_asked - several_.before.locations_asked) /
+                    static_cast<double>(work.reports));
   findings->Add("entities_per_user", "entities a user",
                 static_cast<double>(after.entities) / flags_.users);
   findings->Add("busiest_to_mean", "the busiest thread's work, to the mean",

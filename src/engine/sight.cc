@@ -39,7 +39,7 @@ void Engine::Impl::Walk(Slot mover, Effects* effects) {
   const bool moves_are_paced = min_move_interval_ms_ > 0;
   const bool writes_ticks = UsesTicks(mover);
   const bool may_be_parked = MayKnowRemotes();
-  Delivery move = MoveOf(mover);
+  const Delivery move = MoveOf(mover);
   SeparationBlock apart(lines_[mover].position);
   while (!selected.empty()) {
     const std::uint32_t* const numbers = selected.data();
@@ -64,10 +64,12 @@ void Engine::Impl::Walk(Slot mover, Effects* effects) {
       if (SeesOn(edge, separation, leave_limit_) && !moves_are_paced) {
         // What happens nearly always.
         const internal::SlotLine& viewer = lines_[edge.neighbour()];
-        move.cookie = viewer.cookie;
-        move.subscriber = viewer.user;
-        move.distance_mm = separation.DistanceMm();
-        effects->deliveries.push_back(move);
+        // Filled in where it lies: the processor would wait for words written to the one that is
+        // copied in larger pieces.
+        Delivery& delivery = effects->deliveries.emplace_back(move);
+        delivery.cookie = viewer.cookie;
+        delivery.subscriber = viewer.user;
+        delivery.distance_mm = separation.DistanceMm();
         ++stats_.moves;
       } else if (!StaysFar(edge, separation, enter_limit_)) {
         SettleMoved(mover, edge, separation, effects);
