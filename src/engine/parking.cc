@@ -9,16 +9,6 @@ namespace {
 // To park costs a message, so it has to spare two at least: users report every half minute or so.
 constexpr int kLeastTicks = 8;
 
-// The fastest class that keeps to a speed, which is at least that of the slowest.
-std::uint8_t ClassWithin(float meters_per_ms) {
-  std::uint8_t speed_class = 0;
-  while (speed_class + 1U < SpeedBound::kClasses &&
-         static_cast<float>(SpeedBound::kMetersPerMs[speed_class + 1U]) <= meters_per_ms) {
-    ++speed_class;
-  }
-  return speed_class;
-}
-
 }  // namespace
 
 void Engine::Impl::ParkIfFar(Slot remote, const PeerMessage& location, Effects* effects) {
@@ -57,13 +47,11 @@ bool Engine::Impl::ReceivePark(const PeerMessage& message) {
   const std::int64_t wait_ms = std::min(message.until.ms - now_.ms, most_ms);
   if (wait_ms <= 0) return true;
   const std::uint8_t until = DueTicks::NotBefore(now_, static_cast<double>(wait_ms));
-  const std::uint8_t speed_class = ClassWithin(message.speed_bound);
   Entity& e = entity(client);
   const bool is_first = listeners.parked == 0;
   if (is_first || DueTicks::Ahead(e.parked_until, now_tick_) > DueTicks::Ahead(until, now_tick_)) {
     e.parked_until = until;
   }
-  e.parked_class = is_first ? speed_class : std::min(speed_class, e.parked_class);
   SetListeners(client, listeners.shards, listeners.parked | shard);
   return true;
 }
@@ -79,8 +67,9 @@ void Engine::Impl::SetListeners(Slot client, std::uint64_t shards, std::uint64_t
 void Engine::Impl::PublishLocation(Slot client, LocationCache::Motion motion,
                                    std::int64_t silence_ms, Effects* effects) {
   const Entity& e = entity(client);
+  // Their class of speed has not risen since it was found to be within what is relied on: it rises
+  // with reports that break the bound, and these alone.
   const bool is_as_expected = motion == LocationCache::Motion::kBounded &&
-                              motions_.speed_class(client) <= e.parked_class &&
                               DueTicks::Ahead(e.parked_until, now_tick_) > 0 &&
                               silence_ms <= DueTicks::kSafeMs;  // or the tick may have come round
   if (is_as_expected && e.is_all_parked) {

@@ -63,9 +63,12 @@ class Shards {
     }
   }
 
+  void Connect(UserId user, std::optional<double> radius_m = std::nullopt) {
+    clients_[user] = engine_of(user).Connect({user, 0, radius_m}, &effects_).value();
+  }
   void Join(UserId user, const std::vector<FriendEntry>& friends,
             std::optional<double> radius_m = std::nullopt) {
-    clients_[user] = engine_of(user).Connect({user, 0, radius_m}, &effects_).value();
+    Connect(user, radius_m);
     Load(user, friends);
   }
   void Load(UserId user, const std::vector<FriendEntry>& friends) {
@@ -307,6 +310,19 @@ TEST_F(ParkingTest, ANewFriendAsksForWhoIsNear) {
   shards().Report(kCarol, 1'000.0);
   for (int report = 0; report < 3; ++report) Walk(kReportMs);
   EXPECT_FALSE(shards().has_messages());
+  shards().Load(kCarol, {{kAlice, {true}}});
+  shards().Carry();
+  EXPECT_THAT(shards().deliveries(),
+              UnorderedElementsAre("enter 10 1 1241 m", "enter 1 10 1241 m"));
+}
+
+TEST_F(ParkingTest, AListThatComesAfterTheFirstReportAsksForWhoIsNear) {
+  constexpr UserId kCarol{10};
+  static_assert(HomeShard(kCarol, 2) == ShardId{0});
+  Begin();
+  for (int report = 0; report < 3; ++report) Walk(kReportMs);
+  shards().Connect(kCarol);
+  shards().Report(kCarol, 1'000.0);
   shards().Load(kCarol, {{kAlice, {true}}});
   shards().Carry();
   EXPECT_THAT(shards().deliveries(),

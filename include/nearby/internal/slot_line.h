@@ -52,7 +52,6 @@ struct alignas(64) SlotLine {
     bool is_all_parked : 1;       ///< clients: but each that does has parked the channel
     std::uint8_t home_shard : 6;  ///< remotes
     std::uint8_t parked_until = 0;  ///< while parked: until this tick at the latest
-    std::uint8_t parked_class = 0;  ///< clients: as long as their class of speed is not above this
 
     Session()
         : is_client(false),
