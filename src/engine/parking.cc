@@ -89,7 +89,7 @@ std::uint8_t Engine::Impl::NotBeforeOfParked(const internal::Approach& approach,
   const Slot remote = edge.neighbour();
   // Old as it is, what is held bounds where the remote is now.
   const std::uint8_t tick = NotBefore(approach, edge, apart);
-  if (UsesTicks(client) && DueTicks::Ahead(tick, now_tick_) > 0) return tick;
+  if (DueTicks::Ahead(tick, now_tick_) > 0) return tick;
   // What the remote's own row says of the pair, from when it was younger, is as true.
   const std::uint8_t other = registry_.TickOf(remote, registry_.MirrorOf(client, edge));
   const bool is_fresh = now_.ms - cache_.accepted_at(remote).ms <= DueTicks::kSafeMs;

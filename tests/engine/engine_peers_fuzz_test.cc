@@ -49,7 +49,11 @@ class RandomMessages {
     message.accepted_at = Below(20) == 0 ? Time{odd[Below(4)]}
                                          : Time{now.ms - static_cast<std::int64_t>(Below(20'000))};
     message.sequence = static_cast<std::uint32_t>(Below(4));
-    constexpr float kSpeeds[] = {0, 0.003F, 0.025F, -1, 1e30F,
+    constexpr float kSpeeds[] = {0,
+                                 0.003F,
+                                 0.025F,
+                                 -1,
+                                 1e30F,
                                  std::numeric_limits<float>::infinity(),
                                  std::numeric_limits<float>::quiet_NaN()};
     message.speed_bound = kSpeeds[Below(7)];

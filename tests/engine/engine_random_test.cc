@@ -120,6 +120,11 @@ void RunInLockstep(std::uint64_t seed, Totals* totals) {
   EngineOptions options = ops.options();
   options.connect_page_size = 0;
   options.min_report_interval = absl::ZeroDuration();
+  if (seed % 3 == 0) {
+    options.home_shard = [](UserId user) {
+      return ShardId{static_cast<std::uint32_t>(ToInt(user) / 4)};
+    };
+  }
   for (const std::uint32_t shards : {1, 2, 4, 7}) {
     // Some skip far pairs and some do not: both must deliver the same.
     options.skip_far_pairs = (seed + subjects.size()) % 2 == 0;

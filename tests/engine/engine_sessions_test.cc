@@ -54,6 +54,20 @@ TEST_F(EngineTest, ConnectRefusesWhoIsNotAtHomeHere) {
                 absl::StatusCode::kInvalidArgument, "home");
 }
 
+TEST_F(EngineTest, TheHostMaySayWhoIsAtHomeWhere) {
+  EngineOptions options;
+  options.shard_count = 2;
+  options.shard = ShardId{1};
+  // Any number is a shard: 2 is the first again.
+  options.home_shard = [](UserId user) { return ShardId{user == kAlice ? 2u : 3u}; };
+  EXPECT_EQ(options.HomeOf(kAlice), ShardId{0});
+  EXPECT_EQ(options.HomeOf(kBob), ShardId{1});
+  Restart(options);
+  ExpectRefused(engine_->Connect({kAlice, 0, {}}, &effects_).status(),
+                absl::StatusCode::kInvalidArgument, "home");
+  EXPECT_TRUE(engine_->Connect({kBob, 0, {}}, &effects_).ok());
+}
+
 TEST_F(EngineTest, ConnectRefusesWhenTheShardIsFull) {
   EngineOptions options;
   options.max_entities = 1;

@@ -443,6 +443,44 @@ TEST_F(ParkingTest, RequestsThatCannotBeGrantedChangeNothing) {
   EXPECT_TRUE(is_granted(*request));
 }
 
+// Two shards have parked Alice, the one for a short time and the other for a long one.
+TEST_F(ParkingTest, TheShorterOfTwoParksCounts) {
+  constexpr UserId kCarol{6};
+  static_assert(HomeShard(kAlice, 3) == ShardId{1} && HomeShard(kBob, 3) == ShardId{0} &&
+                HomeShard(kCarol, 3) == ShardId{2});
+  EngineOptions options;
+  options.ttl = absl::Hours(1);
+  for (const bool bob_is_first : {false, true}) {
+    shards_.emplace(options, 3);
+    shards().Join(kAlice, {{kBob, {true}}, {kCarol, {true}}});
+    shards().Join(kBob, {{kAlice, {true}}});
+    shards().Join(kCarol, {{kAlice, {true}}});
+    shards().Carry();
+    shards().Report(kBob, 20'000.0);
+    shards().Report(kCarol, 300'000.0);
+    shards().Carry();
+    shards().Report(kAlice, 0.0);
+    const std::optional<PeerMessage> first = shards().TakeMessage();
+    const std::optional<PeerMessage> second = shards().TakeMessage();
+    ASSERT_TRUE(first.has_value() && second.has_value());
+    for (const bool is_bobs_turn : {bob_is_first, !bob_is_first}) {
+      shards().Receive((ToInt(first->to) == 0) == is_bobs_turn ? *first : *second);
+      shards().Carry();
+    }
+    EXPECT_GE(shards().sent(Kind::kPark), 2);
+    std::vector<std::string> told;
+    double alice_m = 0;
+    for (int report = 0; report < 30 && told.empty(); ++report) {
+      shards().AdvanceBy(kReportMs);
+      alice_m += kWalk * static_cast<double>(kReportMs);
+      shards().Report(kAlice, alice_m);
+      shards().Carry();
+      told = shards().deliveries();
+    }
+    EXPECT_THAT(told, UnorderedElementsAre("enter 1 3 7301 m", "enter 3 1 7301 m"));
+  }
+}
+
 // Nobody is parked for longer than ticks keep their meaning, whatever is asked for.
 TEST_F(ParkingTest, NobodyIsParkedForEver) {
   Begin();

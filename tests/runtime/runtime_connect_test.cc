@@ -65,6 +65,23 @@ TEST_P(RuntimeConnectTest, TheAnswerNamesThoseInSightNearestFirst) {
   EXPECT_THAT(world_.sink().batches(alice.cookie), IsEmpty()) << "the answer tells it all";
 }
 
+TEST(RuntimeHomeTest, UsersAreAtHomeWhereTheHostSays) {
+  World::Options options;
+  options.runtime.shards = 3;
+  options.runtime.engine.home_shard = [](UserId user) {
+    return ShardId{static_cast<std::uint32_t>(ToInt(user))};
+  };
+  World world(options);
+  for (const UserId friend_id : {UserId{1}, UserId{2}, UserId{3}}) {
+    world.Befriend(UserId{7}, friend_id);
+    const Client client = world.Connect(friend_id, North(100));
+    EXPECT_EQ(ToInt(client.session.shard), ToInt(friend_id) % 3);
+  }
+  const Client all = world.Connect(UserId{7}, kHere);
+  EXPECT_EQ(ToInt(all.session.shard), 1u);
+  EXPECT_THAT(world.InSight(all), UnorderedElementsAre(UserId{1}, UserId{2}, UserId{3}));
+}
+
 TEST_P(RuntimeConnectTest, FriendsOfOneWhoConnectsWithALocationSeeThemEnter) {
   world_.Befriend(alice_, bob_);
   const Client alice = world_.Connect(alice_, kHere);
