@@ -1,5 +1,6 @@
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -14,8 +15,11 @@
 #include "benchmarks/scenarios/scenarios.h"
 #include "benchmarks/scenarios/setup.h"
 #include "benchmarks/scenarios/worlds.h"
+#include "nearby/client_sink.h"
 #include "nearby/effects.h"
+#include "nearby/server_codec.h"
 #include "nearby/time.h"
+#include "nearby/wire_format.h"
 
 namespace scenarios {
 namespace {
@@ -38,6 +42,10 @@ class PlainWriter {
     }
   }
 
+  absl::Span<const Delivery> deliveries() const {
+    return absl::MakeConstSpan(deliveries_).subspan(0, known_.size());
+  }
+
   Served Write(nearby::Time now) {
     if (deliveries_.size() < known_.size()) deliveries_.resize(known_.size());
     Served served;
@@ -55,7 +63,7 @@ class PlainWriter {
       out->reason = known.reason;
       ++out;
     }
-    sink_.Encode(absl::MakeConstSpan(deliveries_).subspan(0, known_.size()));
+    sink_.Encode(deliveries());
     served.seconds = watch.Seconds();
     served.delivered = sink_.Take();
     return served;
@@ -78,18 +86,58 @@ class PlainWriter {
   capacity::Sink sink_;
 };
 
+/// Deliveries as phones read them: a protobuf frame of nearby::wire for each client.
+class FrameWriter {
+ public:
+  /// How long it took.
+  double Write(absl::Span<const Delivery> deliveries) {
+    frames_.clear();
+    const capacity::Stopwatch watch;
+    for (const Delivery& delivery : deliveries) {
+      nearby::ClientEvent event;
+      event.friend_id = delivery.friend_id;
+      event.time = delivery.time;
+      event.reported_at = delivery.reported_at;
+      event.position = delivery.position;
+      event.distance_mm = delivery.distance_mm;
+      event.kind = delivery.kind;
+      event.reason = nearby::ReasonForClient(delivery.reason);
+      nearby::ClientBatch batch;
+      batch.cookie = delivery.cookie;
+      batch.user = delivery.subscriber;
+      batch.events = {&event, 1};
+      encoder_.EncodeBatch(nearby::WireFormat::kProtobuf, batch, &frames_);
+    }
+    return watch.Seconds();
+  }
+
+  const std::string& frames() const { return frames_; }
+
+ private:
+  nearby::ServerEncoder encoder_;
+  std::string frames_;
+};
+
 struct Slice {
   Served engine;
   Served floor;
+  double engine_frames_s = 0;
+  double floor_frames_s = 0;
+  bool same_frames = true;
 };
 
 // Batch by batch in turn, so that what else the machine does falls on both alike.
 Slice MeasureSlice(const Flags& flags, capacity::Load* load, PlainWriter* writer) {
   Slice slice;
+  FrameWriter engine_frames;
+  FrameWriter floor_frames;
   for (const Batch& batch : load->NextBatches(flags.chunk)) {
     slice.engine += load->engine().ReportAll({&batch, 1});
+    slice.engine_frames_s += engine_frames.Write(load->engine().deliveries());
     writer->Learn(load->engine().deliveries());
     slice.floor += writer->Write(batch.now);
+    slice.floor_frames_s += floor_frames.Write(writer->deliveries());
+    slice.same_frames = slice.same_frames && engine_frames.frames() == floor_frames.frames();
   }
   return slice;
 }
@@ -102,14 +150,19 @@ Findings MeasureAllInSight(const Flags& flags) {
   Start(flags, world, &load);
   PlainWriter writer;
   std::vector<double> ratios;
+  std::vector<double> frame_ratios;
   Slice sum;
   {
     const capacity::Stage stage("measuring");
     for (std::uint32_t i = 0; i < flags.repetitions; ++i) {
       const Slice slice = MeasureSlice(flags, &load, &writer);
       ratios.push_back(slice.engine.seconds / slice.floor.seconds);
+      frame_ratios.push_back((slice.engine.seconds + slice.engine_frames_s) /
+                             (slice.floor.seconds + slice.floor_frames_s));
       sum.engine += slice.engine;
       sum.floor += slice.floor;
+      sum.floor_frames_s += slice.floor_frames_s;
+      sum.same_frames = sum.same_frames && slice.same_frames;
     }
   }
   Findings findings;
@@ -124,7 +177,11 @@ Findings MeasureAllInSight(const Flags& flags) {
   findings.Add("floor_ns_per_delivery", "writing them alone, ns a delivery",
                1e9 * sum.floor.seconds / deliveries);
   findings.Add("engine_to_floor", "engine to writing them alone", capacity::Median(ratios));
-  if (sum.engine.delivered != sum.floor.delivered) {
+  findings.Add("frames_ns_per_delivery", "a frame of nearby::wire, ns a delivery",
+               1e9 * sum.floor_frames_s / deliveries);
+  findings.Add("engine_to_floor_frames", "both with frames: engine to writing them alone",
+               capacity::Median(frame_ratios));
+  if (sum.engine.delivered != sum.floor.delivered || !sum.same_frames) {
     findings.Void("the plain loop wrote something else");
   }
   Judge(&load, &findings);

@@ -38,6 +38,10 @@ std::optional<PeerMessage::Kind> ToKind(v1::NodeEvent::Kind kind) {
       return PeerMessage::Kind::kUnsubscribe;
     case v1::NodeEvent::LOCATION:
       return PeerMessage::Kind::kLocation;
+    case v1::NodeEvent::HERE:
+      return PeerMessage::Kind::kHere;
+    case v1::NodeEvent::PARK:
+      return PeerMessage::Kind::kPark;
     case v1::NodeEvent::OFFLINE:
       return PeerMessage::Kind::kOffline;
     default:
@@ -61,6 +65,23 @@ bool IsUnknown(const v1::NodeEvent& message) {
   return !kind.has_value();
 }
 
+absl::Status FillSpeed(const v1::NodeEvent& message, PeerMessage* event) {
+  if (!(message.speed_bound() >= 0)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("speed_bound ", message.speed_bound(), " is no speed"));
+  }
+  event->sequence = message.sequence();
+  event->speed_bound = message.speed_bound();
+  return absl::OkStatus();
+}
+
+absl::Status FillPark(const v1::NodeEvent& message, PeerMessage* event) {
+  absl::Status status = wire::CheckTime("until_ms", message.until_ms());
+  if (status.ok()) status = FillSpeed(message, event);
+  if (status.ok()) event->until = Time::Millis(message.until_ms());
+  return status;
+}
+
 absl::Status FillLocation(const v1::NodeEvent& message, PeerMessage* event) {
   if (message.lat_units() < -kQuarterTurn || message.lat_units() > kQuarterTurn) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -68,6 +89,7 @@ absl::Status FillLocation(const v1::NodeEvent& message, PeerMessage* event) {
   }
   absl::Status status = wire::CheckTime("accepted_at_ms", message.accepted_at_ms());
   if (status.ok()) status = wire::CheckTime("reported_at_ms", message.reported_at_ms());
+  if (status.ok()) status = FillSpeed(message, event);
   if (!status.ok()) return status;
   event->position = Position::FromUnits(message.lat_units(), message.lng_units());
   event->accepted_at = Time::Millis(message.accepted_at_ms());
@@ -86,7 +108,10 @@ absl::Status Fill(const v1::NodeEvent& message, PeerMessage* event) {
       FillPair(message, event);
       break;
     case PeerMessage::Kind::kLocation:
+    case PeerMessage::Kind::kHere:
       return FillLocation(message, event);
+    case PeerMessage::Kind::kPark:
+      return FillPark(message, event);
     case PeerMessage::Kind::kSubscribe:
     case PeerMessage::Kind::kUnsubscribe:
     case PeerMessage::Kind::kOffline:

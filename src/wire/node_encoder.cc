@@ -26,6 +26,10 @@ v1::NodeEvent::Kind ToWire(PeerMessage::Kind kind) {
       return v1::NodeEvent::UNSUBSCRIBE;
     case PeerMessage::Kind::kLocation:
       return v1::NodeEvent::LOCATION;
+    case PeerMessage::Kind::kHere:
+      return v1::NodeEvent::HERE;
+    case PeerMessage::Kind::kPark:
+      return v1::NodeEvent::PARK;
     case PeerMessage::Kind::kOffline:
       return v1::NodeEvent::OFFLINE;
   }
@@ -35,7 +39,9 @@ v1::NodeEvent::Kind ToWire(PeerMessage::Kind kind) {
 // Sets every field, so that an event can be used again without being cleared. Those that the kind
 // does not have become 0, which takes no byte.
 void Fill(const PeerMessage& event, v1::NodeEvent* out) {
-  const bool has_location = event.kind == PeerMessage::Kind::kLocation;
+  const bool has_location =
+      event.kind == PeerMessage::Kind::kLocation || event.kind == PeerMessage::Kind::kHere;
+  const bool is_park = event.kind == PeerMessage::Kind::kPark;
   const bool has_pair =
       event.kind == PeerMessage::Kind::kAnnounce || event.kind == PeerMessage::Kind::kAnnounceBack;
   out->set_kind(ToWire(event.kind));
@@ -49,6 +55,9 @@ void Fill(const PeerMessage& event, v1::NodeEvent* out) {
   out->set_lng_units(has_location ? event.position.lng_units() : 0);
   out->set_accepted_at_ms(has_location ? event.accepted_at.ms : 0);
   out->set_reported_at_ms(has_location ? event.reported_at.ms : 0);
+  out->set_sequence(has_location || is_park ? event.sequence : 0);
+  out->set_speed_bound(has_location || is_park ? event.speed_bound : 0);
+  out->set_until_ms(is_park ? event.until.ms : 0);
 }
 
 }  // namespace

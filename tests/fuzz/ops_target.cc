@@ -351,7 +351,7 @@ void RawTarget::UseStaleHandle(std::size_t choice) {
 
 void RawTarget::SendStrayMessage(std::size_t choice, UserId a, UserId b) {
   PeerMessage stray;
-  stray.kind = static_cast<PeerMessage::Kind>(choice % 6);
+  stray.kind = static_cast<PeerMessage::Kind>(choice % 8);
   stray.user = a;
   stray.friend_id = b;
   stray.friendship.friends = true;

@@ -153,7 +153,15 @@ void Churn::Trouble() {
   std::mt19937_64 random(options_.seed * 1'000 + 999);
   CallScript& lists = friends_.lists();
   CallScript& edits = friends_.edits();
-  std::size_t failures = 0;
+  // Not before the last ones have come to pass: this thread may run ahead of the others, and would
+  // leave behind a store that fails for hours.
+  const auto may_fail = [](CallScript& script, std::size_t calls, std::size_t* failures) {
+    if (script.counts().failed < *failures) return false;
+    *failures += calls;
+    return true;
+  };
+  std::size_t list_failures = 0;
+  std::size_t edit_failures = 0;
   while (hosts_at_work_ > 0) {
     switch (Below(random, 12)) {
       case 0:
@@ -163,11 +171,7 @@ void Churn::Trouble() {
         lists.ReleaseNewest();
         break;
       case 2:
-        // Not before the last ones have come to pass: this thread may run ahead of the others, and
-        // would leave behind a store that fails for hours.
-        if (lists.counts().failed < failures) break;
-        failures += 3;
-        lists.FailNext(3, absl::UnavailableError("down"));
+        if (may_fail(lists, 3, &list_failures)) lists.FailNext(3, absl::UnavailableError("down"));
         break;
       case 3:
         edits.Hold();
@@ -176,10 +180,14 @@ void Churn::Trouble() {
         edits.ReleaseNewest();
         break;
       case 5:
-        edits.FailNext(1, absl::PermissionDeniedError("no"));
+        if (may_fail(edits, 1, &edit_failures)) {
+          edits.FailNext(1, absl::PermissionDeniedError("no"));
+        }
         break;
       case 6:
-        edits.FailNextAfterwards(1, absl::DeadlineExceededError("slow"));
+        if (may_fail(edits, 1, &edit_failures)) {
+          edits.FailNextAfterwards(1, absl::DeadlineExceededError("slow"));
+        }
         break;
       case 7:
         locations_.writes().FailNext(1, absl::UnavailableError("down"));

@@ -29,7 +29,14 @@ using ::testing::HasSubstr;
 constexpr std::uint64_t kSeed = 20'240'613;
 
 // The numbers of node.proto, once more: they may never change.
-enum Kind : std::uint64_t { kAnnounce = 1, kSubscribe = 3, kLocation = 5, kOffline = 6 };
+enum Kind : std::uint64_t {
+  kAnnounce = 1,
+  kSubscribe = 3,
+  kLocation = 5,
+  kOffline = 6,
+  kHere = 7,
+  kPark = 8
+};
 
 std::string Decoded(const std::string& payload) {
   NodeBatch batch;
@@ -62,8 +69,10 @@ TEST(NodeCodec, FieldsThatAKindDoesNotHaveAreNotSent) {
   event.friendship.friends = true;
   event.version = FriendVersion{6};
   event.position = Position::FromLatLng({1, 2});
-  event.accepted_at = event.reported_at = Time::Millis(7);
-  for (int kind = 0; kind < 6; ++kind) {
+  event.accepted_at = event.reported_at = event.until = Time::Millis(7);
+  event.sequence = 8;
+  event.speed_bound = 9;
+  for (int kind = 0; kind < 8; ++kind) {
     event.kind = static_cast<PeerMessage::Kind>(kind);
     PeerMessage received = event;
     if (event.kind > PeerMessage::Kind::kAnnounceBack) {
@@ -71,10 +80,18 @@ TEST(NodeCodec, FieldsThatAKindDoesNotHaveAreNotSent) {
       received.friendship = {};
       received.version = FriendVersion{0};
     }
-    if (event.kind != PeerMessage::Kind::kLocation) {
+    const bool has_location =
+        event.kind == PeerMessage::Kind::kLocation || event.kind == PeerMessage::Kind::kHere;
+    const bool is_park = event.kind == PeerMessage::Kind::kPark;
+    if (!has_location) {
       received.position = Position::Nowhere();
       received.accepted_at = received.reported_at = Time();
     }
+    if (!has_location && !is_park) {
+      received.sequence = 0;
+      received.speed_bound = 0;
+    }
+    if (!is_park) received.until = Time();
     EXPECT_EQ(Decoded(EncodeMessage(NodeBatch{{1, 2, 3}, {event}})),
               ToText(NodeBatch{{1, 2, 3}, {received}}));
   }
@@ -93,12 +110,14 @@ TEST(NodeCodec, SizesKeepToTheirBounds) {
   largest.friendship = {true, true, true, true, true};
   largest.version = FriendVersion{std::numeric_limits<std::uint64_t>::max()};
   largest.position = Position::FromLatLng({-90, -180});
-  largest.accepted_at = largest.reported_at = Time::Millis(-kMaxTimeMs);
+  largest.accepted_at = largest.reported_at = largest.until = Time::Millis(-kMaxTimeMs);
+  largest.sequence = std::numeric_limits<std::uint32_t>::max();
+  largest.speed_bound = std::numeric_limits<float>::infinity();
   NodeBatch batch;
   batch.id.publisher = batch.id.epoch = batch.id.sequence =
       std::numeric_limits<std::uint64_t>::max();
   EXPECT_LE(EncodeMessage(batch).size(), kMaxNodeBatchHeaderBytes);
-  for (int kind = 0; kind < 6; ++kind) {
+  for (int kind = 0; kind < 8; ++kind) {
     largest.kind = static_cast<PeerMessage::Kind>(kind);
     const std::size_t before = EncodeMessage(batch).size();
     batch.events.push_back(largest);
@@ -122,6 +141,13 @@ TEST(NodeCodec, ValuesOutOfRangeAreRefused) {
   EXPECT_THAT(location(std::numeric_limits<std::int32_t>::min(), 1, 1), HasSubstr("lat_units"));
   EXPECT_THAT(location(0, too_late, 1), HasSubstr("event 0: accepted_at_ms 9007"));
   EXPECT_THAT(location(0, 1, -too_late), HasSubstr("event 0: reported_at_ms -9007"));
+  EXPECT_THAT(Decoded(Batch(Event(kPark).Varint(14, too_late))), HasSubstr("until_ms 9007"));
+  constexpr std::int32_t not_a_number = 0x7FC00000;
+  constexpr std::int32_t minus_one = static_cast<std::int32_t>(0xBF800000);
+  for (const Kind kind : {kLocation, kHere, kPark}) {
+    EXPECT_THAT(Decoded(Batch(Event(kind).Fixed32(13, not_a_number))), HasSubstr("no speed"));
+    EXPECT_THAT(Decoded(Batch(Event(kind).Fixed32(13, minus_one))), HasSubstr("speed_bound -1"));
+  }
 }
 
 TEST(NodeCodec, AFriendshipOfALaterVersionIsLeftOutAlone) {
@@ -159,7 +185,7 @@ TEST(NodeCodec, AFailureLeavesNothing) {
 TEST(NodeCodec, KindsOfLaterVersionsAreCountedAndLeftOut) {
   const std::string payload = RawMessage()
                                   .Varint(90, 1)
-                                  .Message(4, RawMessage().Varint(1, 7))
+                                  .Message(4, RawMessage().Varint(1, 9))
                                   .Message(4, Event(kSubscribe).Bytes(91, "later"))
                                   .Message(4, RawMessage())
                                   .bytes();

@@ -107,14 +107,22 @@ absl::Duration RandomMessages::Wait() {
 
 PeerMessage RandomMessages::PeerEvent() {
   PeerMessage event;
-  event.kind = static_cast<PeerMessage::Kind>(Below(6));
+  event.kind = static_cast<PeerMessage::Kind>(Below(8));
   event.from = ShardId{static_cast<std::uint32_t>(Number())};
   event.to = ShardId{static_cast<std::uint32_t>(Number())};
   event.user = User();
-  if (event.kind == PeerMessage::Kind::kLocation) {
+  const bool has_location =
+      event.kind == PeerMessage::Kind::kLocation || event.kind == PeerMessage::Kind::kHere;
+  if (has_location) {
     event.position = Place();
     event.accepted_at = Instant();
     event.reported_at = Instant();
+  }
+  if (event.kind == PeerMessage::Kind::kPark) event.until = Instant();
+  if (has_location || event.kind == PeerMessage::Kind::kPark) {
+    event.sequence = static_cast<std::uint32_t>(Number());
+    event.speed_bound =
+        OneIn(8) ? std::numeric_limits<float>::infinity() : static_cast<float>(Below(1000)) / 1000;
   }
   if (event.kind <= PeerMessage::Kind::kAnnounceBack) {
     event.friend_id = User();

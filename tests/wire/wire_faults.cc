@@ -113,13 +113,19 @@ std::string Fault(const DrainNotice& drain) {
 }
 
 std::string Fault(const PeerMessage& event) {
-  const bool has_location = event.kind == PeerMessage::Kind::kLocation;
+  const bool has_location =
+      event.kind == PeerMessage::Kind::kLocation || event.kind == PeerMessage::Kind::kHere;
+  const bool is_park = event.kind == PeerMessage::Kind::kPark;
   const bool has_pair =
       event.kind == PeerMessage::Kind::kAnnounce || event.kind == PeerMessage::Kind::kAnnounceBack;
   if (event.kind > PeerMessage::Kind::kOffline) return "kind";
   if (has_location && !IsPlace(event.position)) return "position";
   if (has_location && !(IsValid(event.accepted_at) && IsValid(event.reported_at))) return "time";
   if (!has_location && event.position.is_somewhere()) return "position without a location";
+  if (!(event.speed_bound >= 0)) return "speed_bound";
+  if (!IsValid(event.until)) return "until";
+  if (!is_park && event.until != Time()) return "until without a park";
+  if (!is_park && !has_location && event.sequence != 0) return "sequence without a location";
   if (!has_pair && event.friendship != Friendship()) return "friendship without a pair";
   return "";
 }

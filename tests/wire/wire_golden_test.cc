@@ -212,10 +212,18 @@ NodeBatch Batch() {
   location.position = Bob().position;
   location.accepted_at = kNow;
   location.reported_at = kReportedAt;
+  PeerMessage here = location;
+  here.kind = PeerMessage::Kind::kHere;
+  here.sequence = 9;
+  here.speed_bound = 0.025F;
+  PeerMessage park = PeerEvent(PeerMessage::Kind::kPark);
+  park.sequence = 9;
+  park.speed_bound = 0.07F;
+  park.until = kNow;
   return {{7, 1'718'000'000, 12},
           {announce, announce_back, PeerEvent(PeerMessage::Kind::kSubscribe),
            PeerEvent(PeerMessage::Kind::kUnsubscribe), location,
-           PeerEvent(PeerMessage::Kind::kOffline)}};
+           PeerEvent(PeerMessage::Kind::kOffline), here, park}};
 }
 
 TEST(WireGolden, NodeBatch) {

@@ -98,7 +98,8 @@ std::string Text(const PeerMessage& event) {
   return absl::StrCat("{", static_cast<int>(event.kind), " ", ToInt(event.from), "->",
                       ToInt(event.to), " ", ToInt(event.user), " ", ToInt(event.friend_id), " ",
                       Text(event.friendship), " ", ToInt(event.version), " ", Text(event.position),
-                      " ", event.accepted_at.ms, " ", event.reported_at.ms, "}");
+                      " ", event.accepted_at.ms, " ", event.reported_at.ms, " ", event.sequence,
+                      " ", event.speed_bound, " ", event.until.ms, "}");
 }
 
 }  // namespace
