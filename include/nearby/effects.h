@@ -127,7 +127,8 @@ struct PeerMessage {
   Position position;        ///< kLocation, kHere.
   Time accepted_at;         ///< kLocation, kHere.
   Time reported_at;         ///< kLocation, kHere.
-  /// kLocation, kHere: counts what the channel has carried. kPark: of the one that it rests on.
+  /// kLocation, kHere: a number that no other of the sender's has. kPark: of the one that it rests
+  /// on.
   std::uint32_t sequence = 0;
   /// Metres a millisecond. kLocation, kHere: what the sender believes of the user; kPark: what the
   /// sender relies on.

@@ -160,7 +160,8 @@ class NEARBY_API Engine {
   /// One friend, if the client sees them now and has been told so. O(friends online).
   std::optional<NearbyFriend> InSight(ClientHandle client, UserId friend_id) const;
 
-  /// Takes messages of other shards. Those that cannot be for this shard are dropped and counted.
+  /// Takes messages of other shards, which must not lie in `effects`. Those that cannot be for this
+  /// shard are dropped and counted.
   void Receive(absl::Span<const PeerMessage> messages, Effects* effects);
 
   /// The user's session here, if there is one. One hash look-up.

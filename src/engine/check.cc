@@ -45,10 +45,38 @@ absl::Status Engine::Impl::CheckEntity(Slot slot) const {
   if (e.is_remote && !registry_.is_subscribed(slot)) {
     return Violation("a remote's channel is not subscribed to", slot);
   }
+  if (absl::Status status = CheckParked(slot); !status.ok()) return status;
   for (const Edge& edge : row) {
     absl::Status status = CheckEdge(slot, edge);
     if (status.ok()) status = CheckTick(slot, edge, registry_.TickOf(slot, edge));
     if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Engine::Impl::CheckParked(Slot slot) const {
+  const Entity& e = entity(slot);
+  if (e.is_asked && !e.is_parked) return Violation("nothing is parked, yet asked for", slot);
+  if (e.is_parked && !(e.is_remote && cache_.is_active(slot))) {
+    return Violation("a parked channel is not that of a remote who is somewhere", slot);
+  }
+  if (e.is_client && !listeners_.empty()) {
+    const Listeners& listeners = listeners_[ToInt(slot)];
+    if ((listeners.parked & ~listeners.shards) != 0 || e.is_heard != (listeners.shards != 0) ||
+        (e.is_heard && e.is_all_parked != (listeners.shards == listeners.parked))) {
+      return Violation("a session is wrong about who listens", slot);
+    }
+  }
+  if (!e.is_parked) return absl::OkStatus();
+  const int ahead = DueTicks::Ahead(e.parked_until, now_tick_);
+  const bool rests_on_row =
+      !e.is_asked && ahead > 0 && now_.ms - cache_.accepted_at(slot).ms <= DueTicks::kSafeMs;
+  for (const Edge& edge : registry_.Row(slot)) {
+    if (edge.has(kFriendSees)) return Violation("a parked remote is seen", slot);
+    if (rests_on_row && cache_.is_active(edge.neighbour()) &&
+        DueTicks::Ahead(registry_.TickOf(slot, edge), now_tick_) < ahead) {
+      return Violation("I10: a remote is parked for longer than the row allows", slot);
+    }
   }
   return absl::OkStatus();
 }

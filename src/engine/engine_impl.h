@@ -105,7 +105,7 @@ class Engine::Impl {
   struct Listeners {
     std::uint64_t shards = 0;    // bit s: shard s subscribes
     std::uint64_t parked = 0;    // of these
-    std::uint32_t sequence = 0;  // of the last location sent
+    std::uint32_t sequence = 0;  // of the last message sent that tells where the client is
   };
 
   enum class LinkResult { kUnchanged, kChanged, kRefused };  // refused: a row is full
@@ -328,9 +328,11 @@ class Engine::Impl {
   // when a tick comes due all the same, because somebody here moved towards them, the present
   // location is asked for, and settles it when it comes.
   //
-  // Both sides must agree at the end whether a channel is parked; messages cross. The home shard
-  // parks only if the location that the request rests on is still the last one sent. Whoever asks
-  // does so behind the request to park; so of a location that comes after, the home shard knows.
+  // Messages cross, and both sides must be of one mind at the end. So each message that tells where
+  // a client is has a number that no other has, and the home shard parks only if the one that the
+  // request rests on is still the last about the client. Whatever this shard hears of the remote
+  // after that request was sent either before the home shard had it, which then refuses, or after
+  // the home shard had ended the park.
 
   // As messages bear it. All shards round alike, so it is compared with nothing else.
   float SpeedBoundOf(Slot slot) const { return static_cast<float>(cache_.speed_bound(slot)); }
@@ -339,17 +341,17 @@ class Engine::Impl {
   void ParkIfFar(Slot remote, const PeerMessage& location, Effects* effects);
   // Before which tick the pair of this edge of a client's row, to a parked remote, need not be
   // looked at. If that is now, the remote's location is asked for.
-  std::uint8_t NotBeforeOfParked(const internal::Approach& approach, Slot client, Edge edge,
+  std::uint8_t NotBeforeOfParked(const internal::Approach& approach, Edge edge,
                                  const Separation& apart, Effects* effects);
   // A pair with a parked remote is new, or what was said of it has lost its ground: says anew in
   // the remote's row what is true, and asks for the location if the remote could come near while
   // parked.
-  void Reconsider(const internal::Approach& approach, Slot client, Edge edge, Effects* effects);
+  void Reconsider(Slot client, Edge edge, Effects* effects);
   // The same for all parked remotes in the client's row.
   void ReconsiderAll(Slot client, Effects* effects);
   void AskFor(Slot remote, Effects* effects);
   // A client's location to the shards that listen, but for those that need not know of it; the one
-  // before was accepted `silence_ms` ago.
+  // before, if it has not expired, was accepted `silence_ms` ago.
   void PublishLocation(Slot client, LocationCache::Motion motion, std::int64_t silence_ms,
                        Effects* effects);
   void SetListeners(Slot client, std::uint64_t shards, std::uint64_t parked);
@@ -364,6 +366,7 @@ class Engine::Impl {
 
   // --- checks (check.cc) ---
   absl::Status CheckEntity(Slot slot) const;
+  absl::Status CheckParked(Slot slot) const;
   absl::Status CheckEdge(Slot slot, Edge edge) const;
   absl::Status CheckTick(Slot slot, Edge edge, std::uint8_t tick) const;
 
@@ -385,6 +388,8 @@ class Engine::Impl {
   absl::flat_hash_map<Slot, double> radii_;
   // By slot, of clients. Empty if there is one shard.
   internal::LargeVector<Listeners> listeners_;
+  // Of messages that tell where a client is, whoever it is and in whatever session.
+  std::uint32_t last_sequence_ = 0;
   internal::ChangeLog changes_;
   internal::Timers timers_;
   // Only while min_move_interval is in use: pairs in sight, or lately.

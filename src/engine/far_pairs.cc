@@ -41,7 +41,7 @@ void Engine::Impl::MakeDueForOthers(Slot slot, Effects* effects) {
   for (const Edge edge : row) {
     if (!has_a_say(edge)) continue;
     if (MayKnowRemotes() && IsParked(edge.neighbour())) {
-      Reconsider(ApproachOf(slot), slot, edge, effects);
+      Reconsider(slot, edge, effects);
       continue;
     }
     registry_.TickOf(edge.neighbour(), registry_.MirrorOf(slot, edge)) = now_tick_;

@@ -79,29 +79,24 @@ void Engine::Impl::PublishLocation(Slot client, LocationCache::Motion motion,
   Listeners& listeners = listeners_[ToInt(client)];
   if (!is_as_expected) SetListeners(client, listeners.shards, 0);
   if (listeners.parked != 0) ++stats_.locations_parked;
-  ++listeners.sequence;
+  listeners.sequence = ++last_sequence_;
   SendToAll(listeners.shards & ~listeners.parked,
             LocationMessage(client, PeerMessage::Kind::kLocation), effects);
 }
 
-std::uint8_t Engine::Impl::NotBeforeOfParked(const internal::Approach& approach, Slot client,
-                                             Edge edge, const Separation& apart, Effects* effects) {
-  const Slot remote = edge.neighbour();
+std::uint8_t Engine::Impl::NotBeforeOfParked(const internal::Approach& approach, Edge edge,
+                                             const Separation& apart, Effects* effects) {
   // Old as it is, what is held bounds where the remote is now.
   const std::uint8_t tick = NotBefore(approach, edge, apart);
-  if (DueTicks::Ahead(tick, now_tick_) > 0) return tick;
-  // What the remote's own row says of the pair, from when it was younger, is as true.
-  const std::uint8_t other = registry_.TickOf(remote, registry_.MirrorOf(client, edge));
-  const bool is_fresh = now_.ms - cache_.accepted_at(remote).ms <= DueTicks::kSafeMs;
-  if (is_fresh && DueTicks::Ahead(other, now_tick_) > 0) return other;
-  AskFor(remote, effects);
-  return now_tick_;
+  if (DueTicks::Ahead(tick, now_tick_) <= 0) AskFor(edge.neighbour(), effects);
+  return tick;
 }
 
-void Engine::Impl::Reconsider(const internal::Approach& approach, Slot client, Edge edge,
-                              Effects* effects) {
+void Engine::Impl::Reconsider(Slot client, Edge edge, Effects* effects) {
+  // Whoever is nowhere sees nobody. It comes to this again when they report.
+  if (!cache_.is_active(client)) return;
   const Slot remote = edge.neighbour();
-  const std::uint8_t tick = NotBefore(approach, edge, Between(client, remote));
+  const std::uint8_t tick = NotBefore(ApproachOf(client), edge, Between(client, remote));
   registry_.TickOf(remote, registry_.MirrorOf(client, edge)) = tick;
   const int ahead = DueTicks::Ahead(tick, now_tick_);
   const bool stands = ahead > 0 && ahead >= DueTicks::Ahead(entity(remote).parked_until, now_tick_);
@@ -109,10 +104,8 @@ void Engine::Impl::Reconsider(const internal::Approach& approach, Slot client, E
 }
 
 void Engine::Impl::ReconsiderAll(Slot client, Effects* effects) {
-  if (!cache_.is_active(client)) return;
-  const internal::Approach approach = ApproachOf(client);
   for (const Edge edge : registry_.Row(client)) {
-    if (IsParked(edge.neighbour())) Reconsider(approach, client, edge, effects);
+    if (IsParked(edge.neighbour())) Reconsider(client, edge, effects);
   }
 }
 

@@ -151,6 +151,8 @@ void Engine::Impl::LinkRemote(Slot client, UserId remote, const Friendship& frie
                               Effects* effects) {
   Slot slot = FindRemote(remote);
   if (slot == kNoSlot) {
+    // Known as a client, though at home elsewhere: a function of the host's is not one.
+    if (cache_.Find(remote) != kNoSlot) return;
     const absl::StatusOr<Slot> added = NewEntity(remote);
     if (!added.ok()) {
       ++stats_.links_refused;
@@ -182,9 +184,10 @@ bool Engine::Impl::ReceiveSubscribe(const PeerMessage& message, Effects* effects
     return true;
   }
   const std::uint64_t shard = std::uint64_t{1} << ToInt(message.from);
-  const Listeners& listeners = listeners_[ToInt(client)];
+  Listeners& listeners = listeners_[ToInt(client)];
   SetListeners(client, listeners.shards | shard, listeners.parked & ~shard);
   if (cache_.is_active(client)) {
+    listeners.sequence = ++last_sequence_;
     Send(LocationMessage(client, PeerMessage::Kind::kHere), message.from, effects);
   }
   return true;
@@ -228,8 +231,13 @@ bool Engine::Impl::ReceiveLocation(const PeerMessage& message, Effects* effects)
   }
   Entity& e = entity(remote);
   if (e.has_reported && message.reported_at < cache_.reported_at(remote)) return false;
-  // An answer that something newer has overtaken.
-  if (message.kind == PeerMessage::Kind::kHere && e.has_reported && !e.is_asked) return true;
+  // An answer that a report has overtaken tells nothing new. Taken for one, it would be a move.
+  if (message.kind == PeerMessage::Kind::kHere && e.has_reported && !e.is_asked &&
+      message.reported_at == cache_.reported_at(remote) &&
+      message.position == cache_.position(remote) &&
+      std::min(message.accepted_at, now_) <= cache_.accepted_at(remote)) {
+    return true;
+  }
   // Late by more than a time to live: its expiry is past already.
   if (message.accepted_at.ms + absl::ToInt64Milliseconds(cache_.ttl()) <= now_.ms) return false;
   e.has_reported = true;
@@ -258,8 +266,7 @@ Slot Engine::Impl::FindRemote(UserId user) const {
 
 void Engine::Impl::DropIdleChannel(Slot remote, Effects* effects) {
   ++stats_.channels_unsubscribed;
-  const UserId user = cache_.user(remote);
-  Send(About(user, PeerMessage::Kind::kUnsubscribe), options_.HomeOf(user), effects);
+  Send(About(cache_.user(remote), PeerMessage::Kind::kUnsubscribe), HomeOfRemote(remote), effects);
   ReleaseEntity(remote);
 }
 

@@ -174,7 +174,8 @@ void Engine::Impl::Accept(Slot client, Position position, Time reported_at, Effe
   // Whatever was held back is older than this one, or this one itself.
   CancelHeldReport(client);
   entity(client).has_reported = true;
-  const std::int64_t silence_ms = now_.ms - cache_.accepted_at(client).ms;
+  const std::int64_t silence_ms =
+      cache_.is_active(client) ? now_.ms - cache_.accepted_at(client).ms : 0;
   const LocationCache::Motion motion = Relocate(client, {position, now_, reported_at}, effects);
   if (options_.emit_locations) {
     effects->locations.push_back({cache_.user(client), position, now_, reported_at});

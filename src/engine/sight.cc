@@ -58,7 +58,7 @@ void Engine::Impl::Walk(Slot mover, Effects* effects) {
       Edge& edge = edges[numbers[i]];
       const Separation separation = apart[i];
       if (may_be_parked && IsParked(edge.neighbour())) {
-        row.ticks[numbers[i]] = NotBeforeOfParked(approach, mover, edge, separation, effects);
+        row.ticks[numbers[i]] = NotBeforeOfParked(approach, edge, separation, effects);
         continue;
       }
       if (SeesOn(edge, separation, leave_limit_) && !moves_are_paced) {
@@ -155,7 +155,8 @@ void Engine::Impl::Tell(Slot viewer, Slot owner, bool saw, bool sees, const Sepa
 
 void Engine::Impl::SettleView(Slot viewer, Edge& edge, LeaveReason reason, Effects* effects) {
   if (IsParked(edge.neighbour())) {
-    Reconsider(ApproachOf(viewer), viewer, edge, effects);
+    // Of whom is parked nobody is in sight, so only a new right to see them matters.
+    if (edge.has(kIMaySee)) Reconsider(viewer, edge, effects);
     return;
   }
   SettleView(viewer, edge, Between(viewer, edge.neighbour()), reason, effects);

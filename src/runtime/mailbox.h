@@ -60,7 +60,8 @@ class Mailbox {
   // FinishCalls.
   bool AddCall(Call& call);
   void AddUnrefusable(Call call);
-  // Locations are dropped where there is no room.
+  // Reports of users elsewhere are dropped where there is no room: the next one makes up for it.
+  // Answers are not: whoever has asked would wait for them.
   void AddMessages(const PeerItems& items);
   // Whether more messages wait than there should.
   bool is_behind() const {

@@ -26,6 +26,7 @@
 namespace nearby::test {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
@@ -105,10 +106,24 @@ class Shards {
     while (CarryOne()) {
     }
   }
+  /// Carries up to so many, those to one shard by one call.
+  void CarryTogether(std::size_t count, std::mt19937_64* random) {
+    std::map<ShardId, std::vector<PeerMessage>> by_shard;
+    for (; count > 0; --count) {
+      const std::optional<PeerMessage> message = cluster_.TakeMessage((*random)());
+      if (message) by_shard[message->to].push_back(*message);
+    }
+    for (const auto& [shard, messages] : by_shard) {
+      cluster_.engine(ToInt(shard)).Receive(messages, &effects_);
+      Take();
+    }
+  }
   void Receive(const PeerMessage& message) {
     cluster_.engine(ToInt(message.to)).Receive({&message, 1}, &effects_);
     Take();
   }
+  /// From now on one in eight reports of users elsewhere is lost, as in a mailbox that is full.
+  void LoseSome(bool on) { loses_some_ = on; }
   std::optional<PeerMessage> TakeMessage() { return cluster_.TakeMessage(0); }
   bool has_messages() const { return cluster_.has_messages(); }
 
@@ -135,8 +150,14 @@ class Shards {
 
  private:
   void Take() {
-    for (const PeerMessage& message : effects_.messages) ++sent_[message.kind];
-    cluster_.Enqueue(&effects_.messages);
+    std::vector<PeerMessage> kept;
+    for (const PeerMessage& message : effects_.messages) {
+      ++sent_[message.kind];
+      const bool is_lost = loses_some_ && message.kind == Kind::kLocation && ++locations_ % 8 == 0;
+      if (!is_lost) kept.push_back(message);
+    }
+    effects_.messages.clear();
+    cluster_.Enqueue(&kept);
     for (const Delivery& delivery : effects_.deliveries) {
       deliveries_.push_back(absl::StrCat(ToString(delivery.kind), " ", ToInt(delivery.subscriber),
                                          " ", ToInt(delivery.friend_id), " ",
@@ -151,6 +172,8 @@ class Shards {
   Effects effects_;
   std::vector<std::string> deliveries_;
   std::map<Kind, int> sent_;
+  bool loses_some_ = false;
+  int locations_ = 0;
 };
 
 class ParkingTest : public ::testing::Test {
@@ -409,6 +432,182 @@ TEST_F(ParkingTest, AnAnswerThatANewerLocationHasOvertakenSaysNothing) {
   EXPECT_THAT(shards().deliveries(), IsEmpty());
 }
 
+// Bob's shard asks; a location that Alice sent by herself crosses the question; it parks, and asks
+// again. The first answer is not the second.
+TEST_F(ParkingTest, AnAnswerToAnOlderQuestionEndsNoNewerOne) {
+  constexpr double kFar = 600'000;
+  shards_.emplace();
+  shards().Join(kAlice, {{kBob, {true}}});
+  shards().Join(kBob, {{kAlice, {true}}});
+  shards().Carry();
+  for (int report = 0; report < 2; ++report) {
+    shards().Report(kAlice, 0.0);
+    shards().Report(kBob, kFar);
+    shards().Carry();
+  }
+  shards().AdvanceBy(kReportMs);
+  shards().SetRadius(kBob, kFar - 10'000);
+  const PeerMessage first_question = Next(Kind::kSubscribe).value();
+  shards().Report(kAlice, -2'000.0);  // a jump
+  shards().Receive(Next(Kind::kLocation).value());
+  const PeerMessage request = Next(Kind::kPark).value();
+  shards().SetRadius(kBob, kFar + 1'000);
+  const PeerMessage second_question = Next(Kind::kSubscribe).value();
+  shards().Receive(first_question);
+  const PeerMessage first_answer = Next(Kind::kHere).value();
+  shards().Receive(request);
+  shards().AdvanceBy(20'000);
+  shards().Report(kAlice, -620.0);
+  shards().Receive(second_question);
+  std::vector<PeerMessage> rest;
+  while (std::optional<PeerMessage> message = shards().TakeMessage()) rest.push_back(*message);
+  shards().Receive(first_answer);
+  for (const PeerMessage& message : rest) shards().Receive(message);
+  shards().Carry();
+  EXPECT_TRUE(shards().Sees(kBob, kAlice)) << "600.62 km apart, and the radius is 601 km";
+}
+
+// Carol, at home with Bob, who has gone: her shard's word that it does not listen to Alice any more
+// is late, and so is what it says after that.
+class LateWordTest : public ParkingTest {
+ protected:
+  static constexpr UserId kCarol{10};
+  static_assert(HomeShard(kCarol, 2) == ShardId{0});
+
+  void Begin(const EngineOptions& options, double alice_m) {
+    shards_.emplace(options);
+    shards().Join(kAlice, {{kBob, {true}}});
+    shards().Join(kBob, {{kAlice, {true}}});
+    shards().Join(kCarol, {});
+    shards().Carry();
+    for (const UserId user : {kBob, kCarol}) shards().Report(user, 0.0);
+    shards().Report(kAlice, alice_m);
+    shards().Carry();
+    shards().Disconnect(kBob);
+    shards().Carry();
+  }
+
+  // Puts what is under way to Alice's shard behind what is already; carries the rest.
+  void Collect() {
+    std::vector<PeerMessage> to_carol;
+    while (std::optional<PeerMessage> message = shards().TakeMessage()) {
+      (ToInt(message->to) == 1 ? to_alice_ : to_carol).push_back(*message);
+    }
+    for (const PeerMessage& message : to_carol) shards().Receive(message);
+    while (std::optional<PeerMessage> message = shards().TakeMessage()) {
+      to_alice_.push_back(*message);
+    }
+  }
+
+  // Up to and with the first of a kind.
+  void Deliver(Kind last) {
+    while (!to_alice_.empty()) {
+      const PeerMessage message = to_alice_.front();
+      to_alice_.erase(to_alice_.begin());
+      shards().Receive(message);
+      if (message.kind == last) return;
+    }
+  }
+  void DeliverAll() {
+    while (!to_alice_.empty()) Deliver(to_alice_.front().kind);
+    shards().Carry();
+  }
+
+  std::vector<PeerMessage> to_alice_;
+};
+
+TEST_F(LateWordTest, ANewRemoteBelievesTheAnswerMoreThanAnOlderLocation) {
+  Begin({}, 8'300);
+  shards().AdvanceBy(30'001);
+  shards().Report(kCarol, 0.0);
+  Collect();  // Unsubscribe
+  shards().Load(kAlice, {{kBob, {true}}, {kCarol, {true}}});
+  shards().Report(kAlice, 8'300.0);
+  Collect();
+  Deliver(Kind::kUnsubscribe);
+  shards().AdvanceBy(20'000);
+  shards().Report(kCarol, 0.0);
+  shards().Report(kAlice, 7'900.0);  // Nobody listens.
+  DeliverAll();
+  EXPECT_TRUE(shards().Sees(kCarol, kAlice));
+}
+
+TEST_F(LateWordTest, WhoHasExpiredAndComeBackIsNotParkedOnWhatWasBefore) {
+  EngineOptions options;
+  options.ttl = absl::Seconds(100);
+  Begin(options, 100'000);
+  shards().AdvanceBy(120'000);
+  shards().Report(kCarol, 0.0);
+  Collect();
+  shards().Load(kAlice, {{kBob, {true}}, {kCarol, {true}}});
+  shards().Report(kAlice, 100'000.0);
+  Collect();
+  Deliver(Kind::kUnsubscribe);
+  for (int report = 0; report < 4; ++report) {
+    shards().AdvanceBy(kReportMs);
+    shards().Report(kCarol, 0.0);
+  }
+  shards().Report(kAlice, 500.0);
+  DeliverAll();
+  EXPECT_TRUE(shards().Sees(kCarol, kAlice));
+}
+
+TEST_F(LateWordTest, ANewSessionIsNotParkedOnWhatTheOneBeforeSent) {
+  Begin({}, 100'000);
+  shards().Disconnect(kAlice);
+  shards().Carry();
+  shards().Join(kAlice, {{kBob, {true}}, {kCarol, {true}}});
+  shards().Carry();
+  shards().AdvanceBy(30'001);
+  shards().Report(kCarol, 0.0);
+  shards().Load(kAlice, {{kCarol, {true}}});
+  shards().Report(kAlice, 100'000.0);
+  Collect();
+  Deliver(Kind::kUnsubscribe);
+  shards().AdvanceBy(10'000);
+  shards().Report(kCarol, 0.0);
+  shards().Disconnect(kAlice);
+  shards().Join(kAlice, {{kCarol, {true}}});
+  shards().Report(kAlice, 500.0);
+  Collect();
+  DeliverAll();
+  for (int report = 1; report < 20; ++report) {
+    shards().AdvanceBy(kReportMs);
+    shards().Report(kCarol, 0.0);
+    shards().Report(kAlice, 500 + report * 700.0);
+    shards().Carry();
+    EXPECT_EQ(shards().Sees(kCarol, kAlice), 500 + report * 700 < 8046);
+  }
+}
+
+// --- who asks for nobody ---
+
+TEST_F(ParkingTest, WhoIsNowhereAsksForNobody) {
+  constexpr UserId kCarol{10};
+  static_assert(HomeShard(kCarol, 2) == ShardId{0});
+  Begin();
+  shards().Load(kAlice, {{kBob, {true}}, {kCarol, {true}}});
+  shards().Join(kCarol, {{kAlice, {true}}});
+  shards().Carry();
+  Walk(kReportMs);
+  shards().Carry();
+  shards().sent(Kind::kSubscribe);
+  shards().SetRadius(kCarol, 100'000);
+  EXPECT_EQ(shards().sent(Kind::kSubscribe), 0);
+  // But when she is somewhere, she does.
+  shards().Report(kCarol, 0.0);
+  shards().Carry();
+  EXPECT_THAT(shards().deliveries(), Contains("enter 10 1 747 m"));
+}
+
+TEST_F(ParkingTest, AFriendWhoIsLostIsNotAskedFor) {
+  Begin();
+  shards().AdvanceBy(200'000);
+  shards().sent(Kind::kSubscribe);
+  shards().Load(kBob, {});
+  EXPECT_EQ(shards().sent(Kind::kSubscribe), 0);
+}
+
 TEST_F(ParkingTest, RequestsThatCannotBeGrantedChangeNothing) {
   Begin();
   shards().AdvanceBy(kReportMs);
@@ -496,7 +695,11 @@ TEST_F(ParkingTest, NobodyIsParkedForEver) {
 class Wanderers {
  public:
   explicit Wanderers(std::uint64_t seed)
-      : random_(seed), ttl_(Options(seed).ttl), shards_(Options(seed), 3) {
+      : random_(seed),
+        ttl_(Options(seed).ttl),
+        loses_some_(seed % 4 == 0),
+        shards_(Options(seed), 3) {
+    shards_.LoseSome(loses_some_);
     for (std::uint64_t id = 0; id < kUsers; ++id) {
       users_[UserId{id}];
       Join(UserId{id});
@@ -510,11 +713,12 @@ class Wanderers {
         if (OneIn(3)) Act(id, &user);
       }
       // In no order but that of each pair of shards.
+      if (OneIn(3)) shards_.CarryTogether(static_cast<std::size_t>(Below(40)), &random_);
       for (std::int64_t left = Below(20); left > 0 && shards_.CarryOne(random_()); --left) {
       }
       if (OneIn(8)) {
-        while (shards_.CarryOne(random_())) {
-        }
+        CarryAll();
+        if (loses_some_) HealAll();
         Check();
       }
     }
@@ -537,9 +741,26 @@ class Wanderers {
     Position position;
   };
 
+  void CarryAll() {
+    while (shards_.CarryOne(random_())) {
+    }
+  }
+
+  // The next report makes up for what was lost.
+  void HealAll() {
+    shards_.LoseSome(false);
+    for (auto& [id, user] : users_) {
+      if (IsActive(user)) Report(id, &user);
+    }
+    CarryAll();
+    shards_.LoseSome(true);
+  }
+
   static EngineOptions Options(std::uint64_t seed) {
     EngineOptions options;
-    options.ttl = seed % 2 == 0 ? absl::Minutes(10) : absl::Minutes(2);
+    const absl::Duration times_to_live[] = {absl::Minutes(10), absl::Minutes(2), absl::Seconds(90)};
+    options.ttl = times_to_live[seed % 3];
+    if (seed % 5 == 0) options.unsubscribe_delay = absl::ZeroDuration();
     return options;
   }
   bool OneIn(std::uint64_t n) { return random_() % n == 0; }
@@ -570,11 +791,15 @@ class Wanderers {
       Join(id);
     } else {
       Move(user);
-      const LatLng location{user->north / kMetersPerDegree, user->east / kMetersPerDegree};
-      shards_.Report(id, location);
-      user->last_ms = shards_.now_ms();
-      user->position = Position::FromLatLng(location);
+      Report(id, user);
     }
+  }
+
+  void Report(UserId id, User* user) {
+    const LatLng location{user->north / kMetersPerDegree, user->east / kMetersPerDegree};
+    shards_.Report(id, location);
+    user->last_ms = shards_.now_ms();
+    user->position = Position::FromLatLng(location);
   }
 
   void Move(User* user) {
@@ -615,6 +840,7 @@ class Wanderers {
 
   std::mt19937_64 random_;
   const absl::Duration ttl_;
+  const bool loses_some_;
   Shards shards_;
   std::map<UserId, User> users_;
   std::uint64_t seen_ = 0;
@@ -623,7 +849,7 @@ class Wanderers {
 TEST(ParkingRandomTest, WheneverNothingIsUnderWayEverybodySeesWhoIsInSight) {
   EngineStats stats;
   std::uint64_t seen = 0;
-  const std::uint64_t ran = ForSeeds(150, [&](std::uint64_t seed) {
+  const std::uint64_t ran = ForSeeds(500, [&](std::uint64_t seed) {
     Wanderers wanderers(seed);
     wanderers.Run(400);
     stats += wanderers.stats();

@@ -51,7 +51,9 @@ struct alignas(64) SlotLine {
     bool is_heard : 1;            ///< clients: some shard listens
     bool is_all_parked : 1;       ///< clients: but each that does has parked the channel
     std::uint8_t home_shard : 6;  ///< remotes
-    std::uint8_t parked_until = 0;  ///< while parked: until this tick at the latest
+    /// Remotes, while parked: the tick until which that was asked for. Clients: the first until
+    /// which some shard may be left without news.
+    std::uint8_t parked_until = 0;
 
     Session()
         : is_client(false),
