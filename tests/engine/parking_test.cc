@@ -474,14 +474,14 @@ class LateWordTest : public ParkingTest {
   static constexpr UserId kCarol{10};
   static_assert(HomeShard(kCarol, 2) == ShardId{0});
 
-  void Begin(const EngineOptions& options, double alice_m) {
+  void Begin(const EngineOptions& options, std::optional<double> alice_m) {
     shards_.emplace(options);
     shards().Join(kAlice, {{kBob, {true}}});
     shards().Join(kBob, {{kAlice, {true}}});
     shards().Join(kCarol, {});
     shards().Carry();
     for (const UserId user : {kBob, kCarol}) shards().Report(user, 0.0);
-    shards().Report(kAlice, alice_m);
+    if (alice_m) shards().Report(kAlice, *alice_m);
     shards().Carry();
     shards().Disconnect(kBob);
     shards().Carry();
@@ -565,23 +565,20 @@ TEST_F(LateWordTest, WhoHasExpiredAndComeBackIsNotParkedOnWhatWasBefore) {
 }
 
 TEST_F(LateWordTest, ANewSessionIsNotParkedOnWhatTheOneBeforeSent) {
-  Begin({}, 100'000);
-  shards().Disconnect(kAlice);
-  shards().Carry();
-  shards().Join(kAlice, {{kBob, {true}}, {kCarol, {true}}});
-  shards().Carry();
+  Begin({}, std::nullopt);
   shards().AdvanceBy(30'001);
   shards().Report(kCarol, 0.0);
+  Collect();
   shards().Load(kAlice, {{kCarol, {true}}});
-  shards().Report(kAlice, 100'000.0);
+  shards().Report(kAlice, 100'000.0);  // her first
   Collect();
   Deliver(Kind::kUnsubscribe);
   shards().AdvanceBy(10'000);
   shards().Report(kCarol, 0.0);
   shards().Disconnect(kAlice);
   shards().Join(kAlice, {{kCarol, {true}}});
-  shards().Report(kAlice, 500.0);
-  Collect();
+  Deliver(Kind::kSubscribe);
+  shards().Report(kAlice, 500.0);  // the first of this session
   DeliverAll();
   ExpectCarolSeesAliceGo();
 }
