@@ -112,9 +112,9 @@ struct PeerMessage {
     kUnsubscribe,   ///< Stop that.
     kLocation,      ///< `user` reported.
     kHere,          ///< The answer to kSubscribe: where `user` was at their last report.
-    kPark,          ///< `user` is far from everybody here: no kLocation until `until`, I rely on it
-                    ///< that they keep to `speed_bound`.
-    kOffline,       ///< `user` disconnected, or was not there when you subscribed.
+    kPark,     ///< `user` is far from everybody here: no kLocation before `until`. I rely on it
+               ///< that they keep to `speed_bound`.
+    kOffline,  ///< `user` disconnected, or was not there when you subscribed.
   };
 
   ShardId from{};

@@ -112,8 +112,8 @@ class NEARBY_API LocationCache {
   /// expire before the next Write. For users of whose end others will tell.
   void Hold(const Expired& expired);
 
-  /// PopExpired yields nothing before this time; kNever if nobody is active. A lower bound: early
-  /// where what was due then has been renewed since.
+  /// PopExpired yields nothing before this time; kNever if nobody is to expire. A lower bound:
+  /// early where what was due then has been renewed since.
   Time next_expiry_check() const;
 
   bool is_active(Slot slot) const { return position(slot).is_somewhere(); }

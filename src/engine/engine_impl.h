@@ -30,7 +30,7 @@ namespace nearby {
 //   reports.cc    reports, time, expiry
 //   groups.h      many locations at once, so that their memory is waited for together
 //   sight.cc      pairs: who begins or ceases to see whom, and the deliveries that follow
-//   far_pairs.cc  pairs too far apart to look at for now
+//   far_pairs.cc  pairs too far apart to have met
 //   friends.cc    changes of the friend graph, links between entities
 //   peers.cc      messages of and to other shards
 //   parking.cc    channels of remotes who are too far from everybody here

@@ -40,7 +40,7 @@ void Engine::Impl::MakeDueForOthers(Slot slot, Effects* effects) {
   }
   for (const Edge edge : row) {
     if (!has_a_say(edge)) continue;
-    if (MayKnowRemotes() && IsParked(edge.neighbour())) {
+    if (IsParked(edge.neighbour())) {
       Reconsider(slot, edge, effects);
       continue;
     }

@@ -160,6 +160,7 @@ void Engine::Impl::LinkRemote(Slot client, UserId remote, const Friendship& frie
     }
     slot = *added;
     entity(slot).is_remote = true;
+    // Below 64, as the options' limit has it; the mask is for the compiler.
     entity(slot).home_shard = static_cast<std::uint8_t>(ToInt(options_.HomeOf(remote)) & 63U);
   }
   if (LinkPair(client, slot, friendship, {}, effects) != LinkResult::kRefused) {
@@ -221,7 +222,6 @@ void Engine::Impl::SendToAll(std::uint64_t shards, const PeerMessage& message, E
 bool Engine::Impl::ReceiveLocation(const PeerMessage& message, Effects* effects) {
   if (!IsPossible(message, now_, max_future_skew_ms_)) return false;
   const Slot remote = FindRemote(message.user);
-  if (remote != kNoSlot && HomeOfRemote(remote) != message.from) return false;
   if (remote == kNoSlot) {
     if (options_.HomeOf(message.user) != message.from) return false;
     // A subscription of an earlier session that crossed with its end. Messages arrive in order, so
@@ -229,6 +229,7 @@ bool Engine::Impl::ReceiveLocation(const PeerMessage& message, Effects* effects)
     Send(About(message.user, PeerMessage::Kind::kUnsubscribe), message.from, effects);
     return false;
   }
+  if (HomeOfRemote(remote) != message.from) return false;
   Entity& e = entity(remote);
   if (e.has_reported && message.reported_at < cache_.reported_at(remote)) return false;
   // An answer that a report has overtaken tells nothing new. Taken for one, it would be a move.

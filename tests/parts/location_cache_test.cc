@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <ostream>
 #include <random>
 #include <vector>
@@ -29,7 +28,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 constexpr std::int64_t kDayMs = 24 * 60 * 60 * 1000;
-constexpr std::int64_t kNow = 1'714'521'600'123;
 
 LocationCache::Options WithTtl(absl::Duration ttl) {
   LocationCache::Options options;

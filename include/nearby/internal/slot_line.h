@@ -46,7 +46,7 @@ struct alignas(64) SlotLine {
     bool is_answered : 1;         ///< clients: so has the connect; only now are they told anything
     bool has_reported : 1;        ///< the cache's report times mean something
     bool has_radius : 1;          ///< clients: one of their own
-    bool is_parked : 1;           ///< remotes: their shard sends no locations for now
+    bool is_parked : 1;           ///< remotes: their shard sends no locations before `parked_until`
     bool is_asked : 1;            ///< remotes, while parked: it has been asked for the present one
     bool is_heard : 1;            ///< clients: some shard listens
     bool is_all_parked : 1;       ///< clients: but each that does has parked the channel
