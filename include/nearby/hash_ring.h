@@ -53,7 +53,7 @@ struct PartitionMove {
   const RingSeat* to = nullptr;
 };
 
-/// Which pub/sub server owns a user's channel: an immutable snapshot of seats, the same answer on
+/// Which pub/sub server owns a channel: an immutable snapshot of seats, the same answer on
 /// every node, build and platform.
 ///
 ///   auto ring = HashRing::Create(RingVersion{7}, {{"a", 100, "10.0.0.1:6379"},
@@ -97,9 +97,9 @@ class NEARBY_API HashRing {
 
   /// The channel's partition: the upper 18 bits of its id after the finaliser of MurmurHash3
   /// ("fmix64", Appleby, 2011). Not that of HomeShard, so that the users of one shard spread over
-  /// all partitions.
-  static constexpr RingPartition PartitionOf(UserId channel) {
-    std::uint64_t x = ToInt(channel);
+  /// all partitions. An inbox's id is inverted first, so that node 7's does not go with user 7's.
+  static constexpr RingPartition PartitionOf(Channel channel) {
+    std::uint64_t x = channel.kind == Channel::Kind::kUser ? channel.id : ~channel.id;
     x = (x ^ (x >> 33)) * 0xFF51AFD7ED558CCDu;
     x = (x ^ (x >> 33)) * 0xC4CEB9FE1A85EC53u;
     x ^= x >> 33;
@@ -107,7 +107,7 @@ class NEARBY_API HashRing {
   }
 
   /// The seat that owns the channel; null if the ring is empty. Lives as long as the ring.
-  const RingSeat* Owner(UserId channel) const { return Owner(PartitionOf(channel)); }
+  const RingSeat* Owner(Channel channel) const { return Owner(PartitionOf(channel)); }
   /// The same by partition, which must be below kPartitions.
   const RingSeat* Owner(RingPartition partition) const {
     assert(ToInt(partition) < kPartitions);
@@ -119,7 +119,7 @@ class NEARBY_API HashRing {
   /// the other seats that have a weight, in the order in which they would inherit the channel if
   /// those before them went (and all had room). Each has a server that none before it has.
   /// O(seats): some 40 ns each.
-  void Owners(UserId channel, std::size_t count, std::vector<const RingSeat*>* out) const;
+  void Owners(Channel channel, std::size_t count, std::vector<const RingSeat*>* out) const;
 
   /// In ascending order of their names.
   absl::Span<const RingSeat> seats() const { return seats_; }

@@ -2,6 +2,7 @@
 #define NEARBY_IDS_H_
 
 #include <cstdint>
+#include <utility>
 
 namespace nearby {
 
@@ -43,9 +44,50 @@ struct SessionId {
   friend bool operator!=(const SessionId& a, const SessionId& b) { return !(a == b); }
 };
 
+/// One process of a service, or one place for a process: what a host's deployment names it. Every
+/// 64-bit value is a valid id.
+enum class NodeId : std::uint64_t {};
+
+/// What events are published to and subscribed to: a user's channel, or a node's inbox.
+struct Channel {
+  enum class Kind : std::uint8_t {
+    kUser,   ///< What the user does, for each node where a friend may see them.
+    kInbox,  ///< What other nodes have to tell this one alone.
+  };
+
+  Channel() = default;
+  /// A user's channel: not explicit, for that is what most channels are.
+  constexpr Channel(UserId user) : id(static_cast<std::uint64_t>(user)) {}  // NOLINT
+  static constexpr Channel Inbox(NodeId node) {
+    Channel channel;
+    channel.kind = Kind::kInbox;
+    channel.id = static_cast<std::uint64_t>(node);
+    return channel;
+  }
+
+  /// The user, for kUser.
+  constexpr UserId user() const { return UserId{id}; }
+
+  friend constexpr bool operator==(const Channel& a, const Channel& b) {
+    return a.kind == b.kind && a.id == b.id;
+  }
+  friend constexpr bool operator!=(const Channel& a, const Channel& b) { return !(a == b); }
+  friend constexpr bool operator<(const Channel& a, const Channel& b) {
+    return a.kind != b.kind ? a.kind < b.kind : a.id < b.id;
+  }
+  template <typename H>
+  friend H AbslHashValue(H h, const Channel& channel) {
+    return H::combine(std::move(h), channel.kind, channel.id);
+  }
+
+  Kind kind = Kind::kUser;
+  std::uint64_t id = 0;
+};
+
 constexpr std::uint64_t ToInt(UserId user) { return static_cast<std::uint64_t>(user); }
 constexpr std::uint32_t ToInt(Slot slot) { return static_cast<std::uint32_t>(slot); }
 constexpr std::uint32_t ToInt(ShardId shard) { return static_cast<std::uint32_t>(shard); }
+constexpr std::uint64_t ToInt(NodeId node) { return static_cast<std::uint64_t>(node); }
 
 /// The shard where `user` is at home, of `shard_count` >= 1. The mapping is specified, not merely
 /// stable within a process: the finaliser of SplitMix64 (Steele, Lea and Flood, "Fast Splittable

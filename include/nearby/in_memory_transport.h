@@ -65,10 +65,10 @@ class NEARBY_API InMemoryTransport : public Transport {
   ~InMemoryTransport() override;
 
   void SetReceiver(Receiver* receiver) override;
-  void Publish(absl::string_view server, UserId channel, absl::string_view payload,
+  void Publish(absl::string_view server, Channel channel, absl::string_view payload,
                Done done) override;
-  void Subscribe(absl::string_view server, UserId channel, Done done) override;
-  void Unsubscribe(absl::string_view server, UserId channel, Done done) override;
+  void Subscribe(absl::string_view server, Channel channel, Done done) override;
+  void Unsubscribe(absl::string_view server, Channel channel, Done done) override;
   std::size_t max_payload() const override { return 1u << 20; }
 
  private:

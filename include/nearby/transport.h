@@ -11,9 +11,10 @@
 
 namespace nearby {
 
-/// How events travel between nodes: publish and subscribe on channels, one for each user, that live
-/// on pub/sub servers. Which server owns a channel the caller knows (`HashRing`); the transport
-/// keeps the links to the servers. `InMemoryTransport` is the embedded default.
+/// How events travel between nodes: publish and subscribe on channels, one for each user and one
+/// for each node, that live on pub/sub servers. Which server owns a channel the caller knows
+/// (`HashRing`); the transport keeps the links to the servers. `InMemoryTransport` is the embedded
+/// default.
 ///
 /// Contract:
 ///   1. Completion: each call with a `done` calls it exactly once, before it returns or later, on
@@ -57,7 +58,8 @@ class NEARBY_API Transport {
    public:
     virtual ~Receiver() = default;
 
-    virtual void OnMessage(absl::string_view server, UserId channel, absl::string_view payload) = 0;
+    virtual void OnMessage(absl::string_view server, Channel channel,
+                           absl::string_view payload) = 0;
     /// All subscriptions on the server are gone.
     virtual void OnLinkLost(absl::string_view server, const absl::Status& why) = 0;
   };
@@ -67,10 +69,10 @@ class NEARBY_API Transport {
   /// To be called before the first Subscribe, and with nullptr in the end. Borrows the receiver.
   virtual void SetReceiver(Receiver* receiver) = 0;
 
-  virtual void Publish(absl::string_view server, UserId channel, absl::string_view payload,
+  virtual void Publish(absl::string_view server, Channel channel, absl::string_view payload,
                        Done done) = 0;
-  virtual void Subscribe(absl::string_view server, UserId channel, Done done) = 0;
-  virtual void Unsubscribe(absl::string_view server, UserId channel, Done done) = 0;
+  virtual void Subscribe(absl::string_view server, Channel channel, Done done) = 0;
+  virtual void Unsubscribe(absl::string_view server, Channel channel, Done done) = 0;
 
   /// Bytes of a payload; at least 64 KiB.
   virtual std::size_t max_payload() const = 0;

@@ -26,7 +26,7 @@ constexpr std::size_t kMessageBytes = 64;
 // What waits for a receiver: a message, or the news that the link is lost.
 struct Item {
   std::shared_ptr<const std::string> payload;  // null if the link is lost
-  UserId channel{};
+  Channel channel;
   absl::Status lost;
 
   std::size_t bytes() const { return payload == nullptr ? 0 : kMessageBytes + payload->size(); }
@@ -48,7 +48,7 @@ struct Endpoint {
 struct Link {
   std::shared_ptr<Endpoint> endpoint;
   std::string server;
-  absl::flat_hash_set<UserId> channels;
+  absl::flat_hash_set<Channel> channels;
   std::deque<Item> waiting;
   std::size_t waiting_bytes = 0;
   bool is_delivering = false;
@@ -61,7 +61,7 @@ struct Server {
   bool is_down = false;
   // In order of subscribing, so that the order of deliveries does not depend on a hash.
   std::vector<std::shared_ptr<Link>> links;
-  absl::flat_hash_map<UserId, absl::InlinedVector<Link*, 1>> channels;
+  absl::flat_hash_map<Channel, absl::InlinedVector<Link*, 1>> channels;
 };
 
 using Links = std::vector<std::shared_ptr<Link>>;
@@ -84,10 +84,10 @@ struct InMemoryBroker::State {
   explicit State(const Options& the_options) : options(the_options) {}
 
   absl::Status Subscribe(const std::shared_ptr<Endpoint>& endpoint, absl::string_view server,
-                         UserId channel);
-  void Unsubscribe(const Endpoint& endpoint, absl::string_view server, UserId channel);
+                         Channel channel);
+  void Unsubscribe(const Endpoint& endpoint, absl::string_view server, Channel channel);
   /// Ok, and the links to deliver to.
-  absl::Status Publish(absl::string_view server, UserId channel, absl::string_view payload,
+  absl::Status Publish(absl::string_view server, Channel channel, absl::string_view payload,
                        Links* links);
   Links TakeDown(absl::string_view server);
   void End(Endpoint& endpoint);
@@ -108,7 +108,7 @@ struct InMemoryBroker::State {
 };
 
 absl::Status InMemoryBroker::State::Subscribe(const std::shared_ptr<Endpoint>& endpoint,
-                                              absl::string_view server, UserId channel) {
+                                              absl::string_view server, Channel channel) {
   if (endpoint->receiver == nullptr) {
     return absl::FailedPreconditionError("a receiver must be set before the first subscription");
   }
@@ -140,7 +140,7 @@ absl::Status InMemoryBroker::State::Subscribe(const std::shared_ptr<Endpoint>& e
 }
 
 void InMemoryBroker::State::Unsubscribe(const Endpoint& endpoint, absl::string_view server,
-                                        UserId channel) {
+                                        Channel channel) {
   const auto linked = endpoint.links.find(server);
   if (linked == endpoint.links.end()) return;
   const std::shared_ptr<Link> link = linked->second;
@@ -154,7 +154,7 @@ void InMemoryBroker::State::Unsubscribe(const Endpoint& endpoint, absl::string_v
   ForgetIfIdle(*link);
 }
 
-absl::Status InMemoryBroker::State::Publish(absl::string_view server, UserId channel,
+absl::Status InMemoryBroker::State::Publish(absl::string_view server, Channel channel,
                                             absl::string_view payload, Links* links) {
   const auto at = servers.find(server);
   if (at == servers.end()) return absl::OkStatus();
@@ -207,7 +207,7 @@ void InMemoryBroker::State::Enqueue(Link& link, Item item) {
 void InMemoryBroker::State::DropChannels(Link& link) {
   if (link.channels.empty()) return;
   Server& at = servers.find(link.server)->second;
-  for (const UserId channel : link.channels) {
+  for (const Channel channel : link.channels) {
     const auto subscribers = at.channels.find(channel);
     auto& links = subscribers->second;
     links.erase(std::find(links.begin(), links.end(), &link));
@@ -226,7 +226,7 @@ void InMemoryBroker::State::Break(Link& link, absl::Status why) {
   DropChannels(link);
   // News of an earlier loss that still waits covers this one, too; there is one at most.
   DropWaiting(link);
-  link.waiting.push_back({nullptr, UserId{}, std::move(why)});
+  link.waiting.push_back({nullptr, Channel(), std::move(why)});
 }
 
 void InMemoryBroker::State::ForgetIfIdle(Link& link) {
@@ -317,8 +317,8 @@ void InMemoryTransport::SetReceiver(Receiver* receiver) {
   node_->receiver = receiver;
 }
 
-void InMemoryTransport::Publish(absl::string_view server, UserId channel, absl::string_view payload,
-                                Done done) {
+void InMemoryTransport::Publish(absl::string_view server, Channel channel,
+                                absl::string_view payload, Done done) {
   if (payload.size() > max_payload()) {
     return done(absl::InvalidArgumentError(absl::StrCat(
         "a payload of ", payload.size(), " bytes; at most ", max_payload(), " are allowed")));
@@ -333,7 +333,7 @@ void InMemoryTransport::Publish(absl::string_view server, UserId channel, absl::
   done(std::move(status));
 }
 
-void InMemoryTransport::Subscribe(absl::string_view server, UserId channel, Done done) {
+void InMemoryTransport::Subscribe(absl::string_view server, Channel channel, Done done) {
   absl::Status status;
   {
     const std::lock_guard<std::mutex> lock(broker_->mutex);
@@ -342,7 +342,7 @@ void InMemoryTransport::Subscribe(absl::string_view server, UserId channel, Done
   done(std::move(status));
 }
 
-void InMemoryTransport::Unsubscribe(absl::string_view server, UserId channel, Done done) {
+void InMemoryTransport::Unsubscribe(absl::string_view server, Channel channel, Done done) {
   {
     const std::lock_guard<std::mutex> lock(broker_->mutex);
     broker_->Unsubscribe(*node_, server, channel);

@@ -104,7 +104,7 @@ HashRing::HashRing(RingVersion version, std::vector<RingSeat> seats)
   for (const std::uint16_t owner : owners_) ++partition_counts_[owner];
 }
 
-void HashRing::Owners(UserId channel, std::size_t count, std::vector<const RingSeat*>* out) const {
+void HashRing::Owners(Channel channel, std::size_t count, std::vector<const RingSeat*>* out) const {
   if (empty() || count == 0) return;
   const std::uint32_t partition = ToInt(PartitionOf(channel));
   const std::uint16_t owner = owners_[partition];

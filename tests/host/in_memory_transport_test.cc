@@ -30,20 +30,20 @@ using ::testing::StartsWith;
 const UserId kAlice{1};
 const UserId kBob{2};
 
-absl::Status Publish(Transport& transport, absl::string_view server, UserId channel,
+absl::Status Publish(Transport& transport, absl::string_view server, Channel channel,
                      absl::string_view payload) {
   test::Answer<absl::Status> answer;
   transport.Publish(server, channel, payload, answer.Done());
   return answer.Get();
 }
 
-absl::Status Subscribe(Transport& transport, absl::string_view server, UserId channel) {
+absl::Status Subscribe(Transport& transport, absl::string_view server, Channel channel) {
   test::Answer<absl::Status> answer;
   transport.Subscribe(server, channel, answer.Done());
   return answer.Get();
 }
 
-absl::Status Unsubscribe(Transport& transport, absl::string_view server, UserId channel) {
+absl::Status Unsubscribe(Transport& transport, absl::string_view server, Channel channel) {
   test::Answer<absl::Status> answer;
   transport.Unsubscribe(server, channel, answer.Done());
   return answer.Get();
@@ -110,12 +110,12 @@ TEST_F(InMemoryTransportTest, Clause3CallsFromWithinADone) {
 TEST_F(InMemoryTransportTest, Clause3AReceiverMayPublish) {
   ASSERT_TRUE(Subscribe(a_, "s1", kAlice).ok());
   ASSERT_TRUE(Subscribe(b_, "s1", kBob).ok());
-  at_a_.on_message = [&](absl::string_view, UserId, absl::string_view payload) {
+  at_a_.on_message = [&](absl::string_view, Channel, absl::string_view payload) {
     if (payload.size() < 4) {
       EXPECT_TRUE(Publish(a_, "s1", kBob, absl::StrCat(payload, "a")).ok());
     }
   };
-  at_b_.on_message = [&](absl::string_view, UserId, absl::string_view payload) {
+  at_b_.on_message = [&](absl::string_view, Channel, absl::string_view payload) {
     EXPECT_TRUE(Publish(b_, "s1", kAlice, absl::StrCat(payload, "b")).ok());
   };
   ASSERT_TRUE(Publish(a_, "s1", kAlice, "").ok());
@@ -125,7 +125,7 @@ TEST_F(InMemoryTransportTest, Clause3AReceiverMayPublish) {
 
 TEST_F(InMemoryTransportTest, Clause3AReceiverMaySubscribeAndUnsubscribe) {
   ASSERT_TRUE(Subscribe(a_, "s1", kAlice).ok());
-  at_a_.on_message = [&](absl::string_view server, UserId, absl::string_view) {
+  at_a_.on_message = [&](absl::string_view server, Channel, absl::string_view) {
     EXPECT_TRUE(Unsubscribe(a_, server, kAlice).ok());
     EXPECT_TRUE(Subscribe(a_, server, kBob).ok());
   };
@@ -218,7 +218,7 @@ TEST_F(InMemoryTransportTest, Clause8MessagesKeepTheirOrder) {
   ASSERT_TRUE(Subscribe(a_, "s1", kAlice).ok());
   std::vector<std::string> expected;
   // Those that a receiver publishes queue up behind each other.
-  at_a_.on_message = [&](absl::string_view, UserId, absl::string_view payload) {
+  at_a_.on_message = [&](absl::string_view, Channel, absl::string_view payload) {
     if (payload != "0") return;
     for (int i = 1; i < 50; ++i) EXPECT_TRUE(Publish(b_, "s1", kAlice, absl::StrCat(i)).ok());
   };
@@ -267,7 +267,7 @@ TEST_F(InMemoryTransportTest, Clause9MayLinkUpFromWithinTheCall) {
 
 TEST_F(InMemoryTransportTest, Clause9NothingOfBeforeComesAfterTheLoss) {
   ASSERT_TRUE(Subscribe(a_, "s1", kAlice).ok());
-  at_a_.on_message = [&](absl::string_view, UserId, absl::string_view payload) {
+  at_a_.on_message = [&](absl::string_view, Channel, absl::string_view payload) {
     if (payload != "1") return;
     EXPECT_TRUE(Publish(b_, "s1", kAlice, "2").ok());
     broker_.TakeDown("s1");
@@ -297,7 +297,7 @@ TEST_F(InMemoryTransportTest, Clause9AReceiverThatIsTooSlowLosesItsLink) {
   ASSERT_TRUE(Subscribe(a, "s1", kAlice).ok());
   ASSERT_TRUE(Subscribe(a, "s1", kBob).ok());
   ASSERT_TRUE(Subscribe(b, "s1", kBob).ok());
-  slow.on_message = [&](absl::string_view, UserId, absl::string_view) {
+  slow.on_message = [&](absl::string_view, Channel, absl::string_view) {
     for (int i = 0; i < 100; ++i) EXPECT_TRUE(Publish(b, "s1", kBob, "0123456789").ok());
   };
   ASSERT_TRUE(Publish(b, "s1", kAlice, "x").ok());
@@ -319,7 +319,7 @@ TEST_F(InMemoryTransportTest, Clause11PayloadsAreBytesUpToTheMaximum) {
   std::vector<std::string> payloads = {"", std::string(1, '\0'), "\xFF\0\n",
                                        std::string(a_.max_payload(), 'x')};
   std::vector<std::string> received;
-  at_a_.on_message = [&](absl::string_view, UserId, absl::string_view payload) {
+  at_a_.on_message = [&](absl::string_view, Channel, absl::string_view payload) {
     received.emplace_back(payload);
   };
   for (const std::string& payload : payloads) {

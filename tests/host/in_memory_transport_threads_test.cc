@@ -31,13 +31,13 @@ using ::testing::IsEmpty;
 const UserId kAlice{1};
 const UserId kBob{2};
 
-void Publish(Transport& transport, absl::string_view server, UserId channel,
+void Publish(Transport& transport, absl::string_view server, Channel channel,
              absl::string_view payload) {
   transport.Publish(server, channel, payload,
                     [](absl::Status status) { EXPECT_TRUE(status.ok()) << status; });
 }
 
-void Subscribe(Transport& transport, absl::string_view server, UserId channel) {
+void Subscribe(Transport& transport, absl::string_view server, Channel channel) {
   transport.Subscribe(server, channel,
                       [](absl::Status status) { EXPECT_TRUE(status.ok()) << status; });
 }
@@ -56,7 +56,7 @@ TEST(InMemoryTransportThreadsTest, Clause4SetReceiverWaitsForARunningCall) {
   test::RecordingReceiver at_b;
   test::Gate entered;
   test::Gate leave;
-  at_a.on_message = [&](absl::string_view server, UserId, absl::string_view payload) {
+  at_a.on_message = [&](absl::string_view server, Channel, absl::string_view payload) {
     if (payload != "first") return;
     entered.Open();
     leave.Await();
@@ -92,7 +92,7 @@ TEST(InMemoryTransportThreadsTest, Clause4AReceiverMayEndBeforeItsTurnComes) {
   test::RecordingReceiver former;
   test::RecordingReceiver next;
   // The message is for both; before the second gets it, another thread ends that one.
-  at_a.on_message = [&](absl::string_view server, UserId, absl::string_view payload) {
+  at_a.on_message = [&](absl::string_view server, Channel, absl::string_view payload) {
     if (payload != "x") return;
     std::thread([&] {
       b.SetReceiver(&next);
@@ -239,7 +239,7 @@ TEST(InMemoryTransportThreadsTest, Clause10ABusyReceiverDelaysNoOtherServer) {
   test::RecordingReceiver at_a;
   test::Gate entered;
   test::Gate leave;
-  at_a.on_message = [&](absl::string_view server, UserId, absl::string_view) {
+  at_a.on_message = [&](absl::string_view server, Channel, absl::string_view) {
     if (server != "s1") return;
     entered.Open();
     leave.Await();
@@ -266,7 +266,7 @@ TEST(InMemoryTransportThreadsTest, ReceiversThatAnswerEachOtherDoNotDeadlock) {
   test::RecordingReceiver at_a;
   test::RecordingReceiver at_b;
   const auto answer = [](InMemoryTransport& own, UserId to) {
-    return [&own, to](absl::string_view server, UserId, absl::string_view payload) {
+    return [&own, to](absl::string_view server, Channel, absl::string_view payload) {
       int left = 0;
       if (absl::SimpleAtoi(payload, &left) && left > 0) {
         Publish(own, server, to, absl::StrCat(left - 1));

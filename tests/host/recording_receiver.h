@@ -22,10 +22,11 @@ namespace nearby::test {
 class RecordingReceiver : public Transport::Receiver {
  public:
   using Hook =
-      std::function<void(absl::string_view server, UserId channel, absl::string_view payload)>;
+      std::function<void(absl::string_view server, Channel channel, absl::string_view payload)>;
 
-  void OnMessage(absl::string_view server, UserId channel, absl::string_view payload) override {
-    Begin(server, absl::StrCat(server, "/", ToInt(channel), " ", payload));
+  void OnMessage(absl::string_view server, Channel channel, absl::string_view payload) override {
+    Begin(server, absl::StrCat(server, "/", channel.kind == Channel::Kind::kInbox ? "inbox " : "",
+                               channel.id, " ", payload));
     if (on_message) on_message(server, channel, payload);
     End(server);
   }
