@@ -78,7 +78,7 @@ struct NEARBY_API EngineOptions {
 
   // Place among the shards.
 
-  /// Users whose HomeOf is `shard` connect here; at most 64 shards.
+  /// Users whose HomeOf is `shard` connect here; at most 64 shards, or 63 if `spans_nodes`.
   std::uint32_t shard_count = 1;
   ShardId shard{0};
   /// Where a user is at home, for hosts that know better than HomeShard. Who is in sight of a
@@ -88,6 +88,14 @@ struct NEARBY_API EngineOptions {
   /// A pure function, the same for all shards; called from any thread, for users of any friend list
   /// as well. Its result is taken modulo shard_count.
   std::function<ShardId(UserId user)> home_shard;
+
+  /// Whether users may be connected to other nodes, each of which has shards of its own. Then those
+  /// who are not connected to this one may be *elsewhere*, which to an engine is one more shard: it
+  /// announces to it whom it does not find here, takes messages of it for any user, and sends it
+  /// those that are about users elsewhere. Whoever drives the engine carries these (see Cluster).
+  bool spans_nodes = false;
+  /// The shard that stands for all other nodes.
+  ShardId elsewhere() const { return ShardId{shard_count}; }
 
   /// Where a user is at home: by `home_shard`, or by HomeShard if there is none.
   ShardId HomeOf(UserId user) const {

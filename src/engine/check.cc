@@ -40,7 +40,9 @@ absl::Status Engine::Impl::CheckEntity(Slot slot) const {
     return absl::OkStatus();
   }
   if (cache_.Find(cache_.user(slot)) != slot) return Violation("a user's slot is not theirs", slot);
-  if (e.is_client != IsHome(cache_.user(slot))) return Violation("a user is not at home", slot);
+  const bool may_be_client =
+      IsHome(cache_.user(slot)) && !(e.is_remote && IsElsewhere(HomeOfRemote(slot)));
+  if (e.is_client != may_be_client) return Violation("a user is not at home", slot);
   if (row.size() > options_.max_friends) return Violation("I6: a row is too long", slot);
   if (e.is_remote && !registry_.is_subscribed(slot)) {
     return Violation("a remote's channel is not subscribed to", slot);

@@ -38,9 +38,9 @@ namespace nearby {
 //   check.cc      the invariants
 //
 // Words: an *entity* is a user with a slot: a *client* (a session here) or a *remote* (at home on
-// another shard, known because a client here may see them). An edge to a remote exists exactly
-// while the client at its other end may see them; that client's shard alone decides about that
-// direction. Between two clients an edge exists while they are friends.
+// another shard, or connected to another node, known because a client here may see them). An edge
+// to a remote exists exactly while the client at its other end may see them; that client's shard
+// alone decides about that direction. Between two clients an edge exists while they are friends.
 class Engine::Impl {
  public:
   explicit Impl(const EngineOptions& options);
@@ -123,7 +123,7 @@ class Engine::Impl {
     return lines_.Has(client.slot) && entity(client.slot).is_client &&
            entity(client.slot).generation == client.generation;
   }
-  bool MayKnowRemotes() const { return options_.shard_count > 1; }
+  bool MayKnowRemotes() const { return options_.shard_count > 1 || options_.spans_nodes; }
   // What a call with a handle that names no session answers.
   static absl::Status NoSession();
   bool IsHome(UserId user) const { return options_.HomeOf(user) == options_.shard; }
@@ -302,8 +302,23 @@ class Engine::Impl {
   void ReceiveLocations(absl::Span<const PeerMessage> messages, Effects* effects);
   static PeerMessage About(UserId user, PeerMessage::Kind kind);
   void Send(PeerMessage message, ShardId to, Effects* effects);
-  void Announce(PeerMessage::Kind kind, const FriendshipChange& pair, Effects* effects);
-  void LinkRemote(Slot client, UserId remote, const Friendship& friendship, Effects* effects);
+  void Announce(PeerMessage::Kind kind, const FriendshipChange& pair, ShardId to, Effects* effects);
+  // Where somebody is who is not a client here.
+  ShardId HomeOfOther(UserId user) const {
+    const ShardId home = options_.HomeOf(user);
+    return home == options_.shard ? options_.elsewhere() : home;
+  }
+  bool IsElsewhere(ShardId shard) const {
+    return options_.spans_nodes && shard == options_.elsewhere();
+  }
+  // Whether what that shard says of where this user is can be true.
+  bool SpeaksFor(ShardId shard, UserId user) const {
+    return IsElsewhere(shard) || options_.HomeOf(user) == shard;
+  }
+  // The entity of a user at home on that shard, made if there is none; or kNoSlot.
+  Slot MakeRemote(UserId user, ShardId home, Effects* effects);
+  void LinkRemote(Slot client, UserId remote, ShardId home, const Friendship& friendship,
+                  Effects* effects);
   void SubscribeIfFirst(Slot remote, Effects* effects);
   // To each of these shards.
   void SendToAll(std::uint64_t shards, const PeerMessage& message, Effects* effects);

@@ -99,7 +99,8 @@ void Engine::Impl::InstallFriends(Slot client, FriendVersion version,
   link.row_to_be = static_cast<std::uint32_t>(registry_.Row(client).size() + FindFriends(friends));
   for (std::size_t i = 0; i < friends.size(); ++i) {
     const auto& [friend_id, friendship] = friends[i];
-    if (found_[i] == kNoSlot && IsHome(friend_id)) continue;  // Offline, as most are.
+    // Offline, as most are.
+    if (found_[i] == kNoSlot && IsHome(friend_id) && !options_.spans_nodes) continue;
     if (!newer.empty() && Names(newer, friend_id)) continue;
     InstallFriend(client, found_[i], {{}, friend_id, friendship, version}, link, effects);
   }
@@ -136,8 +137,8 @@ std::size_t Engine::Impl::PrefetchFound() const {
 
 void Engine::Impl::InstallFriend(Slot client, Slot friend_slot, FriendshipChange pair,
                                  LinkOptions link, Effects* effects) {
-  if (IsHome(pair.friend_id)) {
-    if (friend_slot == kNoSlot) return;
+  if (friend_slot != kNoSlot && entity(friend_slot).is_client) {
+    if (!IsHome(pair.friend_id)) return;  // A function of the host's is not one.
     // Where the friend's list is the newer one, an edge that it made may be narrowed, not widened:
     // changes in between that widen it are remembered, or are still to be applied. Without an edge
     // nothing is known, for the friend's list was loaded before the client came.
@@ -147,11 +148,12 @@ void Engine::Impl::InstallFriend(Slot client, Slot friend_slot, FriendshipChange
     return;
   }
   SettleRemote(client, pair.friend_id, pair.friendship, link, effects);
+  if (IsHome(pair.friend_id) && !options_.spans_nodes) return;  // Offline.
   // The friend's shard may not know yet that the client is here, even where this shard knows all
   // about the friend.
   if (pair.friendship.i_may_see() || pair.friendship.friend_may_see()) {
     pair.user = cache_.user(client);
-    Announce(PeerMessage::Kind::kAnnounce, pair, effects);
+    Announce(PeerMessage::Kind::kAnnounce, pair, HomeOfOther(pair.friend_id), effects);
   }
 }
 

@@ -69,23 +69,26 @@ absl::Status Engine::Impl::ApplyTooOld(const FriendshipChange& change, Effects* 
 // Whether each of the two who is a client here has loaded a list as new as the change. Of a user
 // who is at home elsewhere, their own shard knows, and announces them if theirs is older.
 bool Engine::Impl::ListsCover(const FriendshipChange& change) const {
+  bool knows_either = false;
   for (const UserId user : {change.user, change.friend_id}) {
     if (!IsHome(user)) continue;
     const Slot client = FindClient(user);
+    if (client == kNoSlot && options_.spans_nodes) continue;  // They may be on another node.
     if (client == kNoSlot || !entity(client).has_friends ||
         entity(client).list_version < change.version) {
       return false;
     }
+    knows_either = true;
   }
-  return true;
+  return knows_either;
 }
 
 bool Engine::Impl::SettlePair(const FriendshipChange& change, LinkOptions link, Effects* effects) {
   const Slot a = IsHome(change.user) ? FindClient(change.user) : kNoSlot;
   const Slot b = IsHome(change.friend_id) ? FindClient(change.friend_id) : kNoSlot;
-  if (IsHome(change.user) && IsHome(change.friend_id)) {
-    return a != kNoSlot && b != kNoSlot && SettleClients(a, b, change.friendship, link, effects);
-  }
+  if (a != kNoSlot && b != kNoSlot) return SettleClients(a, b, change.friendship, link, effects);
+  const bool are_home = IsHome(change.user) && IsHome(change.friend_id);
+  if (are_home && !options_.spans_nodes) return false;  // One of them is offline.
   const Slot client = a != kNoSlot ? a : b;
   if (client == kNoSlot) return false;
   FriendshipChange pair = change;
@@ -96,7 +99,7 @@ bool Engine::Impl::SettlePair(const FriendshipChange& change, LinkOptions link, 
   const bool is_known = FindRemote(pair.friend_id) != kNoSlot;
   if (is_known) return SettleRemote(client, pair.friend_id, pair.friendship, link, effects);
   if (pair.friendship.i_may_see() && !link.only_takes_away) {
-    Announce(PeerMessage::Kind::kAnnounce, pair, effects);
+    Announce(PeerMessage::Kind::kAnnounce, pair, HomeOfOther(pair.friend_id), effects);
   }
   return false;
 }

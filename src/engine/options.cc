@@ -49,7 +49,7 @@ absl::Status EngineOptions::Validate() const {
       CheckCount("max_page_size", max_page_size, 1, kMaxRow),
       CheckCount("max_remembered_changes", max_remembered_changes, 1, 1u << 30),
       CheckCount("expected_entities", expected_entities, 0, max_entities),
-      CheckCount("shard_count", shard_count, 1, kMaxShards),
+      CheckCount("shard_count", shard_count, 1, spans_nodes ? kMaxShards - 1 : kMaxShards),
   };
   for (const absl::Status& check : checks) {
     if (!check.ok()) return check;

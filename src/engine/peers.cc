@@ -67,7 +67,7 @@ void Engine::Impl::Receive(const PeerMessage& message, Effects* effects) {
   ++stats_.messages_received;
   bool taken = false;
   const bool addressed = message.to == options_.shard && message.from != options_.shard &&
-                         ToInt(message.from) < options_.shard_count;
+                         (ToInt(message.from) < options_.shard_count || IsElsewhere(message.from));
   if (addressed) {
     switch (message.kind) {
       case PeerMessage::Kind::kAnnounce:
@@ -102,22 +102,26 @@ void Engine::Impl::Send(PeerMessage message, ShardId to, Effects* effects) {
   ++stats_.messages_sent;
 }
 
-void Engine::Impl::Announce(PeerMessage::Kind kind, const FriendshipChange& pair,
+void Engine::Impl::Announce(PeerMessage::Kind kind, const FriendshipChange& pair, ShardId to,
                             Effects* effects) {
   PeerMessage message = About(pair.user, kind);
   message.friend_id = pair.friend_id;
   message.friendship = pair.friendship;
   message.version = pair.version;
-  Send(message, options_.HomeOf(pair.friend_id), effects);
+  Send(message, to, effects);
 }
 
 // `message.user` is online elsewhere, and a friend of `message.friend_id`, who may be a client
 // here.
 bool Engine::Impl::ReceiveAnnouncement(const PeerMessage& message, Effects* effects) {
-  if (options_.HomeOf(message.user) != message.from) return false;
-  if (!IsHome(message.friend_id)) return false;
+  if (!SpeaksFor(message.from, message.user) || !IsHome(message.friend_id)) return false;
   const Slot client = FindClient(message.friend_id);
-  if (client == kNoSlot) return true;  // When they connect, their shard will announce them.
+  if (client == kNoSlot) {
+    // When they connect, their shard will announce them; unless they have, to another node.
+    const bool may_be_elsewhere = options_.spans_nodes && !IsElsewhere(message.from);
+    if (may_be_elsewhere) Send(message, options_.elsewhere(), effects);
+    return true;
+  }
   if (!changes_.IsBelievable(message.version)) {
     // A fresh list of the client's, if it still names the user, announces the client to them.
     if (entity(client).has_friends) RequestFriends(client, effects);
@@ -136,9 +140,11 @@ bool Engine::Impl::ReceiveAnnouncement(const PeerMessage& message, Effects* effe
     if (message.kind == PeerMessage::Kind::kAnnounce) RequestFriends(client, effects);
     return false;
   }
-  if (pair.friendship.i_may_see()) LinkRemote(client, message.user, pair.friendship, effects);
+  if (pair.friendship.i_may_see()) {
+    LinkRemote(client, message.user, message.from, pair.friendship, effects);
+  }
   if (message.kind == PeerMessage::Kind::kAnnounce && pair.friendship.friend_may_see()) {
-    Announce(PeerMessage::Kind::kAnnounceBack, pair, effects);
+    Announce(PeerMessage::Kind::kAnnounceBack, pair, message.from, effects);
   }
   return true;
 }
@@ -147,22 +153,29 @@ void Engine::Impl::RequestFriends(Slot client, Effects* effects) {
   effects->friend_requests.push_back({{client, entity(client).generation}, cache_.user(client)});
 }
 
-void Engine::Impl::LinkRemote(Slot client, UserId remote, const Friendship& friendship,
-                              Effects* effects) {
-  Slot slot = FindRemote(remote);
-  if (slot == kNoSlot) {
-    // Known as a client, though at home elsewhere: a function of the host's is not one.
-    if (cache_.Find(remote) != kNoSlot) return;
-    const absl::StatusOr<Slot> added = NewEntity(remote);
-    if (!added.ok()) {
-      ++stats_.links_refused;
-      return;
-    }
-    slot = *added;
-    entity(slot).is_remote = true;
-    // Below 64, as the options' limit has it; the mask is for the compiler.
-    entity(slot).home_shard = static_cast<std::uint8_t>(ToInt(options_.HomeOf(remote)) & 63U);
+Slot Engine::Impl::MakeRemote(UserId user, ShardId home, Effects* effects) {
+  if (const Slot known = FindRemote(user); known != kNoSlot) {
+    if (HomeOfRemote(known) == home) return known;
+    // They have moved from this node to another, or back, and the news of their leaving is late.
+    DropRemote(known, LeaveReason::kOffline, effects);
   }
+  // Known as a client: late word of another node's; or a function of the host's is not one.
+  if (cache_.Find(user) != kNoSlot) return kNoSlot;
+  const absl::StatusOr<Slot> added = NewEntity(user);
+  if (!added.ok()) {
+    ++stats_.links_refused;
+    return kNoSlot;
+  }
+  entity(*added).is_remote = true;
+  // Below 64, as the options' limit has it; the mask is for the compiler.
+  entity(*added).home_shard = static_cast<std::uint8_t>(ToInt(home) & 63U);
+  return *added;
+}
+
+void Engine::Impl::LinkRemote(Slot client, UserId remote, ShardId home,
+                              const Friendship& friendship, Effects* effects) {
+  const Slot slot = MakeRemote(remote, home, effects);
+  if (slot == kNoSlot) return;
   if (LinkPair(client, slot, friendship, {}, effects) != LinkResult::kRefused) {
     SubscribeIfFirst(slot, effects);
   } else if (registry_.Row(slot).empty() && !registry_.is_subscribed(slot)) {
@@ -223,7 +236,7 @@ bool Engine::Impl::ReceiveLocation(const PeerMessage& message, Effects* effects)
   if (!IsPossible(message, now_, max_future_skew_ms_)) return false;
   const Slot remote = FindRemote(message.user);
   if (remote == kNoSlot) {
-    if (options_.HomeOf(message.user) != message.from) return false;
+    if (!SpeaksFor(message.from, message.user)) return false;
     // A subscription of an earlier session that crossed with its end. Messages arrive in order, so
     // a subscription made after this one's end stands.
     Send(About(message.user, PeerMessage::Kind::kUnsubscribe), message.from, effects);

@@ -45,7 +45,7 @@ EngineStats Engine::Impl::stats() const {
 absl::StatusOr<Slot> Engine::Impl::NewEntity(UserId user) {
   absl::StatusOr<Slot> slot = cache_.Acquire(user);
   if (!slot.ok()) return slot;
-  if (options_.shard_count > 1) {
+  if (MayKnowRemotes()) {
     listeners_.resize(lines_.size());
     listeners_[ToInt(*slot)] = Listeners();
   }
@@ -77,6 +77,11 @@ absl::StatusOr<ClientHandle> Engine::Impl::Connect(const ConnectRequest& request
     EndSession(slot, effects);
     ++stats_.replacements;
   } else {
+    // Until now they were on another node.
+    if (const Slot remote = FindRemote(request.user); remote != kNoSlot) {
+      Send(About(request.user, PeerMessage::Kind::kUnsubscribe), HomeOfRemote(remote), effects);
+      DropRemote(remote, LeaveReason::kOffline, effects);
+    }
     absl::StatusOr<Slot> added = NewEntity(request.user);
     if (!added.ok()) return added.status();
     slot = *added;
