@@ -2,45 +2,21 @@
 #define NEARBY_NODE_CODEC_H_
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/span.h"
-#include "nearby/effects.h"
 #include "nearby/export.h"
+#include "nearby/node_batch.h"
 
 namespace nearby {
 
-/// Names a batch among all that one node hears, so that it can tell repetitions and gaps. The codec
-/// carries it and compares nothing.
-struct NodeBatchId {
-  std::uint64_t publisher = 0;  ///< The node that sent it.
-  std::uint64_t epoch = 0;      ///< Which life of that node: grows with each start.
-  std::uint64_t sequence = 0;   ///< Grows within an epoch.
-
-  friend bool operator==(const NodeBatchId& a, const NodeBatchId& b) {
-    return a.publisher == b.publisher && a.epoch == b.epoch && a.sequence == b.sequence;
-  }
-  friend bool operator!=(const NodeBatchId& a, const NodeBatchId& b) { return !(a == b); }
-};
-
-/// What one node tells another in one payload.
-struct NodeBatch {
-  NodeBatchId id;
-  std::vector<PeerMessage> events;
-  /// Left out: of kinds that this version does not know, or with friendships that it does not.
-  std::size_t unknown_events = 0;
-};
-
 /// No event takes more than this many bytes of a payload, and no batch more than this without its
 /// events: (max_payload - kMaxNodeBatchHeaderBytes) / kMaxNodeEventBytes events always fit.
-inline constexpr std::size_t kMaxNodeEventBytes = 80;
-inline constexpr std::size_t kMaxNodeBatchHeaderBytes = 40;
+inline constexpr std::size_t kMaxNodeEventBytes = 64;
+inline constexpr std::size_t kMaxNodeBatchHeaderBytes = 64;
 
 /// Writes what one node tells another, as `nearby.v1.NodeBatch`: a payload for `Transport`.
 ///
@@ -54,9 +30,10 @@ class NEARBY_API NodeEncoder {
   NodeEncoder(NodeEncoder&& other) noexcept;
   NodeEncoder& operator=(NodeEncoder&& other) noexcept;
 
-  /// Appends the batch to `payload`. Of each event, the fields that its kind has by PeerMessage.
-  /// Requires those to be valid, as an engine makes them; otherwise the receiver refuses the batch.
-  void Encode(const NodeBatchId& id, absl::Span<const PeerMessage> events, std::string* payload);
+  /// Appends the batch to `payload`. Of each event, the fields that its kind has by NodeEvent.
+  /// Requires those to be valid, a position that is somewhere and times in range; otherwise the
+  /// receiver refuses the batch.
+  void Encode(const NodeBatch& batch, std::string* payload);
 
  private:
   class NEARBY_LOCAL Impl;

@@ -2,22 +2,26 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "nearby/effects.h"
 #include "nearby/friendship.h"
 #include "nearby/geo.h"
 #include "nearby/ids.h"
+#include "nearby/node_batch.h"
 #include "nearby/node_codec.h"
+#include "nearby/session_directory.h"
 #include "nearby/time.h"
 #include "nearby/v1/node.pb.h"
 #include "nearby/wire_format.h"
 #include "src/wire/fields.h"
 #include "src/wire/friendship_bits.h"
 #include "src/wire/message_io.h"
+#include "src/wire/node_event_fields.h"
 #include "src/wire/values.h"
 
 namespace nearby {
@@ -26,70 +30,43 @@ namespace {
 constexpr std::size_t kMaxPayloadBytesLimit = std::size_t{1} << 30;
 constexpr std::int32_t kQuarterTurn = 1 << 30;
 
-std::optional<PeerMessage::Kind> ToKind(v1::NodeEvent::Kind kind) {
+std::optional<NodeEvent::Kind> ToKind(v1::NodeEvent::Kind kind) {
   switch (kind) {
-    case v1::NodeEvent::ANNOUNCE:
-      return PeerMessage::Kind::kAnnounce;
-    case v1::NodeEvent::ANNOUNCE_BACK:
-      return PeerMessage::Kind::kAnnounceBack;
-    case v1::NodeEvent::SUBSCRIBE:
-      return PeerMessage::Kind::kSubscribe;
-    case v1::NodeEvent::UNSUBSCRIBE:
-      return PeerMessage::Kind::kUnsubscribe;
     case v1::NodeEvent::LOCATION:
-      return PeerMessage::Kind::kLocation;
-    case v1::NodeEvent::HERE:
-      return PeerMessage::Kind::kHere;
-    case v1::NodeEvent::PARK:
-      return PeerMessage::Kind::kPark;
+      return NodeEvent::Kind::kLocation;
     case v1::NodeEvent::OFFLINE:
-      return PeerMessage::Kind::kOffline;
+      return NodeEvent::Kind::kOffline;
+    case v1::NodeEvent::ANNOUNCE:
+      return NodeEvent::Kind::kAnnounce;
+    case v1::NodeEvent::ANNOUNCE_BACK:
+      return NodeEvent::Kind::kAnnounceBack;
+    case v1::NodeEvent::CHANGE:
+      return NodeEvent::Kind::kChange;
+    case v1::NodeEvent::CHANGED:
+      return NodeEvent::Kind::kChanged;
+    case v1::NodeEvent::TAKEN:
+      return NodeEvent::Kind::kTaken;
     default:
       return std::nullopt;
   }
 }
 
-void FillPair(const v1::NodeEvent& message, PeerMessage* event) {
-  event->friend_id = UserId{message.friend_id()};
-  event->friendship = wire::FriendshipFromBits(message.friendship());
-  event->version = FriendVersion{message.version()};
+// The kind of an event that this version knows. What a later one adds is left out: a kind, or a bit
+// of a friendship, of which only that version knows whether it grants or forbids.
+std::optional<NodeEvent::Kind> KnownKind(const v1::NodeEvent& message) {
+  const std::optional<NodeEvent::Kind> kind = ToKind(message.kind());
+  const bool has_unknown_bits = (message.friendship() & ~wire::kFriendshipBits) != 0;
+  if (kind.has_value() && wire::FieldsOf(*kind).pair && has_unknown_bits) return std::nullopt;
+  return kind;
 }
 
-// What a later version adds, this one leaves out: a kind, or a bit of a friendship, of which only
-// that version knows whether it grants or forbids.
-bool IsUnknown(const v1::NodeEvent& message) {
-  const std::optional<PeerMessage::Kind> kind = ToKind(message.kind());
-  if (kind == PeerMessage::Kind::kAnnounce || kind == PeerMessage::Kind::kAnnounceBack) {
-    return (message.friendship() & ~wire::kFriendshipBits) != 0;
-  }
-  return !kind.has_value();
-}
-
-absl::Status FillSpeed(const v1::NodeEvent& message, PeerMessage* event) {
-  if (!(message.speed_bound() >= 0)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("speed_bound ", message.speed_bound(), " is no speed"));
-  }
-  event->sequence = message.sequence();
-  event->speed_bound = message.speed_bound();
-  return absl::OkStatus();
-}
-
-absl::Status FillPark(const v1::NodeEvent& message, PeerMessage* event) {
-  absl::Status status = wire::CheckTime("until_ms", message.until_ms());
-  if (status.ok()) status = FillSpeed(message, event);
-  if (status.ok()) event->until = Time::Millis(message.until_ms());
-  return status;
-}
-
-absl::Status FillLocation(const v1::NodeEvent& message, PeerMessage* event) {
+absl::Status FillLocation(const v1::NodeEvent& message, NodeEvent* event) {
   if (message.lat_units() < -kQuarterTurn || message.lat_units() > kQuarterTurn) {
     return absl::InvalidArgumentError(absl::StrCat(
         "lat_units ", message.lat_units(), " lies outside ", -kQuarterTurn, " .. ", kQuarterTurn));
   }
   absl::Status status = wire::CheckTime("accepted_at_ms", message.accepted_at_ms());
   if (status.ok()) status = wire::CheckTime("reported_at_ms", message.reported_at_ms());
-  if (status.ok()) status = FillSpeed(message, event);
   if (!status.ok()) return status;
   event->position = Position::FromUnits(message.lat_units(), message.lng_units());
   event->accepted_at = Time::Millis(message.accepted_at_ms());
@@ -98,26 +75,25 @@ absl::Status FillLocation(const v1::NodeEvent& message, PeerMessage* event) {
 }
 
 // The fields of the event's kind; what the message bears beyond them is not looked at.
-absl::Status Fill(const v1::NodeEvent& message, PeerMessage* event) {
-  event->from = ShardId{message.from()};
-  event->to = ShardId{message.to()};
-  event->user = UserId{message.user()};
-  switch (event->kind) {
-    case PeerMessage::Kind::kAnnounce:
-    case PeerMessage::Kind::kAnnounceBack:
-      FillPair(message, event);
-      break;
-    case PeerMessage::Kind::kLocation:
-    case PeerMessage::Kind::kHere:
-      return FillLocation(message, event);
-    case PeerMessage::Kind::kPark:
-      return FillPark(message, event);
-    case PeerMessage::Kind::kSubscribe:
-    case PeerMessage::Kind::kUnsubscribe:
-    case PeerMessage::Kind::kOffline:
-      break;
+absl::Status Fill(const v1::NodeEvent& message, NodeEvent* event) {
+  const wire::NodeEventFields has = wire::FieldsOf(event->kind);
+  if (has.user) event->user = UserId{message.user()};
+  if (has.session) event->session = Epoch{message.session()};
+  if (has.pair) {
+    event->friend_id = UserId{message.friend_id()};
+    event->friendship = wire::FriendshipFromBits(message.friendship());
+    event->version = FriendVersion{message.version()};
   }
-  return absl::OkStatus();
+  if (has.request) event->request = message.request();
+  return has.location ? FillLocation(message, event) : absl::OkStatus();
+}
+
+// Empties it, but for its memory.
+void Clear(NodeBatch* batch) {
+  std::vector<NodeEvent> events = std::move(batch->events);
+  events.clear();
+  *batch = NodeBatch();
+  batch->events = std::move(events);
 }
 
 }  // namespace
@@ -133,18 +109,18 @@ class NodeDecoder::Impl {
   explicit Impl(const NodeDecoderOptions& options) : options_(options) {}
 
   absl::Status Decode(absl::string_view payload, NodeBatch* batch) {
-    batch->id = {};
-    batch->events.clear();
-    batch->unknown_events = 0;
+    Clear(batch);
     absl::Status status = CheckLimits(payload);
     if (status.ok()) status = wire::Parse(WireFormat::kProtobuf, payload, &message_);
     if (status.ok()) status = AppendEvents(batch);
-    if (status.ok()) {
-      batch->id = {message_.publisher(), message_.epoch(), message_.sequence()};
-    } else {
-      batch->events.clear();
-      batch->unknown_events = 0;
+    if (!status.ok()) {
+      Clear(batch);
+      return status;
     }
+    batch->from = {NodeId{message_.from_node()}, Epoch{message_.from_life()}};
+    batch->to = Epoch{message_.to_life()};
+    batch->sequence = message_.sequence();
+    batch->acknowledged = message_.acknowledged();
     return status;
   }
 
@@ -168,12 +144,13 @@ class NodeDecoder::Impl {
   absl::Status AppendEvents(NodeBatch* batch) const {
     for (int i = 0; i < message_.events_size(); ++i) {
       const v1::NodeEvent& message = message_.events(i);
-      if (IsUnknown(message)) {
+      const std::optional<NodeEvent::Kind> kind = KnownKind(message);
+      if (!kind.has_value()) {
         ++batch->unknown_events;
         continue;
       }
-      PeerMessage& event = batch->events.emplace_back();
-      event.kind = *ToKind(message.kind());
+      NodeEvent& event = batch->events.emplace_back();
+      event.kind = *kind;
       const absl::Status status = Fill(message, &event);
       if (!status.ok()) return wire::Within(absl::StrCat("event ", i), status);
     }

@@ -1,85 +1,79 @@
 #include <memory>
 #include <string>
 
-#include "absl/types/span.h"
-#include "nearby/effects.h"
 #include "nearby/friendship.h"
 #include "nearby/ids.h"
+#include "nearby/node_batch.h"
 #include "nearby/node_codec.h"
+#include "nearby/session_directory.h"
 #include "nearby/v1/node.pb.h"
 #include "nearby/wire_format.h"
 #include "src/wire/friendship_bits.h"
 #include "src/wire/message_io.h"
+#include "src/wire/node_event_fields.h"
 
 namespace nearby {
 namespace {
 
-v1::NodeEvent::Kind ToWire(PeerMessage::Kind kind) {
+v1::NodeEvent::Kind ToWire(NodeEvent::Kind kind) {
   switch (kind) {
-    case PeerMessage::Kind::kAnnounce:
-      return v1::NodeEvent::ANNOUNCE;
-    case PeerMessage::Kind::kAnnounceBack:
-      return v1::NodeEvent::ANNOUNCE_BACK;
-    case PeerMessage::Kind::kSubscribe:
-      return v1::NodeEvent::SUBSCRIBE;
-    case PeerMessage::Kind::kUnsubscribe:
-      return v1::NodeEvent::UNSUBSCRIBE;
-    case PeerMessage::Kind::kLocation:
+    case NodeEvent::Kind::kLocation:
       return v1::NodeEvent::LOCATION;
-    case PeerMessage::Kind::kHere:
-      return v1::NodeEvent::HERE;
-    case PeerMessage::Kind::kPark:
-      return v1::NodeEvent::PARK;
-    case PeerMessage::Kind::kOffline:
+    case NodeEvent::Kind::kOffline:
       return v1::NodeEvent::OFFLINE;
+    case NodeEvent::Kind::kAnnounce:
+      return v1::NodeEvent::ANNOUNCE;
+    case NodeEvent::Kind::kAnnounceBack:
+      return v1::NodeEvent::ANNOUNCE_BACK;
+    case NodeEvent::Kind::kChange:
+      return v1::NodeEvent::CHANGE;
+    case NodeEvent::Kind::kChanged:
+      return v1::NodeEvent::CHANGED;
+    case NodeEvent::Kind::kTaken:
+      return v1::NodeEvent::TAKEN;
   }
   return v1::NodeEvent::KIND_UNSPECIFIED;
 }
 
 // Sets every field, so that an event can be used again without being cleared. Those that the kind
 // does not have become 0, which takes no byte.
-void Fill(const PeerMessage& event, v1::NodeEvent* out) {
-  const bool has_location =
-      event.kind == PeerMessage::Kind::kLocation || event.kind == PeerMessage::Kind::kHere;
-  const bool is_park = event.kind == PeerMessage::Kind::kPark;
-  const bool has_pair =
-      event.kind == PeerMessage::Kind::kAnnounce || event.kind == PeerMessage::Kind::kAnnounceBack;
+void Fill(const NodeEvent& event, v1::NodeEvent* out) {
+  const wire::NodeEventFields has = wire::FieldsOf(event.kind);
   out->set_kind(ToWire(event.kind));
-  out->set_from(ToInt(event.from));
-  out->set_to(ToInt(event.to));
-  out->set_user(ToInt(event.user));
-  out->set_friend_id(has_pair ? ToInt(event.friend_id) : 0);
-  out->set_friendship(has_pair ? wire::ToBits(event.friendship) : 0);
-  out->set_version(has_pair ? ToInt(event.version) : 0);
-  out->set_lat_units(has_location ? event.position.lat_units() : 0);
-  out->set_lng_units(has_location ? event.position.lng_units() : 0);
-  out->set_accepted_at_ms(has_location ? event.accepted_at.ms : 0);
-  out->set_reported_at_ms(has_location ? event.reported_at.ms : 0);
-  out->set_sequence(has_location || is_park ? event.sequence : 0);
-  out->set_speed_bound(has_location || is_park ? event.speed_bound : 0);
-  out->set_until_ms(is_park ? event.until.ms : 0);
+  out->set_user(has.user ? ToInt(event.user) : 0);
+  out->set_friend_id(has.pair ? ToInt(event.friend_id) : 0);
+  out->set_friendship(has.pair ? wire::ToBits(event.friendship) : 0);
+  out->set_version(has.pair ? ToInt(event.version) : 0);
+  out->set_session(has.session ? ToInt(event.session) : 0);
+  out->set_lat_units(has.location ? event.position.lat_units() : 0);
+  out->set_lng_units(has.location ? event.position.lng_units() : 0);
+  out->set_accepted_at_ms(has.location ? event.accepted_at.ms : 0);
+  out->set_reported_at_ms(has.location ? event.reported_at.ms : 0);
+  out->set_request(has.request ? event.request : 0);
 }
 
 }  // namespace
 
 class NodeEncoder::Impl {
  public:
-  void Encode(const NodeBatchId& id, absl::Span<const PeerMessage> events, std::string* payload) {
-    batch_.set_publisher(id.publisher);
-    batch_.set_epoch(id.epoch);
-    batch_.set_sequence(id.sequence);
-    auto* out = batch_.mutable_events();
+  void Encode(const NodeBatch& batch, std::string* payload) {
+    message_.set_from_node(ToInt(batch.from.node));
+    message_.set_from_life(ToInt(batch.from.life));
+    message_.set_to_life(ToInt(batch.to));
+    message_.set_sequence(batch.sequence);
+    message_.set_acknowledged(batch.acknowledged);
+    auto* out = message_.mutable_events();
     int count = 0;
-    for (const PeerMessage& event : events) {
+    for (const NodeEvent& event : batch.events) {
       Fill(event, count < out->size() ? out->Mutable(count) : out->Add());
       ++count;
     }
     while (out->size() > count) out->RemoveLast();
-    wire::Append(WireFormat::kProtobuf, batch_, payload);
+    wire::Append(WireFormat::kProtobuf, message_, payload);
   }
 
  private:
-  v1::NodeBatch batch_;
+  v1::NodeBatch message_;
 };
 
 NodeEncoder::NodeEncoder() : impl_(std::make_unique<Impl>()) {}
@@ -87,9 +81,8 @@ NodeEncoder::~NodeEncoder() = default;
 NodeEncoder::NodeEncoder(NodeEncoder&& other) noexcept = default;
 NodeEncoder& NodeEncoder::operator=(NodeEncoder&& other) noexcept = default;
 
-void NodeEncoder::Encode(const NodeBatchId& id, absl::Span<const PeerMessage> events,
-                         std::string* payload) {
-  impl_->Encode(id, events, payload);
+void NodeEncoder::Encode(const NodeBatch& batch, std::string* payload) {
+  impl_->Encode(batch, payload);
 }
 
 }  // namespace nearby
