@@ -13,11 +13,13 @@
 #include "benchmark/benchmark.h"
 #include "nearby/client_codec.h"
 #include "nearby/client_sink.h"
-#include "nearby/effects.h"
+#include "nearby/friendship.h"
 #include "nearby/geo.h"
 #include "nearby/ids.h"
+#include "nearby/node_batch.h"
 #include "nearby/node_codec.h"
 #include "nearby/server_codec.h"
+#include "nearby/session_directory.h"
 #include "nearby/time.h"
 #include "nearby/wire_format.h"
 
@@ -28,6 +30,8 @@ namespace {
 constexpr int kBatchesAtOnce = 16;
 // Users of a service with a hundred million.
 constexpr std::uint64_t kUsers = 100'000'000;
+// As many have begun, and as many changes have been made to the friend graph.
+constexpr std::uint64_t kSessions = 10'000'000'000;
 constexpr Time kNow = Time::Millis(1'718'000'000'456);
 
 double Uniform(std::mt19937_64* random) { return static_cast<double>((*random)() >> 11) * 0x1p-53; }
@@ -60,19 +64,41 @@ std::vector<ClientEvent> Events(std::size_t count) {
   return events;
 }
 
-std::vector<PeerMessage> Locations(std::size_t count) {
+// What a node publishes on a user's channel has one or two; here are more, to see what one costs.
+NodeBatch Locations(std::size_t count) {
   std::mt19937_64 random(2);
-  std::vector<PeerMessage> events(count);
-  for (PeerMessage& event : events) {
-    event.kind = PeerMessage::Kind::kLocation;
-    event.from = ShardId{1};
-    event.to = ShardId{2};
+  NodeBatch batch;
+  batch.from = {NodeId{7}, Epoch{kSessions}};
+  batch.sequence = 1000;
+  batch.events.resize(count);
+  for (NodeEvent& event : batch.events) {
+    event.kind = NodeEvent::Kind::kLocation;
     event.user = UserId{random() % kUsers};
+    event.session = Epoch{kSessions - random() % kUsers};
     event.position = InTown(&random);
     event.accepted_at = kNow;
     event.reported_at = Time::Millis(kNow.ms - static_cast<std::int64_t>(random() % 1000));
   }
-  return events;
+  return batch;
+}
+
+// What the friends of users who connect are told.
+NodeBatch Announcements(std::size_t count) {
+  std::mt19937_64 random(3);
+  NodeBatch batch;
+  batch.from = {NodeId{7}, Epoch{kSessions}};
+  batch.to = Epoch{kSessions - 1};
+  batch.sequence = batch.acknowledged = 1000;
+  batch.events.resize(count);
+  for (NodeEvent& event : batch.events) {
+    event.kind = NodeEvent::Kind::kAnnounce;
+    event.user = UserId{random() % kUsers};
+    event.session = Epoch{kSessions - random() % kUsers};
+    event.friend_id = UserId{random() % kUsers};
+    event.friendship.friends = true;
+    event.version = FriendVersion{kSessions - random() % kUsers};
+  }
+  return batch;
 }
 
 // Compares `reused`, which encodes a batch of `state.range(0)` events with an encoder that stays,
@@ -125,20 +151,28 @@ BENCHMARK_CAPTURE(BM_EncodeBatch, Protobuf, WireFormat::kProtobuf)
     ->UseManualTime();
 BENCHMARK_CAPTURE(BM_EncodeBatch, Json, WireFormat::kJson)->Arg(1)->Arg(20)->UseManualTime();
 
-void BM_EncodeNodeBatch(benchmark::State& state) {
-  const std::vector<PeerMessage> events = Locations(static_cast<std::size_t>(state.range(0)));
-  NodeEncoder encoder;
-  const NodeBatchId id{7, 1'718'000'000, 1000};
-  Compare(
-      state, [&](std::string* payload) { encoder.Encode(id, events, payload); },
-      [&](std::string* payload) { NodeEncoder().Encode(id, events, payload); });
-}
-BENCHMARK(BM_EncodeNodeBatch)->Arg(20)->Arg(200)->UseManualTime();
+using MakeNodeBatch = NodeBatch(std::size_t events);
 
-void BM_DecodeNodeBatch(benchmark::State& state) {
+void BM_EncodeNodeBatch(benchmark::State& state, MakeNodeBatch* make) {
+  const NodeBatch batch = make(static_cast<std::size_t>(state.range(0)));
+  NodeEncoder encoder;
+  Compare(
+      state, [&](std::string* payload) { encoder.Encode(batch, payload); },
+      [&](std::string* payload) { NodeEncoder().Encode(batch, payload); });
+}
+BENCHMARK_CAPTURE(BM_EncodeNodeBatch, Locations, Locations)
+    ->Arg(1)
+    ->Arg(20)
+    ->Arg(200)
+    ->UseManualTime();
+BENCHMARK_CAPTURE(BM_EncodeNodeBatch, Announcements, Announcements)
+    ->Arg(20)
+    ->Arg(200)
+    ->UseManualTime();
+
+void BM_DecodeNodeBatch(benchmark::State& state, MakeNodeBatch* make) {
   std::string payload;
-  NodeEncoder().Encode({7, 1'718'000'000, 1000},
-                       Locations(static_cast<std::size_t>(state.range(0))), &payload);
+  NodeEncoder().Encode(make(static_cast<std::size_t>(state.range(0))), &payload);
   NodeDecoder decoder;
   NodeBatch batch;
   for (auto _ : state) {
@@ -147,7 +181,8 @@ void BM_DecodeNodeBatch(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.range(0) * static_cast<std::int64_t>(state.iterations()));
 }
-BENCHMARK(BM_DecodeNodeBatch)->Arg(20)->Arg(200);
+BENCHMARK_CAPTURE(BM_DecodeNodeBatch, Locations, Locations)->Arg(1)->Arg(20)->Arg(200);
+BENCHMARK_CAPTURE(BM_DecodeNodeBatch, Announcements, Announcements)->Arg(20)->Arg(200);
 
 // What a server reads most.
 void BM_DecodeReport(benchmark::State& state, WireFormat format) {

@@ -24,10 +24,10 @@ struct NodeEvent {
     kAnnounce,      ///< `user` is connected here, by `session`, and a friend of `friend_id`, who is
                     ///< connected to you: `friendship`, seen from `user`, as of `version`.
     kAnnounceBack,  ///< The answer to it: so is mine.
-    kChange,        ///< Put this in force: `user`, `friend_id`, `friendship`, `version`; and say so,
-                    ///< by `request`.
-    kChanged,       ///< The answer to it: what `request` asked for is in force here.
-    kTaken,         ///< `user` has begun `session` here: an older one of yours is over.
+    kChange,   ///< Put this in force: `user`, `friend_id`, `friendship`, `version`; and say so,
+               ///< by `request`.
+    kChanged,  ///< The answer to it: what `request` asked for is in force here.
+    kTaken,    ///< `user` has begun `session` here: an older one of yours is over.
   };
 
   Kind kind = Kind::kLocation;
@@ -45,8 +45,8 @@ struct NodeEvent {
 /// What one node publishes in one payload.
 struct NodeBatch {
   NodeLease from;
-  /// On a user's channel: grows with each batch of the sender's on that channel. To an inbox: counts
-  /// the batches from one life to another that bear events, from 1; 0 if it bears none.
+  /// On a user's channel: grows with each batch of the sender's on that channel. To an inbox:
+  /// counts the batches from one life to another that bear events, from 1; 0 if it bears none.
   std::uint64_t sequence = 0;
 
   // To an inbox.

@@ -59,7 +59,8 @@ struct NodeDecoderOptions {
 ///
 /// Thread-compatible.
 /// Ownership: a decoded batch holds no view of the payload.
-/// Cost: some 40 ns an event, without allocation once the batch and the decoder have grown.
+/// Cost: some 50 ns an event and as much a batch, without allocation once the batch and the decoder
+/// have grown.
 class NEARBY_API NodeDecoder {
  public:
   /// With the default options.

@@ -129,7 +129,7 @@ class NodeDecoder::Impl {
     if (payload.size() > options_.max_payload_bytes) {
       return wire::TooLong("payload", payload.size(), options_.max_payload_bytes);
     }
-    // Before protobuf makes them: an empty event is 2 bytes of a payload, and 90 in memory.
+    // Before protobuf makes them: an empty event is 2 bytes of a payload, and 96 in memory.
     std::size_t count = 0;
     const bool is_well_formed = wire::VisitFields(payload, [&count](int number, absl::string_view) {
       if (number == v1::NodeBatch::kEventsFieldNumber) ++count;

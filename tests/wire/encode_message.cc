@@ -4,6 +4,8 @@
 #include <string>
 #include <variant>
 
+#include "nearby/node_codec.h"
+
 namespace nearby::test {
 namespace {
 
@@ -58,7 +60,7 @@ std::string EncodeMessage(WireFormat format, const ServerMessage& message) {
 std::string EncodeMessage(const NodeBatch& batch) {
   static NodeEncoder encoder;
   std::string payload;
-  encoder.Encode(batch.id, batch.events, &payload);
+  encoder.Encode(batch, &payload);
   return payload;
 }
 

@@ -27,15 +27,45 @@ using test::ToText;
 using ::testing::HasSubstr;
 
 constexpr std::uint64_t kSeed = 20'240'613;
+constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
 
 // The numbers of node.proto, once more: they may never change.
-enum Kind : std::uint64_t {
-  kAnnounce = 1,
-  kSubscribe = 3,
-  kLocation = 5,
-  kOffline = 6,
-  kHere = 7,
-  kPark = 8
+enum Field : std::uint32_t {
+  kEvents = 6,
+  kKind = 1,
+  kUser = 2,
+  kFriendship = 4,
+  kLatUnits = 7,
+  kAcceptedAtMs = 9,
+  kReportedAtMs = 10,
+};
+enum WireKind : std::uint64_t {
+  kLocation = 1,
+  kOffline = 2,
+  kAnnounce = 3,
+  kAnnounceBack = 4,
+  kChange = 5,
+  kTaken = 7,
+  kOfALaterVersion = 8,
+};
+
+// The kinds and what they have by node_batch.h, once more.
+struct KindAndFields {
+  NodeEvent::Kind kind;
+  bool user;
+  bool session;
+  bool pair;
+  bool location;
+  bool request;
+};
+constexpr KindAndFields kKinds[] = {
+    {NodeEvent::Kind::kLocation, true, true, false, true, false},
+    {NodeEvent::Kind::kOffline, true, true, false, false, false},
+    {NodeEvent::Kind::kAnnounce, true, true, true, false, false},
+    {NodeEvent::Kind::kAnnounceBack, true, true, true, false, false},
+    {NodeEvent::Kind::kChange, true, false, true, false, true},
+    {NodeEvent::Kind::kChanged, false, false, false, false, true},
+    {NodeEvent::Kind::kTaken, true, true, false, false, false},
 };
 
 std::string Decoded(const std::string& payload) {
@@ -44,10 +74,46 @@ std::string Decoded(const std::string& payload) {
   return status.ok() ? ToText(batch) : status.ToString();
 }
 
-RawMessage Event(Kind kind) { return RawMessage().Varint(1, kind).Varint(4, 42); }
+RawMessage Event(WireKind kind) { return RawMessage().Varint(kKind, kind).Varint(kUser, 42); }
 
 std::string Batch(const RawMessage& event) {
-  return RawMessage().Varint(1, 1).Varint(2, 2).Varint(3, 3).Message(4, event).bytes();
+  return RawMessage().Varint(1, 1).Varint(2, 2).Varint(4, 3).Message(kEvents, event).bytes();
+}
+
+NodeBatch BatchOf(std::vector<NodeEvent> events) {
+  NodeBatch batch;
+  batch.from = {NodeId{1}, Epoch{2}};
+  batch.sequence = 3;
+  batch.events = std::move(events);
+  return batch;
+}
+
+NodeEvent OfflineEvent() {
+  NodeEvent event;
+  event.kind = NodeEvent::Kind::kOffline;
+  return event;
+}
+
+// Each field as large on the wire as it can be.
+NodeEvent LargestEvent(NodeEvent::Kind kind) {
+  NodeEvent event;
+  event.kind = kind;
+  event.user = event.friend_id = UserId{kMax};
+  event.friendship = {true, true, true, true, true};
+  event.version = FriendVersion{kMax};
+  event.session = Epoch{kMax};
+  event.position = Position::FromLatLng({-90, -180});
+  event.accepted_at = event.reported_at = Time::Millis(-kMaxTimeMs);
+  event.request = kMax;
+  return event;
+}
+
+NodeBatch LargestHeader() {
+  NodeBatch batch;
+  batch.from = {NodeId{kMax}, Epoch{kMax}};
+  batch.to = Epoch{kMax};
+  batch.sequence = batch.acknowledged = kMax;
+  return batch;
 }
 
 TEST(NodeCodec, WhatIsEncodedIsDecoded) {
@@ -59,81 +125,79 @@ TEST(NodeCodec, WhatIsEncodedIsDecoded) {
     const NodeBatch batch = random.Batch();
     ASSERT_EQ(decoder.Decode(EncodeMessage(batch), &decoded), absl::OkStatus());
     EXPECT_EQ(ToText(decoded), ToText(batch));
-    EXPECT_EQ(decoded.id, batch.id);
   }
 }
 
 TEST(NodeCodec, FieldsThatAKindDoesNotHaveAreNotSent) {
-  PeerMessage event;
-  event.friend_id = UserId{5};
-  event.friendship.friends = true;
-  event.version = FriendVersion{6};
-  event.position = Position::FromLatLng({1, 2});
-  event.accepted_at = event.reported_at = event.until = Time::Millis(7);
-  event.sequence = 8;
-  event.speed_bound = 9;
-  for (int kind = 0; kind < 8; ++kind) {
-    event.kind = static_cast<PeerMessage::Kind>(kind);
-    PeerMessage received = event;
-    if (event.kind > PeerMessage::Kind::kAnnounceBack) {
-      received.friend_id = UserId{0};
+  for (const KindAndFields& has : kKinds) {
+    const NodeEvent sent = LargestEvent(has.kind);
+    NodeEvent received = sent;
+    if (!has.user) received.user = {};
+    if (!has.session) received.session = {};
+    if (!has.pair) {
+      received.friend_id = {};
       received.friendship = {};
-      received.version = FriendVersion{0};
+      received.version = {};
     }
-    const bool has_location =
-        event.kind == PeerMessage::Kind::kLocation || event.kind == PeerMessage::Kind::kHere;
-    const bool is_park = event.kind == PeerMessage::Kind::kPark;
-    if (!has_location) {
+    if (!has.location) {
       received.position = Position::Nowhere();
       received.accepted_at = received.reported_at = Time();
     }
-    if (!has_location && !is_park) {
-      received.sequence = 0;
-      received.speed_bound = 0;
-    }
-    if (!is_park) received.until = Time();
-    EXPECT_EQ(Decoded(EncodeMessage(NodeBatch{{1, 2, 3}, {event}})),
-              ToText(NodeBatch{{1, 2, 3}, {received}}));
+    if (!has.request) received.request = 0;
+    const std::string payload = EncodeMessage(BatchOf({sent}));
+    EXPECT_EQ(Decoded(payload), ToText(BatchOf({received})));
+    EXPECT_EQ(payload, EncodeMessage(BatchOf({received})));
   }
 }
 
 TEST(NodeCodec, FieldsThatAKindDoesNotHaveAreNotRead) {
-  RawMessage event = Event(kOffline);
-  event.Varint(6, 999).Fixed32(8, std::numeric_limits<std::int32_t>::min()).Varint(10, 1ull << 63);
-  EXPECT_EQ(Decoded(Batch(event)), Decoded(Batch(Event(kOffline))));
+  for (const WireKind kind : {kOffline, kTaken}) {
+    RawMessage event = Event(kind);
+    event.Varint(kFriendship, 999).Fixed32(kLatUnits, std::numeric_limits<std::int32_t>::min());
+    event.Varint(kAcceptedAtMs, 1ull << 63);
+    EXPECT_EQ(Decoded(Batch(event)), Decoded(Batch(Event(kind))));
+  }
+}
+
+TEST(NodeCodec, WhatIsNotThereTakesNoByte) {
+  EXPECT_EQ(EncodeMessage(NodeBatch()), "");
+  NodeBatch batch;
+  batch.events = {OfflineEvent()};
+  EXPECT_EQ(EncodeMessage(batch),
+            RawMessage().Message(kEvents, RawMessage().Varint(kKind, kOffline)).bytes());
 }
 
 TEST(NodeCodec, SizesKeepToTheirBounds) {
-  PeerMessage largest;
-  largest.from = largest.to = ShardId{0xFFFFFFFF};
-  largest.user = largest.friend_id = UserId{std::numeric_limits<std::uint64_t>::max()};
-  largest.friendship = {true, true, true, true, true};
-  largest.version = FriendVersion{std::numeric_limits<std::uint64_t>::max()};
-  largest.position = Position::FromLatLng({-90, -180});
-  largest.accepted_at = largest.reported_at = largest.until = Time::Millis(-kMaxTimeMs);
-  largest.sequence = std::numeric_limits<std::uint32_t>::max();
-  largest.speed_bound = std::numeric_limits<float>::infinity();
-  NodeBatch batch;
-  batch.id.publisher = batch.id.epoch = batch.id.sequence =
-      std::numeric_limits<std::uint64_t>::max();
+  NodeBatch batch = LargestHeader();
   EXPECT_LE(EncodeMessage(batch).size(), kMaxNodeBatchHeaderBytes);
-  for (int kind = 0; kind < 8; ++kind) {
-    largest.kind = static_cast<PeerMessage::Kind>(kind);
+  for (const KindAndFields& has : kKinds) {
     const std::size_t before = EncodeMessage(batch).size();
-    batch.events.push_back(largest);
+    batch.events.push_back(LargestEvent(has.kind));
     EXPECT_LE(EncodeMessage(batch).size() - before, kMaxNodeEventBytes);
   }
+}
+
+TEST(NodeCodec, AsManyEventsAsTheBoundsSayFit) {
+  NodeDecoderOptions options;
+  options.max_payload_bytes = 4096;
+  NodeBatch batch = LargestHeader();
+  batch.events.resize((options.max_payload_bytes - kMaxNodeBatchHeaderBytes) / kMaxNodeEventBytes,
+                      LargestEvent(NodeEvent::Kind::kLocation));
+  NodeBatch decoded;
+  EXPECT_EQ(NodeDecoder::Create(options)->Decode(EncodeMessage(batch), &decoded), absl::OkStatus());
 }
 
 TEST(NodeCodec, ValuesOutOfRangeAreRefused) {
   constexpr std::uint64_t too_late = (std::uint64_t{1} << 53) + 1;
   const auto location = [](std::int32_t lat_units, std::uint64_t accepted, std::uint64_t reported) {
-    return Decoded(
-        Batch(Event(kLocation).Fixed32(8, lat_units).Varint(10, accepted).Varint(11, reported)));
+    return Decoded(Batch(Event(kLocation)
+                             .Fixed32(kLatUnits, lat_units)
+                             .Varint(kAcceptedAtMs, accepted)
+                             .Varint(kReportedAtMs, reported)));
   };
   constexpr std::int32_t quarter = 1 << 30;
-  EXPECT_THAT(location(quarter, too_late - 1, -(too_late - 1)), HasSubstr("1/2/3"));
-  EXPECT_THAT(location(-quarter, 1, 1), HasSubstr("1/2/3"));
+  EXPECT_THAT(location(quarter, too_late - 1, -(too_late - 1)), HasSubstr("1/2->0 #3"));
+  EXPECT_THAT(location(-quarter, 1, 1), HasSubstr("1/2->0 #3"));
   EXPECT_EQ(location(quarter + 1, 1, 1),
             "INVALID_ARGUMENT: event 0: lat_units 1073741825 lies outside "
             "-1073741824 .. 1073741824");
@@ -141,41 +205,43 @@ TEST(NodeCodec, ValuesOutOfRangeAreRefused) {
   EXPECT_THAT(location(std::numeric_limits<std::int32_t>::min(), 1, 1), HasSubstr("lat_units"));
   EXPECT_THAT(location(0, too_late, 1), HasSubstr("event 0: accepted_at_ms 9007"));
   EXPECT_THAT(location(0, 1, -too_late), HasSubstr("event 0: reported_at_ms -9007"));
-  EXPECT_THAT(Decoded(Batch(Event(kPark).Varint(14, too_late))), HasSubstr("until_ms 9007"));
-  constexpr std::int32_t not_a_number = 0x7FC00000;
-  constexpr std::int32_t minus_one = static_cast<std::int32_t>(0xBF800000);
-  for (const Kind kind : {kLocation, kHere, kPark}) {
-    EXPECT_THAT(Decoded(Batch(Event(kind).Fixed32(13, not_a_number))), HasSubstr("no speed"));
-    EXPECT_THAT(Decoded(Batch(Event(kind).Fixed32(13, minus_one))), HasSubstr("speed_bound -1"));
-  }
+}
+
+TEST(NodeCodec, AnEventThatIsNowhereIsRefused) {
+  NodeEvent event;
+  event.kind = NodeEvent::Kind::kLocation;
+  EXPECT_THAT(Decoded(EncodeMessage(BatchOf({event}))), HasSubstr("event 0: lat_units"));
 }
 
 TEST(NodeCodec, AFriendshipOfALaterVersionIsLeftOutAlone) {
-  NodeDecoder decoder;
-  NodeBatch batch;
-  const std::string payload = RawMessage()
-                                  .Message(4, Event(kAnnounce).Varint(6, 32))
-                                  .Message(4, Event(kSubscribe).Varint(6, 32))
-                                  .bytes();
-  ASSERT_EQ(decoder.Decode(payload, &batch), absl::OkStatus());
-  EXPECT_EQ(batch.unknown_events, 1);
-  ASSERT_EQ(batch.events.size(), 1);
-  EXPECT_EQ(batch.events[0].kind, PeerMessage::Kind::kSubscribe);
+  for (const WireKind kind : {kAnnounce, kAnnounceBack, kChange}) {
+    NodeDecoder decoder;
+    NodeBatch batch;
+    const std::string payload = RawMessage()
+                                    .Message(kEvents, Event(kind).Varint(kFriendship, 31))
+                                    .Message(kEvents, Event(kind).Varint(kFriendship, 32))
+                                    .Message(kEvents, Event(kTaken).Varint(kFriendship, 32))
+                                    .bytes();
+    ASSERT_EQ(decoder.Decode(payload, &batch), absl::OkStatus());
+    EXPECT_EQ(batch.unknown_events, 1);
+    ASSERT_EQ(batch.events.size(), 2);
+    EXPECT_EQ(batch.events[0].friendship, (Friendship{true, true, true, true, true}));
+    EXPECT_EQ(batch.events[1].kind, NodeEvent::Kind::kTaken);
+  }
 }
 
 TEST(NodeCodec, AFailureLeavesNothing) {
   NodeDecoder decoder;
   NodeBatch batch;
-  const std::string good = Batch(Event(kSubscribe));
-  ASSERT_EQ(decoder.Decode(good, &batch), absl::OkStatus());
-  ASSERT_EQ(batch.events.size(), 1);
+  const std::string good = Batch(Event(kTaken));
   const std::string bad = RawMessage()
                               .Raw(good)
-                              .Message(4, RawMessage())
-                              .Message(4, Event(kLocation).Fixed32(8, (1 << 30) + 1))
+                              .Message(kEvents, RawMessage())
+                              .Message(kEvents, Event(kLocation).Fixed32(kLatUnits, (1 << 30) + 1))
                               .bytes();
   for (const std::string& payload : {bad, good.substr(0, good.size() - 1), std::string("\xFF")}) {
     ASSERT_EQ(decoder.Decode(good, &batch), absl::OkStatus());
+    ASSERT_EQ(batch.events.size(), 1);
     EXPECT_EQ(decoder.Decode(payload, &batch).code(), absl::StatusCode::kInvalidArgument);
     EXPECT_EQ(ToText(batch), ToText(NodeBatch()));
   }
@@ -185,27 +251,29 @@ TEST(NodeCodec, AFailureLeavesNothing) {
 TEST(NodeCodec, KindsOfLaterVersionsAreCountedAndLeftOut) {
   const std::string payload = RawMessage()
                                   .Varint(90, 1)
-                                  .Message(4, RawMessage().Varint(1, 9))
-                                  .Message(4, Event(kSubscribe).Bytes(91, "later"))
-                                  .Message(4, RawMessage())
+                                  .Message(kEvents, RawMessage().Varint(kKind, kOfALaterVersion))
+                                  .Message(kEvents, Event(kTaken).Bytes(91, "later"))
+                                  .Message(kEvents, RawMessage())
                                   .bytes();
-  PeerMessage event;
-  event.kind = PeerMessage::Kind::kSubscribe;
-  event.user = UserId{42};
-  EXPECT_EQ(Decoded(payload), ToText(NodeBatch{{}, {event}, 2}));
+  NodeBatch expected;
+  expected.events.resize(1);
+  expected.events[0].kind = NodeEvent::Kind::kTaken;
+  expected.events[0].user = UserId{42};
+  expected.unknown_events = 2;
+  EXPECT_EQ(Decoded(payload), ToText(expected));
 }
 
 TEST(NodeCodec, EncodingAppends) {
-  NodeEncoder encoder;
+  const NodeBatch batch = BatchOf({OfflineEvent()});
   std::string payload = "before";
-  encoder.Encode({1, 2, 3}, {}, &payload);
-  EXPECT_EQ(payload, "before" + EncodeMessage(NodeBatch{{1, 2, 3}, {}}));
+  NodeEncoder().Encode(batch, &payload);
+  EXPECT_EQ(payload, "before" + EncodeMessage(batch));
 }
 
 TEST(NodeCodec, AnEmptyPayloadIsAnEmptyBatch) { EXPECT_EQ(Decoded(""), ToText(NodeBatch())); }
 
 TEST(NodeCodec, LimitsAreTheOptions) {
-  const std::string payload = EncodeMessage(NodeBatch{{}, std::vector<PeerMessage>(5)});
+  const std::string payload = EncodeMessage(BatchOf(std::vector<NodeEvent>(5, OfflineEvent())));
   const auto code = [&payload](NodeDecoderOptions options) {
     NodeBatch batch;
     return NodeDecoder::Create(options)->Decode(payload, &batch).code();
@@ -227,7 +295,7 @@ TEST(NodeCodec, LimitsAreTheOptions) {
 TEST(NodeCodec, EventsHiddenBehindAGroupAreCounted) {
   RawMessage payload;
   payload.GroupBegin(50).Varint(1, 1).GroupBegin(51).GroupEnd(51).GroupEnd(50);
-  for (int i = 0; i < 3; ++i) payload.Message(4, RawMessage());
+  for (int i = 0; i < 3; ++i) payload.Message(kEvents, RawMessage());
   NodeDecoderOptions options;
   options.max_events = 2;
   NodeBatch batch;
@@ -240,7 +308,7 @@ TEST(NodeCodec, MovedCodecsWork) {
   NodeEncoder moved(std::move(encoder));
   encoder = std::move(moved);
   std::string payload;
-  encoder.Encode({1, 2, 3}, std::vector<PeerMessage>(2), &payload);
+  encoder.Encode(BatchOf(std::vector<NodeEvent>(2, OfflineEvent())), &payload);
   NodeDecoder decoder;
   NodeDecoder other(std::move(decoder));
   decoder = std::move(other);

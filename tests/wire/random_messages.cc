@@ -105,37 +105,37 @@ absl::Duration RandomMessages::Wait() {
   return absl::Milliseconds(static_cast<std::int64_t>(Below(kMaxTimeMs) >> Below(40)));
 }
 
-PeerMessage RandomMessages::PeerEvent() {
-  PeerMessage event;
-  event.kind = static_cast<PeerMessage::Kind>(Below(8));
-  event.from = ShardId{static_cast<std::uint32_t>(Number())};
-  event.to = ShardId{static_cast<std::uint32_t>(Number())};
-  event.user = User();
-  const bool has_location =
-      event.kind == PeerMessage::Kind::kLocation || event.kind == PeerMessage::Kind::kHere;
-  if (has_location) {
+NodeEvent RandomMessages::EventOfNode() {
+  using Kind = NodeEvent::Kind;
+  NodeEvent event;
+  event.kind = static_cast<Kind>(Below(7));
+  if (event.kind != Kind::kChanged) event.user = User();
+  if (event.kind != Kind::kChange && event.kind != Kind::kChanged) event.session = Epoch{Number()};
+  if (event.kind == Kind::kLocation) {
     event.position = Place();
     event.accepted_at = Instant();
     event.reported_at = Instant();
   }
-  if (event.kind == PeerMessage::Kind::kPark) event.until = Instant();
-  if (has_location || event.kind == PeerMessage::Kind::kPark) {
-    event.sequence = static_cast<std::uint32_t>(Number());
-    event.speed_bound =
-        OneIn(8) ? std::numeric_limits<float>::infinity() : static_cast<float>(Below(1000)) / 1000;
-  }
-  if (event.kind <= PeerMessage::Kind::kAnnounceBack) {
+  if (event.kind == Kind::kAnnounce || event.kind == Kind::kAnnounceBack ||
+      event.kind == Kind::kChange) {
     event.friend_id = User();
     event.friendship = {OneIn(2), OneIn(2), OneIn(2), OneIn(2), OneIn(2)};
     event.version = FriendVersion{Number()};
   }
+  if (event.kind == Kind::kChange || event.kind == Kind::kChanged) event.request = Number();
   return event;
 }
 
 NodeBatch RandomMessages::Batch() {
   NodeBatch batch;
-  batch.id = {Number(), Number(), Number()};
-  for (std::uint64_t left = Below(30); left > 0; --left) batch.events.push_back(PeerEvent());
+  batch.from = {NodeId{Number()}, Epoch{Number()}};
+  batch.sequence = Number();
+  // As on a user's channel, or as to an inbox.
+  if (OneIn(2)) {
+    batch.to = Epoch{Number()};
+    batch.acknowledged = Number();
+  }
+  for (std::uint64_t left = Below(30); left > 0; --left) batch.events.push_back(EventOfNode());
   return batch;
 }
 

@@ -9,11 +9,10 @@
 #include "absl/time/time.h"
 #include "nearby/client_codec.h"
 #include "nearby/client_sink.h"
-#include "nearby/effects.h"
 #include "nearby/engine.h"
 #include "nearby/geo.h"
 #include "nearby/ids.h"
-#include "nearby/node_codec.h"
+#include "nearby/node_batch.h"
 #include "nearby/time.h"
 
 namespace nearby::test {
@@ -34,7 +33,8 @@ class RandomMessages {
   ClientEvent Event();
   std::vector<ClientEvent> Events();
   absl::Duration Wait();
-  PeerMessage PeerEvent();
+  /// With the fields of its kind.
+  NodeEvent EventOfNode();
   NodeBatch Batch();
 
  private:

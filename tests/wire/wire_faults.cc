@@ -112,21 +112,27 @@ std::string Fault(const DrainNotice& drain) {
   return IsWait(drain.reconnect_after) ? "" : "reconnect_after";
 }
 
-std::string Fault(const PeerMessage& event) {
-  const bool has_location =
-      event.kind == PeerMessage::Kind::kLocation || event.kind == PeerMessage::Kind::kHere;
-  const bool is_park = event.kind == PeerMessage::Kind::kPark;
+std::string Fault(const NodeEvent& event) {
+  using Kind = NodeEvent::Kind;
+  const bool is_change = event.kind == Kind::kChange;
+  const bool is_changed = event.kind == Kind::kChanged;
   const bool has_pair =
-      event.kind == PeerMessage::Kind::kAnnounce || event.kind == PeerMessage::Kind::kAnnounceBack;
-  if (event.kind > PeerMessage::Kind::kOffline) return "kind";
-  if (has_location && !IsPlace(event.position)) return "position";
-  if (has_location && !(IsValid(event.accepted_at) && IsValid(event.reported_at))) return "time";
-  if (!has_location && event.position.is_somewhere()) return "position without a location";
-  if (!(event.speed_bound >= 0)) return "speed_bound";
-  if (!IsValid(event.until)) return "until";
-  if (!is_park && event.until != Time()) return "until without a park";
-  if (!is_park && !has_location && event.sequence != 0) return "sequence without a location";
+      is_change || event.kind == Kind::kAnnounce || event.kind == Kind::kAnnounceBack;
+  if (event.kind > Kind::kTaken) return "kind";
+  if (event.kind == Kind::kLocation) {
+    if (!IsPlace(event.position)) return "position";
+    if (!IsValid(event.accepted_at) || !IsValid(event.reported_at)) return "time";
+  } else {
+    if (event.position.is_somewhere()) return "position without a location";
+    if (event.accepted_at != Time() || event.reported_at != Time())
+      return "time without a location";
+  }
+  if (is_changed && event.user != UserId{}) return "user of no one's event";
+  if ((is_change || is_changed) && event.session != Epoch{}) return "session of a change";
+  if (!has_pair && event.friend_id != UserId{}) return "friend without a pair";
   if (!has_pair && event.friendship != Friendship()) return "friendship without a pair";
+  if (!has_pair && event.version != FriendVersion{}) return "version without a pair";
+  if (!is_change && !is_changed && event.request != 0) return "request without a change";
   return "";
 }
 
@@ -141,7 +147,7 @@ std::string FindFault(const ServerMessage& message) {
 }
 
 std::string FindFault(const NodeBatch& batch) {
-  for (const PeerMessage& event : batch.events) {
+  for (const NodeEvent& event : batch.events) {
     std::string fault = Fault(event);
     if (!fault.empty()) return fault;
   }

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "nearby/client_codec.h"
-#include "nearby/node_codec.h"
+#include "nearby/node_batch.h"
 #include "nearby/server_codec.h"
 
 namespace nearby::test {

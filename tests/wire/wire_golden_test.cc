@@ -192,46 +192,66 @@ TEST(WireGolden, ErrorCodesAreThoseOfGoogleRpc) {
 // --- between nodes
 // --------------------------------------------------------------------------------
 
-PeerMessage PeerEvent(PeerMessage::Kind kind) {
-  PeerMessage event;
+NodeEvent EventOfAlice(NodeEvent::Kind kind) {
+  NodeEvent event;
   event.kind = kind;
-  event.from = ShardId{1};
-  event.to = ShardId{2};
   event.user = UserId{1001};
   return event;
 }
 
-NodeBatch Batch() {
-  PeerMessage announce = PeerEvent(PeerMessage::Kind::kAnnounce);
-  announce.friend_id = UserId{1002};
-  announce.friendship = {true, false, true, false, true};
-  announce.version = FriendVersion{300};
-  PeerMessage announce_back = announce;
-  announce_back.kind = PeerMessage::Kind::kAnnounceBack;
-  PeerMessage location = PeerEvent(PeerMessage::Kind::kLocation);
+NodeBatch BatchOnAChannel() {
+  NodeEvent location = EventOfAlice(NodeEvent::Kind::kLocation);
+  location.session = Epoch{5};
   location.position = Bob().position;
   location.accepted_at = kNow;
   location.reported_at = kReportedAt;
-  PeerMessage here = location;
-  here.kind = PeerMessage::Kind::kHere;
-  here.sequence = 9;
-  here.speed_bound = 0.025F;
-  PeerMessage park = PeerEvent(PeerMessage::Kind::kPark);
-  park.sequence = 9;
-  park.speed_bound = 0.07F;
-  park.until = kNow;
-  return {{7, 1'718'000'000, 12},
-          {announce, announce_back, PeerEvent(PeerMessage::Kind::kSubscribe),
-           PeerEvent(PeerMessage::Kind::kUnsubscribe), location,
-           PeerEvent(PeerMessage::Kind::kOffline), here, park}};
+  NodeEvent offline = EventOfAlice(NodeEvent::Kind::kOffline);
+  offline.session = Epoch{5};
+  NodeBatch batch;
+  batch.from = {NodeId{7}, Epoch{300}};
+  batch.sequence = 12;
+  batch.events = {location, offline};
+  return batch;
 }
 
-TEST(WireGolden, NodeBatch) {
-  const std::string hex = ReadGoldens()["node batch"].hex;
-  EXPECT_EQ(absl::BytesToHexString(EncodeMessage(Batch())), hex);
+NodeBatch BatchToAnInbox() {
+  NodeEvent announce = EventOfAlice(NodeEvent::Kind::kAnnounce);
+  announce.session = Epoch{5};
+  announce.friend_id = UserId{1002};
+  announce.friendship = {true, false, true, false, true};
+  announce.version = FriendVersion{300};
+  NodeEvent announce_back = announce;
+  announce_back.kind = NodeEvent::Kind::kAnnounceBack;
+  NodeEvent change = EventOfAlice(NodeEvent::Kind::kChange);
+  change.friend_id = announce.friend_id;
+  change.friendship = {true, true, false, true, false};
+  change.version = FriendVersion{301};
+  change.request = 9;
+  NodeEvent changed;
+  changed.kind = NodeEvent::Kind::kChanged;
+  changed.request = 8;
+  NodeEvent taken = EventOfAlice(NodeEvent::Kind::kTaken);
+  taken.session = Epoch{6};
+  NodeBatch batch;
+  batch.from = {NodeId{7}, Epoch{300}};
+  batch.to = Epoch{299};
+  batch.sequence = 12;
+  batch.acknowledged = 10;
+  batch.events = {announce, announce_back, change, changed, taken};
+  return batch;
+}
+
+void ExpectGolden(const NodeBatch& batch, const std::string& hex) {
+  EXPECT_EQ(absl::BytesToHexString(EncodeMessage(batch)), hex);
   NodeBatch decoded;
   ASSERT_EQ(NodeDecoder().Decode(absl::HexStringToBytes(hex), &decoded), absl::OkStatus());
-  EXPECT_EQ(ToText(decoded), ToText(Batch()));
+  EXPECT_EQ(ToText(decoded), ToText(batch));
+}
+
+TEST(WireGolden, NodeBatches) {
+  std::map<std::string, Golden> goldens = ReadGoldens();
+  ExpectGolden(BatchOnAChannel(), goldens["node batch on a channel"].hex);
+  ExpectGolden(BatchToAnInbox(), goldens["node batch to an inbox"].hex);
 }
 
 }  // namespace

@@ -94,12 +94,12 @@ std::string Text(const Friendship& friendship) {
                       friendship.i_unsubscribed, friendship.friend_unsubscribed);
 }
 
-std::string Text(const PeerMessage& event) {
-  return absl::StrCat("{", static_cast<int>(event.kind), " ", ToInt(event.from), "->",
-                      ToInt(event.to), " ", ToInt(event.user), " ", ToInt(event.friend_id), " ",
+std::string Text(const NodeEvent& event) {
+  return absl::StrCat("{", static_cast<int>(event.kind), " ", ToInt(event.user), "/",
+                      ToInt(event.session), " ", ToInt(event.friend_id), " ",
                       Text(event.friendship), " ", ToInt(event.version), " ", Text(event.position),
-                      " ", event.accepted_at.ms, " ", event.reported_at.ms, " ", event.sequence,
-                      " ", event.speed_bound, " ", event.until.ms, "}");
+                      " ", event.accepted_at.ms, " ", event.reported_at.ms, " ", event.request,
+                      "}");
 }
 
 }  // namespace
@@ -115,9 +115,10 @@ std::string ToText(const ServerMessage& message) {
 }
 
 std::string ToText(const NodeBatch& batch) {
-  std::string text = absl::StrCat(batch.id.publisher, "/", batch.id.epoch, "/", batch.id.sequence,
-                                  " ", batch.unknown_events, " unknown");
-  for (const PeerMessage& event : batch.events) absl::StrAppend(&text, " ", Text(event));
+  std::string text = absl::StrCat(ToInt(batch.from.node), "/", ToInt(batch.from.life), "->",
+                                  ToInt(batch.to), " #", batch.sequence, " ack ",
+                                  batch.acknowledged, " ", batch.unknown_events, " unknown");
+  for (const NodeEvent& event : batch.events) absl::StrAppend(&text, " ", Text(event));
   return text;
 }
 

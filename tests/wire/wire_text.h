@@ -5,7 +5,7 @@
 
 #include "nearby/client_codec.h"
 #include "nearby/client_sink.h"
-#include "nearby/node_codec.h"
+#include "nearby/node_batch.h"
 #include "nearby/server_codec.h"
 
 namespace nearby::test {
