@@ -67,7 +67,8 @@ class NEARBY_API ClientSink {
 
   /// Why a session ended without the host asking for it.
   enum class EndReason : std::uint8_t {
-    kReplaced,  ///< The same user connected again.
+    kReplaced,  ///< The same user connected again, here or to another node.
+    kNodeLost,  ///< The node could not renew its lease (see Cluster): the client may connect anew.
   };
 
   virtual ~ClientSink() = default;

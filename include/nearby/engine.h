@@ -160,6 +160,9 @@ class NEARBY_API Engine {
   /// One friend, if the client sees them now and has been told so. O(friends online).
   std::optional<NearbyFriend> InSight(ClientHandle client, UserId friend_id) const;
 
+  /// Whether any client here sees the user now. O(friends online).
+  bool IsSeen(UserId user) const;
+
   /// Takes messages of other shards, which must not lie in `effects`. Those that cannot be for this
   /// shard are dropped and counted.
   void Receive(absl::Span<const PeerMessage> messages, Effects* effects);

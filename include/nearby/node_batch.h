@@ -28,6 +28,7 @@ struct NodeEvent {
                ///< by `request`.
     kChanged,  ///< The answer to it: what `request` asked for is in force here.
     kTaken,    ///< `user` has begun `session` here: an older one of yours is over.
+    kReload,   ///< Load the friend list of `user` again, who is connected to you.
   };
 
   Kind kind = Kind::kLocation;

@@ -84,6 +84,8 @@ std::optional<NearbyFriend> Engine::InSight(ClientHandle client, UserId friend_i
   return impl_->InSight(client, friend_id);
 }
 
+bool Engine::IsSeen(UserId user) const { return impl_->IsSeen(user); }
+
 std::optional<ClientHandle> Engine::Find(UserId user) const { return impl_->Find(user); }
 EngineStats Engine::stats() const { return impl_->stats(); }
 absl::Status Engine::CheckInvariants() const { return impl_->CheckInvariants(); }

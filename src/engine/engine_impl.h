@@ -62,6 +62,7 @@ class Engine::Impl {
                                     Effects* effects);
   std::optional<NearbyFriend> InSight(ClientHandle client, UserId friend_id) const;
   void ReceiveAll(absl::Span<const PeerMessage> messages, Effects* effects);
+  bool IsSeen(UserId user) const;
   std::optional<ClientHandle> Find(UserId user) const;
   EngineStats stats() const;
   absl::Status CheckInvariants() const;

@@ -101,4 +101,11 @@ absl::StatusOr<NearbyPage> Engine::Impl::Nearby(ClientHandle client, PageToken a
   return page;
 }
 
+bool Engine::Impl::IsSeen(UserId user) const {
+  const Slot slot = cache_.Find(user);
+  if (slot == kNoSlot) return false;
+  const absl::Span<const Edge> row = registry_.Row(slot);
+  return std::any_of(row.begin(), row.end(), [](Edge edge) { return edge.has(kFriendSees); });
+}
+
 }  // namespace nearby

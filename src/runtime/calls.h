@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "nearby/effects.h"
@@ -14,6 +15,7 @@
 #include "nearby/friendship.h"
 #include "nearby/ids.h"
 #include "nearby/runtime.h"
+#include "nearby/session_directory.h"
 #include "src/runtime/joint.h"
 
 namespace nearby::internal {
@@ -24,6 +26,7 @@ namespace nearby::internal {
 struct ConnectRequested {
   ConnectCall call;
   Runtime::ConnectDone done;
+  Epoch epoch{};  // the session's, where there are other nodes
 };
 struct RadiusRequested {
   ClientHandle client;
@@ -72,10 +75,14 @@ struct StoreAnswered {
 struct DrainRequested {
   std::shared_ptr<Joint> joint;  // done once no session is left
 };
+// Something of what lies beyond this node.
+struct TaskPosted {
+  absl::AnyInvocable<void()> task;
+};
 
 using Call = std::variant<ConnectRequested, RadiusRequested, PageRequested, DisconnectRequested,
                           ReadyAgain, ChangeCommitted, EditFailed, SubscriptionCommitted,
-                          ReloadRequested, ListArrived, StoreAnswered, DrainRequested>;
+                          ReloadRequested, ListArrived, StoreAnswered, DrainRequested, TaskPosted>;
 
 // Asks another shard to answer once it has taken everything that was sent to it before.
 struct Fence {

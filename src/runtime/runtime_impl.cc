@@ -20,6 +20,7 @@
 #include "nearby/friendship.h"
 #include "nearby/geo.h"
 #include "nearby/ids.h"
+#include "nearby/internal/other_nodes.h"
 #include "nearby/location_store.h"
 #include "nearby/radius_filter.h"
 #include "nearby/runtime.h"
@@ -54,8 +55,9 @@ bool IsSamePair(const FriendshipChange& change, const FriendEdit& edit) {
          (change.user == edit.friend_id && change.friend_id == edit.user);
 }
 
-RuntimeOptions WithShardCount(RuntimeOptions options) {
+RuntimeOptions Complete(RuntimeOptions options, const RuntimeHost& host) {
   options.engine.shard_count = options.shards;
+  options.engine.spans_nodes = host.cluster != nullptr;
   return options;
 }
 
@@ -67,7 +69,7 @@ absl::Status ValidateReport(LatLng location, Time reported_at) {
 }  // namespace
 
 Runtime::Impl::Impl(const RuntimeOptions& options, RuntimeHost host)
-    : options_(WithShardCount(options)),
+    : options_(Complete(options, host)),
       host_(std::move(host)),
       edits_(options.max_edits_in_flight, absl::ToInt64Milliseconds(options.load_timeout)) {}
 
@@ -87,7 +89,8 @@ absl::Status Runtime::Impl::Start() {
   engine_options.hold_connect_answers = true;
   // A resync is a page of everybody in sight. What clients may ask for is checked in Nearby.
   engine_options.max_page_size = std::max(engine_options.max_page_size, engine_options.max_friends);
-  engine_options.emit_locations = host_.locations != nullptr || host_.history != nullptr;
+  engine_options.emit_locations =
+      host_.locations != nullptr || host_.history != nullptr || host_.cluster != nullptr;
   for (std::uint32_t i = 0; i < options_.shards; ++i) {
     engine_options.shard = ShardId{i};
     absl::StatusOr<std::unique_ptr<Engine>> engine = Engine::Create(engine_options);
@@ -95,7 +98,21 @@ absl::Status Runtime::Impl::Start() {
     shards_.push_back(std::make_unique<internal::Shard>(
         options_, ShardId{i}, host_, *std::move(engine), mailboxes, ServicesOf(ShardId{i})));
   }
+  if (host_.cluster != nullptr) JoinCluster();
   return absl::OkStatus();
+}
+
+void Runtime::Impl::JoinCluster() {
+  internal::OtherNodes::Services services;
+  services.post = [this](ShardId shard, internal::OtherNodes::Task task) {
+    mailbox(shard).AddUnrefusable(internal::TaskPosted{std::move(task)});
+  };
+  services.is_behind = [this](ShardId shard) { return mailbox(shard).is_behind(); };
+  services.apply = [this](const FriendshipChange& change, Done done) {
+    Apply(change, std::move(done));
+  };
+  host_.cluster->Attach(options_.engine, std::move(services));
+  for (const auto& shard : shards_) shard->Join(host_.cluster);
 }
 
 template <typename Result, typename Then>
@@ -143,6 +160,7 @@ internal::Shard::Services Runtime::Impl::ServicesOf(ShardId shard) {
 void Runtime::Impl::Shutdown() {
   // First the gate: what comes through it still finds everything as it was.
   gate_->Close();
+  if (host_.cluster != nullptr) host_.cluster->Detach();
   is_shut_down_ = true;
   Stop();
   for (const auto& shard : shards_) shard->Cancel();
@@ -286,7 +304,7 @@ void Runtime::Impl::OnEdited(std::uint64_t number, const FriendEdit& edit,
     // An answer that comes too late, or twice, completes nothing. But what the store has changed is
     // to be in force here as well, and the lists may have been loaded before that.
     if (outcome.ok()) {
-      Apply(outcome->change, [](const absl::Status&) {});
+      ApplyEverywhere(outcome->change, [](const absl::Status&) {});
     } else if (LeavesOpen(outcome.status())) {
       ReloadLists(edit);
     }
@@ -295,7 +313,7 @@ void Runtime::Impl::OnEdited(std::uint64_t number, const FriendEdit& edit,
   if (outcome.ok()) {
     // Applied even where nothing has changed: the call that did change it may not have come to the
     // shards yet, and what is acknowledged must be in force.
-    Apply(outcome->change, FinishOf(number));
+    ApplyEverywhere(outcome->change, FinishOf(number));
     return;
   }
   FailEdit(number, edit, outcome.status());
@@ -313,6 +331,7 @@ void Runtime::Impl::FailEdit(std::uint64_t number, const FriendEdit& edit,
 void Runtime::Impl::ReloadLists(const FriendEdit& edit) {
   for (const UserId user : {edit.user, edit.friend_id}) {
     mailbox_of(user).AddUnrefusable(internal::ReloadRequested{user});
+    if (host_.cluster != nullptr) host_.cluster->Reload(user);
   }
 }
 
@@ -346,6 +365,16 @@ void Runtime::Impl::FinishEdit(std::uint64_t number, const absl::Status& status)
   }
   mailbox_of(edit->edit.user)
       .AddUnrefusable(internal::SubscriptionCommitted{edit->edit, std::move(edit->done)});
+}
+
+void Runtime::Impl::ApplyEverywhere(const FriendshipChange& change, Done done) {
+  if (host_.cluster == nullptr) {
+    Apply(change, std::move(done));
+    return;
+  }
+  auto joint = std::make_shared<internal::Joint>(2, std::move(done));
+  host_.cluster->Fence(change, [joint](const absl::Status& status) { joint->Finish(status); });
+  Apply(change, [joint = std::move(joint)](const absl::Status& status) { joint->Finish(status); });
 }
 
 void Runtime::Impl::Apply(const FriendshipChange& change, Done done) {

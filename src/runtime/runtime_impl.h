@@ -58,6 +58,9 @@ class Runtime::Impl {
 
  private:
   internal::Shard::Services ServicesOf(ShardId shard);
+  void JoinCluster();
+  // As Apply, and on other nodes as well.
+  void ApplyEverywhere(const FriendshipChange& change, Done done);
   internal::Mailbox& mailbox(ShardId shard) { return *mailboxes_[ToInt(shard)]; }
   internal::Mailbox& mailbox_of(UserId user) { return mailbox(options_.engine.HomeOf(user)); }
   bool IsShard(ShardId shard) const { return ToInt(shard) < options_.shards; }

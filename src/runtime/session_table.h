@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nearby/ids.h"
+#include "nearby/session_directory.h"
 #include "src/runtime/outbox.h"
 
 namespace nearby::internal {
@@ -22,6 +23,7 @@ struct Session {
   UserId user{};
   std::uint64_t cookie = 0;  // the host's
   ClientHandle client;
+  Epoch epoch{};                   // where there are other nodes
   std::unique_ptr<Outbox> outbox;  // while something waits
   State state = State::kFree;
   bool is_busy = false;   // the host has a batch and has not called Ready

@@ -73,6 +73,7 @@ absl::Duration Shard::Poll() {
   ConnectWaiting();
   BeginLoads();
   if (is_draining_) AskToMove();
+  TakeElsewhere();
   FlushAll();
   if (is_draining_) FinishDrainIfEmpty();
   PublishStats();
@@ -85,6 +86,9 @@ void Shard::AdvanceTime() {
   // Cannot fail: the time is valid and not earlier than before.
   engine_->Advance(now_, &effects_).IgnoreError();
   CarryOut();
+  if (gateway_ == nullptr) return;
+  gateway_->Advance(now_);
+  TakeElsewhere();
 }
 
 void Shard::TakeReports(absl::Span<const LocationReport> reports) {
@@ -104,6 +108,7 @@ void Shard::TakeReports(absl::Span<const LocationReport> reports) {
                                 batch[i].reported_at, outcomes_[i]);
     }
     CarryOut();
+    TakeElsewhere();
     FlushAll();
     if (!reports.empty()) AdvanceTime();
   }
@@ -126,8 +131,19 @@ void Shard::TakeMessages(absl::Span<const PeerMessage> messages) {
   while (!messages.empty()) {
     const absl::Span<const PeerMessage> batch = messages.subspan(0, options_.max_batch);
     messages.remove_prefix(batch.size());
-    engine_->Receive(batch, &effects_);
+    if (gateway_ == nullptr) {
+      engine_->Receive(batch, &effects_);
+    } else {
+      for (const PeerMessage& message : batch) {
+        if (IsElsewhere(message)) {
+          gateway_->Take(message);
+        } else {
+          engine_->Receive({&message, 1}, &effects_);
+        }
+      }
+    }
     CarryOut();
+    TakeElsewhere();
     if (!messages.empty()) FlushAll();
   }
 }
@@ -137,6 +153,7 @@ void Shard::TakeCalls(std::vector<Call>* calls) {
   for (Call& call : *calls) {
     std::visit([this](auto& any) { this->On(any); }, call);
     CarryOut();
+    TakeElsewhere();
   }
 }
 
@@ -148,6 +165,7 @@ void Shard::FlushAll() {
   }
   FlushClients();
   FlushStorage();
+  if (gateway_ != nullptr) gateway_->Flush();
 }
 
 bool Shard::OthersAreBehind() const {
@@ -165,6 +183,12 @@ absl::Duration Shard::TimeToNextPoll() const {
   for (const Time next : {engine_->next_event(), loads_.next_event(), next_write,
                           history_.next_attempt(), location_call_.timeout, history_call_.timeout}) {
     if (next != kNever) sleep_ms = std::min(sleep_ms, next.ms - now_.ms);
+  }
+  if (gateway_ != nullptr && gateway_->next_event() != kNever) {
+    sleep_ms = std::min(sleep_ms, gateway_->next_event().ms - now_.ms);
+  }
+  if (!claiming_.empty()) {
+    sleep_ms = std::min(sleep_ms, claiming_.begin()->second.deadline.ms - now_.ms);
   }
   if (!waiting_lists_.empty()) sleep_ms = std::min(sleep_ms, kCatchUpMs);
   if (!waiting_connects_.empty()) {

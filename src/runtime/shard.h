@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -19,6 +20,7 @@
 #include "nearby/engine.h"
 #include "nearby/friend_store.h"
 #include "nearby/ids.h"
+#include "nearby/internal/other_nodes.h"
 #include "nearby/location_store.h"
 #include "nearby/runtime.h"
 #include "nearby/runtime_options.h"
@@ -42,6 +44,7 @@ namespace nearby::internal {
 //   shard_effects.cc  each kind of effect of the engine
 //   shard_clients.cc  handing batches to the sink; draining
 //   shard_storage.cc  friend lists that are loaded, locations that are stored
+//   shard_elsewhere.cc  what comes of other nodes, and sessions in their directory
 class Shard {
  public:
   // What the runtime does for its shards.
@@ -59,6 +62,9 @@ class Shard {
   // Borrows all but the engine.
   Shard(const RuntimeOptions& options, ShardId id, const RuntimeHost& host,
         std::unique_ptr<Engine> engine, std::vector<Mailbox*> mailboxes, Services services);
+
+  // Before the first poll, if there are other nodes.
+  void Join(OtherNodes* nodes);
 
   // As Runtime::Poll.
   absl::Duration Poll();
@@ -102,6 +108,13 @@ class Shard {
     Time timeout = kNever;
   };
 
+  // A session that this node must not hold any more, if it is as old as that or older.
+  struct LostSession {
+    UserId user{};
+    Epoch epoch{};
+    bool is_taken = false;  // by another node
+  };
+
   // A list that has come while other shards were behind.
   struct WaitingList {
     ListLoads::Load load;
@@ -134,12 +147,27 @@ class Shard {
   void On(ListArrived& call);
   void On(StoreAnswered& call);
   void On(DrainRequested& call);
+  void On(TaskPosted& call);
+  // Once it is in the directory, where there is one.
+  void BeginConnect(ConnectRequested call, Time deadline);
   void Connect(ConnectRequested& call, Time deadline);
+  void Refuse(ConnectRequested& call, absl::Status status);
   // Begins the connects that have waited for a place among the loads, or too long.
   void ConnectWaiting();
   void AnswerSubscription(SubscriptionCommitted& call);
   // Lets go of a session that the engine does not know any more.
   void Forget(Index index);
+
+  // --- other nodes (shard_elsewhere.cc) ---
+  void Claim(ConnectRequested call, Time deadline);
+  void OnClaimed(std::uint64_t number, const absl::StatusOr<Epoch>& epoch);
+  bool IsElsewhere(const PeerMessage& message) const {
+    return message.to == options_.engine.elsewhere();
+  }
+  void SendElsewhere(const PeerMessage& message);
+  // Does, in order, what the gateway has asked for.
+  void TakeElsewhere();
+  void EndLost(const LostSession& lost);
 
   // --- other shards (shard_fences.cc) ---
   void BeginFence(Fencing fencing);
@@ -198,6 +226,12 @@ class Shard {
   const std::vector<Mailbox*> mailboxes_;  // by shard, this one's among them
   Mailbox& mailbox_;
   const Services services_;
+
+  // Of other nodes, if there are any.
+  NodeGateway* gateway_ = nullptr;
+  std::vector<std::variant<PeerMessage, LostSession>> from_elsewhere_;
+  std::uint64_t next_claim_ = 1;
+  absl::btree_map<std::uint64_t, WaitingConnect> claiming_;  // by number
 
   std::mutex poll_mutex_;  // held by the thread that polls
   Time now_{-kMaxTimeMs};

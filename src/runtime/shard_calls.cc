@@ -26,6 +26,14 @@ absl::Status Destroyed() { return absl::CancelledError("the runtime was destroye
 
 void Shard::On(ConnectRequested& call) {
   const Time deadline{now_.ms + absl::ToInt64Milliseconds(options_.load_timeout)};
+  if (gateway_ != nullptr && !is_draining_) {
+    Claim(std::move(call), deadline);
+  } else {
+    BeginConnect(std::move(call), deadline);
+  }
+}
+
+void Shard::BeginConnect(ConnectRequested call, Time deadline) {
   if (!is_draining_ && (!loads_.has_room() || !waiting_connects_.empty())) {
     waiting_connects_.push_back({std::move(call), deadline});
     return;
@@ -43,7 +51,7 @@ void Shard::ConnectWaiting() {
     mailbox_.FinishCalls(1);
     if (is_late) {
       ++counts_.connects_failed;
-      next.call.done(absl::DeadlineExceededError("too many friend lists are being loaded"));
+      Refuse(next.call, absl::DeadlineExceededError("too many friend lists are being loaded"));
       continue;
     }
     Connect(next.call, next.deadline);
@@ -54,10 +62,16 @@ void Shard::ConnectWaiting() {
 void Shard::Connect(ConnectRequested& call, Time deadline) {
   if (is_draining_) {
     ++counts_.calls_refused;
-    call.done(Draining());
+    Refuse(call, Draining());
     return;
   }
+  if (gateway_ != nullptr) {
+    // What is known of the user as somebody elsewhere goes first.
+    gateway_->Begin(call.call.user, call.epoch);
+    TakeElsewhere();
+  }
   const Index index = sessions_.Add(call.call.user, call.call.cookie);
+  sessions_[index].epoch = call.epoch;
   ConnectRequest request;
   request.user = call.call.user;
   request.cookie = index;
@@ -65,7 +79,7 @@ void Shard::Connect(ConnectRequested& call, Time deadline) {
   const absl::StatusOr<ClientHandle> client = engine_->Connect(request, &effects_);
   if (!client.ok()) {
     sessions_.Remove(index);
-    call.done(client.status());
+    Refuse(call, client.status());
     return;
   }
   sessions_.Bind(index, *client);
@@ -77,6 +91,11 @@ void Shard::Connect(ConnectRequested& call, Time deadline) {
     connecting.location_outcome = engine_->Report({*client, location, reported_at}, &effects_);
   }
   connecting_.insert_or_assign(index, std::move(connecting));
+}
+
+void Shard::Refuse(ConnectRequested& call, absl::Status status) {
+  if (gateway_ != nullptr && call.epoch != Epoch{}) gateway_->End(call.call.user, call.epoch);
+  call.done(std::move(status));
 }
 
 void Shard::On(RadiusRequested& call) {
@@ -114,6 +133,7 @@ void Shard::Forget(Index index) {
   Session& session = sessions_[index];
   if (session.is_busy) --busy_sessions_;
   RecycleOutbox(&session);
+  if (gateway_ != nullptr) gateway_->End(session.user, session.epoch);
   connecting_.erase(index);
   sessions_.Remove(index);
 }
@@ -180,6 +200,11 @@ void Shard::On(ListArrived& call) {
   }
 }
 
+void Shard::On(TaskPosted& call) {
+  call.task();
+  call.task = nullptr;
+}
+
 void Shard::On(StoreAnswered& call) { EndStoreCall(call.call, call.status); }
 
 void Shard::On(DrainRequested& call) {
@@ -201,6 +226,7 @@ void Shard::Cancel() {
     }
   }
   for (WaitingConnect& waiting : waiting_connects_) waiting.call.done(Destroyed());
+  for (auto& [number, claiming] : claiming_) claiming.call.done(Destroyed());
   for (auto& [index, connecting] : connecting_) connecting.done(Destroyed());
   for (auto& [number, fencing] : fences_) {
     if (auto* subscription = std::get_if<SubscriptionCommitted>(&fencing.then)) {
@@ -209,6 +235,7 @@ void Shard::Cancel() {
   }
   contents_.Clear();
   waiting_connects_.clear();
+  claiming_.clear();
   connecting_.clear();
   fences_.clear();
   draining_.clear();

@@ -20,9 +20,14 @@ void Shard::CarryOut() {
   for (const SessionReplaced& replaced : effects_.replaced) EndReplaced(replaced);
   for (const FriendsRequest& request : effects_.friend_requests) LoadFriends(request);
   for (const PeerMessage& message : effects_.messages) {
-    outgoing_[ToInt(message.to)].Add(message);
+    if (IsElsewhere(message)) {
+      SendElsewhere(message);
+    } else {
+      outgoing_[ToInt(message.to)].Add(message);
+    }
   }
   for (const AcceptedLocation& location : effects_.locations) {
+    if (gateway_ != nullptr) gateway_->Located(location);
     if (services_.write_locations) {
       locations_.Add(location);
       erasures_.Accepted(location.user, location.accepted_at);

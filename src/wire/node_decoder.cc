@@ -46,6 +46,8 @@ std::optional<NodeEvent::Kind> ToKind(v1::NodeEvent::Kind kind) {
       return NodeEvent::Kind::kChanged;
     case v1::NodeEvent::TAKEN:
       return NodeEvent::Kind::kTaken;
+    case v1::NodeEvent::RELOAD:
+      return NodeEvent::Kind::kReload;
     default:
       return std::nullopt;
   }

@@ -31,6 +31,8 @@ v1::NodeEvent::Kind ToWire(NodeEvent::Kind kind) {
       return v1::NodeEvent::CHANGED;
     case NodeEvent::Kind::kTaken:
       return v1::NodeEvent::TAKEN;
+    case NodeEvent::Kind::kReload:
+      return v1::NodeEvent::RELOAD;
   }
   return v1::NodeEvent::KIND_UNSPECIFIED;
 }

@@ -35,6 +35,9 @@ constexpr NodeEventFields FieldsOf(NodeEvent::Kind kind) {
     case NodeEvent::Kind::kChanged:
       fields.request = true;
       break;
+    case NodeEvent::Kind::kReload:
+      fields.user = true;
+      break;
   }
   return fields;
 }

@@ -46,7 +46,7 @@ enum WireKind : std::uint64_t {
   kAnnounceBack = 4,
   kChange = 5,
   kTaken = 7,
-  kOfALaterVersion = 8,
+  kOfALaterVersion = 9,
 };
 
 // The kinds and what they have by node_batch.h, once more.
@@ -66,6 +66,7 @@ constexpr KindAndFields kKinds[] = {
     {NodeEvent::Kind::kChange, true, false, true, false, true},
     {NodeEvent::Kind::kChanged, false, false, false, false, true},
     {NodeEvent::Kind::kTaken, true, true, false, false, false},
+    {NodeEvent::Kind::kReload, true, false, false, false, false},
 };
 
 std::string Decoded(const std::string& payload) {

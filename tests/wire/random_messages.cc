@@ -108,9 +108,11 @@ absl::Duration RandomMessages::Wait() {
 NodeEvent RandomMessages::EventOfNode() {
   using Kind = NodeEvent::Kind;
   NodeEvent event;
-  event.kind = static_cast<Kind>(Below(7));
+  event.kind = static_cast<Kind>(Below(8));
   if (event.kind != Kind::kChanged) event.user = User();
-  if (event.kind != Kind::kChange && event.kind != Kind::kChanged) event.session = Epoch{Number()};
+  const bool has_session =
+      event.kind != Kind::kChange && event.kind != Kind::kChanged && event.kind != Kind::kReload;
+  if (has_session) event.session = Epoch{Number()};
   if (event.kind == Kind::kLocation) {
     event.position = Place();
     event.accepted_at = Instant();

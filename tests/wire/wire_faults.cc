@@ -118,7 +118,7 @@ std::string Fault(const NodeEvent& event) {
   const bool is_changed = event.kind == Kind::kChanged;
   const bool has_pair =
       is_change || event.kind == Kind::kAnnounce || event.kind == Kind::kAnnounceBack;
-  if (event.kind > Kind::kTaken) return "kind";
+  if (event.kind > Kind::kReload) return "kind";
   if (event.kind == Kind::kLocation) {
     if (!IsPlace(event.position)) return "position";
     if (!IsValid(event.accepted_at) || !IsValid(event.reported_at)) return "time";

@@ -1,0 +1,78 @@
+#ifndef NEARBY_CLUSTER_H_
+#define NEARBY_CLUSTER_H_
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "nearby/clock.h"
+#include "nearby/cluster_options.h"
+#include "nearby/cluster_stats.h"
+#include "nearby/export.h"
+#include "nearby/internal/other_nodes.h"
+#include "nearby/location_store.h"
+#include "nearby/ring_source.h"
+#include "nearby/session_directory.h"
+#include "nearby/transport.h"
+
+namespace nearby {
+
+/// What a cluster borrows of its host. All of it must outlive the cluster, and is shared by nodes
+/// in that what they stand for is.
+struct ClusterHost {
+  Transport* transport = nullptr;         ///< Required. The cluster is its receiver.
+  RingSource* ring = nullptr;             ///< Required: which pub/sub server owns which channel.
+  SessionDirectory* directory = nullptr;  ///< Required.
+  /// Required: the store that the runtimes of all nodes write to.
+  LocationStore* locations = nullptr;
+};
+
+/// Joins the runtime of one node with those of others, so that friends who are connected to
+/// different nodes see each other as if they were connected to one.
+///
+///   ClusterOptions options;
+///   options.node = NodeId{7};                           // of all nodes, this one's alone
+///   auto cluster = Cluster::Create(options, {&transport, &ring, &directory, &locations}).value();
+///   RuntimeHost host{&sink, &friends};
+///   host.locations = &locations;
+///   host.cluster = cluster.get();
+///   auto runtime = Runtime::Create({}, std::move(host)).value();
+///
+/// A user's locations are published to the user's channel, to which every node subscribes where a
+/// friend may see them. Which node a friend is connected to says the session directory; whoever
+/// connects announces themselves there. docs/architecture.md has the protocol and what it promises.
+///
+/// A cluster has no threads and no timers of its own: it is driven by the runtime's polls.
+///
+/// Thread-safe: `stats` alone is for hosts; the rest is between the cluster and its runtime.
+/// Ownership: borrows the host's parts. The runtime borrows the cluster, which must outlive it; a
+/// cluster serves one runtime in its life.
+class NEARBY_API Cluster : public internal::OtherNodes {
+ public:
+  /// `InvalidArgument` for options that Validate refuses, or a host with a part missing.
+  static absl::StatusOr<std::unique_ptr<Cluster>> Create(const ClusterOptions& options,
+                                                         const ClusterHost& host);
+  ~Cluster() override;
+
+  /// As of the last polls.
+  ClusterStats stats() const;
+
+  // --- for the runtime ---
+
+  void Attach(const EngineOptions& options, Services services) override;
+  internal::NodeGateway* MakeGateway(ShardId shard,
+                                     internal::NodeGateway::Services services) override;
+  void Detach() override;
+  void Fence(const FriendshipChange& change, Done done) override;
+  void Reload(UserId user) override;
+
+ private:
+  class NEARBY_LOCAL Impl;
+  explicit Cluster(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace nearby
+
+#endif  // NEARBY_CLUSTER_H_

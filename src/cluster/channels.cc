@@ -1,0 +1,346 @@
+#include "src/cluster/channels.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/status/status.h"
+
+namespace nearby::internal {
+namespace {
+
+// Channels looked at in one poll after a change of the ring.
+constexpr std::size_t kMovedAtOnce = 4096;
+
+}  // namespace
+
+Channels::Channels(const Options& options, Backoff backoff, Actions actions)
+    : options_(options), backoff_(backoff), actions_(std::move(actions)) {}
+
+Channels::ServerId Channels::FindServer(absl::string_view name) const {
+  const auto found = server_ids_.find(name);
+  return found == server_ids_.end() ? kNoServer : found->second;
+}
+
+Channels::ServerId Channels::Intern(absl::string_view name) {
+  const auto [it, is_new] =
+      server_ids_.try_emplace(std::string(name), static_cast<ServerId>(servers_.size()));
+  if (is_new) servers_.emplace_back().name = std::string(name);
+  return it->second;
+}
+
+Channels::ServerId Channels::OwnerOf(Channel channel) {
+  const RingSeat* seat = ring_ == nullptr ? nullptr : ring_->Owner(channel);
+  return seat == nullptr ? kNoServer : Intern(seat->server);
+}
+
+bool Channels::IsWanted(Channel channel) const { return entries_.contains(channel); }
+
+bool Channels::IsLive(Channel channel) const {
+  const auto found = entries_.find(channel);
+  return found != entries_.end() && found->second.state == State::kLive;
+}
+
+void Channels::AddToAll(Channel channel, Entry* entry) {
+  entry->place = all_.size();
+  all_.push_back(channel);
+  const bool are_all_moved = moved_up_to_ + 1 == all_.size();
+  if (are_all_moved) ++moved_up_to_;
+}
+
+void Channels::RemoveFromAll(std::size_t place) {
+  const auto fill = [this](std::size_t hole, std::size_t from) {
+    all_[hole] = all_[from];
+    entries_.find(all_[hole])->second.place = hole;
+  };
+  if (place < moved_up_to_) {
+    --moved_up_to_;
+    if (place != moved_up_to_) fill(place, moved_up_to_);
+    place = moved_up_to_;
+  }
+  if (place + 1 != all_.size()) fill(place, all_.size() - 1);
+  all_.pop_back();
+}
+
+void Channels::Want(Channel channel) {
+  const auto [it, is_new] = entries_.try_emplace(channel);
+  if (!is_new) return;
+  Entry& entry = it->second;
+  AddToAll(channel, &entry);
+  entry.server = OwnerOf(channel);
+  Enqueue(channel, entry);
+}
+
+void Channels::Unwant(Channel channel) {
+  const auto it = entries_.find(channel);
+  if (it == entries_.end()) return;
+  Entry& entry = it->second;
+  // One that is still to be answered is unsubscribed once it has been: see OnSubscribed.
+  if (entry.state == State::kLive) {
+    --live_;
+    ++counts_.unsubscribes;
+    actions_.unsubscribe(servers_[entry.server].name, channel);
+  }
+  for (const Former& former : entry.formers) {
+    ++counts_.unsubscribes;
+    actions_.unsubscribe(servers_[former.server].name, channel);
+  }
+  const std::size_t place = entry.place;
+  RemoveFromAll(place);
+  entries_.erase(channel);
+}
+
+void Channels::Enqueue(Channel channel, const Entry& entry) {
+  if (entry.server == kNoServer) return;  // until there is a ring
+  if (!entry.is_again) {
+    first_.push_back(channel);
+  } else if (actions_.is_urgent(channel)) {
+    urgent_.push_back(channel);
+  } else {
+    again_.push_back(channel);
+  }
+}
+
+void Channels::SetRing(RingSource::Ring ring) {
+  ring_ = std::move(ring);
+  moved_up_to_ = 0;
+  ++counts_.ring_changes;
+}
+
+void Channels::MoveSome() {
+  for (std::size_t i = 0; i < kMovedAtOnce && moved_up_to_ < all_.size(); ++i) {
+    const Channel channel = all_[moved_up_to_++];
+    Move(channel, &entries_.find(channel)->second);
+  }
+}
+
+void Channels::Move(Channel channel, Entry* entry) {
+  const ServerId owner = OwnerOf(channel);
+  if (owner == entry->server) return;
+  if (entry->state == State::kLive) {
+    --live_;
+    entry->formers.push_back({entry->server, kNever});
+  }
+  if (entry->state != State::kWaiting) entry->is_again = true;
+  // Back to where it was: subscribing anew doubles nothing.
+  const auto back = std::find_if(entry->formers.begin(), entry->formers.end(),
+                                 [owner](const Former& former) { return former.server == owner; });
+  if (back != entry->formers.end()) entry->formers.erase(back);
+  entry->server = owner;
+  entry->state = State::kWaiting;
+  entry->number = 0;
+  Enqueue(channel, *entry);
+}
+
+void Channels::OnSubscribed(std::uint64_t number, const absl::Status& status, Time now) {
+  const auto it = pending_.find(number);
+  if (it == pending_.end()) {
+    return;  // It has timed out. If it was subscribed to after all, that is found out by OnStray.
+  }
+  const Pending pending = it->second;
+  pending_.erase(it);
+  Server& server = servers_[pending.server];
+  server.is_probed = false;
+  const auto found = entries_.find(pending.channel);
+  const bool is_current = found != entries_.end() && found->second.number == number &&
+                          found->second.state == State::kPending;
+  if (!status.ok()) {
+    ++counts_.subscribe_failures;
+    server.retry_at = Time{now.ms + backoff_.DelayMs(++server.failures)};
+    if (is_current) Fail(pending.server, pending.channel, now);
+    return;
+  }
+  Recover(pending.server);
+  if (!is_current) {
+    OnStray(server.name, pending.channel);
+    return;
+  }
+  Entry& entry = found->second;
+  entry.state = State::kLive;
+  entry.is_again = true;
+  ++live_;
+  answered_.push_back(pending.channel);
+  for (Former& former : entry.formers) {
+    if (former.until != kNever) continue;
+    former.until = Time{now.ms + options_.settle_ms};
+    settling_.emplace_back(former.until, pending.channel);
+  }
+}
+
+void Channels::Fail(ServerId server, Channel channel, Time /*now*/) {
+  Entry& entry = entries_.find(channel)->second;
+  entry.state = State::kWaiting;
+  entry.number = 0;
+  servers_[server].waiting.push_back(channel);
+  answered_.push_back(channel);
+}
+
+void Channels::Recover(ServerId server) {
+  Server& back = servers_[server];
+  back.failures = 0;
+  for (const Channel channel : std::exchange(back.waiting, {})) {
+    const auto found = entries_.find(channel);
+    if (found != entries_.end()) Enqueue(channel, found->second);
+  }
+}
+
+void Channels::OnLinkLost(absl::string_view name, Time /*now*/) {
+  ++counts_.links_lost;
+  const ServerId server = FindServer(name);
+  if (server == kNoServer) return;
+  for (const Channel channel : all_) {
+    Entry& entry = entries_.find(channel)->second;
+    entry.formers.erase(
+        std::remove_if(entry.formers.begin(), entry.formers.end(),
+                       [server](const Former& former) { return former.server == server; }),
+        entry.formers.end());
+    if (entry.server != server || entry.state == State::kWaiting) continue;
+    if (entry.state == State::kLive) --live_;
+    entry.state = State::kWaiting;
+    entry.is_again = true;
+    entry.number = 0;
+    Enqueue(channel, entry);
+  }
+}
+
+void Channels::OnStray(absl::string_view name, Channel channel) {
+  const ServerId server = FindServer(name);
+  const auto found = entries_.find(channel);
+  if (found != entries_.end()) {
+    const Entry& entry = found->second;
+    if (entry.server == server) return;
+    for (const Former& former : entry.formers) {
+      if (former.server == server) return;
+    }
+  }
+  ++counts_.unsubscribes;
+  actions_.unsubscribe(name, channel);
+}
+
+bool Channels::Subscribe(Channel channel, Entry* entry, Time now) {
+  Server& server = servers_[entry->server];
+  if (server.failures > 0) {
+    if (server.is_probed || now < server.retry_at) {
+      server.waiting.push_back(channel);
+      return false;
+    }
+    server.is_probed = true;
+  }
+  entry->state = State::kPending;
+  entry->number = next_number_++;
+  pending_[entry->number] = {channel, entry->server};
+  timeouts_.emplace_back(Time{now.ms + options_.timeout_ms}, entry->number);
+  ++counts_.subscribes;
+  if (entry->is_again) ++counts_.resubscribes;
+  actions_.subscribe(server.name, channel, entry->number);
+  return true;
+}
+
+bool Channels::Next(Channel* channel) {
+  for (std::deque<Channel>* queue : {&first_, &urgent_, &again_}) {
+    if (queue->empty() || (queue != &first_ && credit_ < 1)) continue;
+    *channel = queue->front();
+    queue->pop_front();
+    return true;
+  }
+  return false;
+}
+
+void Channels::BeginSubscribing(Time now) {
+  const double per_ms = options_.max_resubscribes_per_second / 1000;
+  const auto passed = static_cast<double>(std::max<std::int64_t>(0, now.ms - credit_time_.ms));
+  // A tenth of a second's worth at most is made up for in a burst.
+  credit_ = std::min(credit_ + passed * per_ms, std::max(1.0, per_ms * 100));
+  credit_time_ = now;
+  Channel channel;
+  while (HasRoom() && Next(&channel)) {
+    const auto found = entries_.find(channel);
+    // It may have been let go of, or be under way by another entry of a queue.
+    if (found == entries_.end() || found->second.state != State::kWaiting) continue;
+    if (found->second.server == kNoServer) continue;
+    const bool is_paced = found->second.is_again;
+    if (Subscribe(channel, &found->second, now) && is_paced) credit_ -= 1;
+  }
+}
+
+void Channels::ProbeServers(Time now) {
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    while (!servers_[i].waiting.empty() && !servers_[i].is_probed && now >= servers_[i].retry_at &&
+           HasRoom()) {
+      const Channel channel = servers_[i].waiting.back();
+      servers_[i].waiting.pop_back();
+      const auto found = entries_.find(channel);
+      if (found == entries_.end() || found->second.state != State::kWaiting) continue;
+      if (found->second.server != i) continue;
+      Subscribe(channel, &found->second, now);
+    }
+  }
+}
+
+void Channels::TimeOut(Time now) {
+  while (!timeouts_.empty() && timeouts_.front().first <= now) {
+    const std::uint64_t number = timeouts_.front().second;
+    timeouts_.pop_front();
+    if (!pending_.contains(number)) continue;
+    OnSubscribed(number, absl::DeadlineExceededError("the transport did not answer in time"), now);
+  }
+}
+
+void Channels::DropFormers(Time now) {
+  while (!settling_.empty() && settling_.front().first <= now) {
+    const Channel channel = settling_.front().second;
+    settling_.pop_front();
+    const auto found = entries_.find(channel);
+    if (found == entries_.end()) continue;
+    auto& formers = found->second.formers;
+    for (std::size_t i = formers.size(); i > 0; --i) {
+      if (formers[i - 1].until > now) continue;
+      ++counts_.unsubscribes;
+      actions_.unsubscribe(servers_[formers[i - 1].server].name, channel);
+      formers.erase(formers.begin() + static_cast<std::ptrdiff_t>(i - 1));
+    }
+  }
+}
+
+void Channels::Poll(Time now) {
+  TimeOut(now);
+  MoveSome();
+  DropFormers(now);
+  ProbeServers(now);
+  BeginSubscribing(now);
+  SetNextEvent(now);
+}
+
+void Channels::SetNextEvent(Time now) {
+  next_event_ = kNever;
+  const auto at = [this](Time time) { next_event_ = std::min(next_event_, time); };
+  if (moved_up_to_ < all_.size()) at(now);
+  if (!timeouts_.empty()) at(timeouts_.front().first);
+  if (!settling_.empty()) at(settling_.front().first);
+  if (!HasRoom()) return;  // An answer or a timeout comes first.
+  if (!urgent_.empty() || !again_.empty()) {
+    const double per_ms = options_.max_resubscribes_per_second / 1000;
+    at(Time{now.ms + static_cast<std::int64_t>(std::max(0.0, (1 - credit_) / per_ms)) + 1});
+  }
+  for (const Server& server : servers_) {
+    if (!server.waiting.empty() && !server.is_probed) at(std::max(now, server.retry_at));
+  }
+}
+
+void Channels::Clear() {
+  while (!all_.empty()) Unwant(all_.back());
+  first_.clear();
+  urgent_.clear();
+  again_.clear();
+  settling_.clear();
+  answered_.clear();
+  for (Server& server : servers_) server.waiting.clear();
+}
+
+void Channels::AddTo(ClusterStats* stats) const {
+  *stats += counts_;
+  stats->channels += entries_.size();
+  stats->channels_live += live_;
+  stats->channels_to_move += all_.size() - moved_up_to_ + urgent_.size() + again_.size();
+}
+
+}  // namespace nearby::internal

@@ -1,0 +1,148 @@
+#include "src/cluster/courier.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace nearby::internal {
+
+Courier::Courier(const Options& options, Backoff backoff, Actions actions)
+    : options_(options),
+      max_events_(std::min<std::size_t>(
+          (options.max_payload - kMaxNodeBatchHeaderBytes) / kMaxNodeEventBytes,
+          NodeDecoderOptions().max_events)),
+      backoff_(backoff),
+      actions_(std::move(actions)) {}
+
+void Courier::Begin(const NodeLease& self) {
+  self_ = self;
+  peers_.clear();
+  next_event_ = kNever;
+  has_news_ = false;
+}
+
+bool Courier::Send(const NodeLease& to, const NodeEvent& event, bool may_refuse) {
+  Peer& peer = peers_[{to.node, to.life}];
+  if (may_refuse && peer.unacknowledged_events >= options_.max_unacknowledged) {
+    ++counts_.letters_refused;
+    return false;
+  }
+  ++counts_.letters_sent;
+  ++peer.unacknowledged_events;
+  peer.unsent.push_back(event);
+  has_news_ = true;
+  return true;
+}
+
+void Courier::OnPayload(absl::string_view payload) {
+  if (!decoder_.Decode(payload, &incoming_).ok()) {
+    ++counts_.batches_malformed;
+    return;
+  }
+  // For an earlier life of this node, or from nobody.
+  if (incoming_.to != self_.life || incoming_.from.life == Epoch{}) return;
+  const Key key{incoming_.from.node, incoming_.from.life};
+  const NodeLease from = incoming_.from;
+  Peer& peer = peers_[key];
+  Acknowledge(&peer, incoming_.acknowledged);
+  if (incoming_.sequence == 0) return;
+  // Also one that has come before: its acknowledgement may have been lost.
+  peer.owes_answer = true;
+  has_news_ = true;
+  if (incoming_.sequence != peer.last_received + 1) {
+    ++counts_.batches_repeated;
+    return;
+  }
+  ++peer.last_received;
+  counts_.letters_received += incoming_.events.size();
+  // What they set off may send letters, and so make peers: `peer` is not used any more.
+  for (const NodeEvent& event : incoming_.events) actions_.receive(from, event);
+}
+
+void Courier::Acknowledge(Peer* peer, std::uint64_t up_to) {
+  bool is_progress = false;
+  while (!peer->unacknowledged.empty() && peer->unacknowledged.front().sequence <= up_to) {
+    peer->unacknowledged_events -= peer->unacknowledged.front().events.size();
+    peer->unacknowledged.pop_front();
+    is_progress = true;
+  }
+  if (!is_progress) return;
+  // Where one was missed, those behind it were not taken: the next one goes at once. Otherwise its
+  // turn to be missed begins anew.
+  peer->repeat_at = peer->attempts > 0 ? Time{-kMaxTimeMs} : kNever;
+  peer->attempts = 0;
+  has_news_ = true;
+}
+
+void Courier::OnEnded(const std::vector<NodeLease>& ended) {
+  for (const NodeLease& lease : ended) {
+    const auto it = peers_.find({lease.node, lease.life});
+    if (it == peers_.end()) continue;
+    Peer peer = std::move(it->second);
+    peers_.erase(it);
+    for (const Batch& batch : peer.unacknowledged) {
+      counts_.letters_returned += batch.events.size();
+      for (const NodeEvent& event : batch.events) actions_.give_back(lease, event);
+    }
+    counts_.letters_returned += peer.unsent.size();
+    for (const NodeEvent& event : peer.unsent) actions_.give_back(lease, event);
+  }
+}
+
+void Courier::AppendPeers(std::vector<NodeLease>* peers) const {
+  for (const auto& [key, peer] : peers_) peers->push_back({key.node, key.life});
+}
+
+void Courier::Poll(Time now) {
+  if (!has_news_ && now < next_event_) return;
+  has_news_ = false;
+  next_event_ = kNever;
+  for (auto& [key, peer] : peers_) {
+    if (now >= peer.repeat_at) Repeat(key, &peer, now);
+    SendNew(key, &peer);
+    if (peer.owes_answer) Publish(key, peer, 0, {});
+    peer.owes_answer = false;
+    if (!peer.unacknowledged.empty() && peer.repeat_at == kNever) {
+      peer.repeat_at = Time{now.ms + backoff_.DelayMs(peer.attempts + 1)};
+    }
+    next_event_ = std::min(next_event_, peer.repeat_at);
+  }
+}
+
+void Courier::SendNew(const Key& key, Peer* peer) {
+  while (!peer->unsent.empty()) {
+    const std::size_t count = std::min(peer->unsent.size(), max_events_);
+    Batch& batch = peer->unacknowledged.emplace_back();
+    batch.sequence = ++peer->last_sent;
+    const auto end = peer->unsent.begin() + static_cast<std::ptrdiff_t>(count);
+    batch.events.assign(peer->unsent.begin(), end);
+    peer->unsent.erase(peer->unsent.begin(), end);
+    Publish(key, *peer, batch.sequence, batch.events);
+    peer->owes_answer = false;
+  }
+}
+
+// The first alone: if it is there, what follows may be as well, and the answer will tell.
+void Courier::Repeat(const Key& key, Peer* peer, Time now) {
+  if (peer->unacknowledged.empty()) {
+    peer->repeat_at = kNever;
+    return;
+  }
+  ++counts_.letters_resent;
+  ++peer->attempts;
+  Publish(key, *peer, peer->unacknowledged.front().sequence, peer->unacknowledged.front().events);
+  peer->repeat_at = Time{now.ms + backoff_.DelayMs(peer->attempts + 1)};
+}
+
+void Courier::Publish(const Key& key, const Peer& peer, std::uint64_t sequence,
+                      const std::vector<NodeEvent>& events) {
+  outgoing_.from = self_;
+  outgoing_.to = key.life;
+  outgoing_.sequence = sequence;
+  outgoing_.acknowledged = peer.last_received;
+  outgoing_.events = events;
+  payload_.clear();
+  encoder_.Encode(outgoing_, &payload_);
+  actions_.publish(key.node, payload_);
+}
+
+}  // namespace nearby::internal

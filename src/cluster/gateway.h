@@ -1,0 +1,232 @@
+#ifndef NEARBY_SRC_CLUSTER_GATEWAY_H_
+#define NEARBY_SRC_CLUSTER_GATEWAY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <queue>
+#include <string>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "nearby/cluster_options.h"
+#include "nearby/cluster_stats.h"
+#include "nearby/internal/other_nodes.h"
+#include "nearby/node_batch.h"
+#include "nearby/node_codec.h"
+#include "nearby/options.h"
+#include "nearby/ring_source.h"
+#include "nearby/session_directory.h"
+#include "nearby/time.h"
+#include "src/cluster/channels.h"
+#include "src/cluster/lease_state.h"
+#include "src/cluster/office.h"
+#include "src/cluster/outside.h"
+#include "src/cluster/user_queries.h"
+
+namespace nearby::internal {
+
+// The other nodes, as one shard sees them: speaks for the users at home on this shard who are not
+// connected to this node. To the engines it is the shard elsewhere; to other nodes it is this
+// shard. The rules are divided over files by what sets them off:
+//   gateway.cc           time, leases, and what is common
+//   gateway_sessions.cc  clients of this shard: claims, releases, what they publish
+//   gateway_engines.cc   messages of engines
+//   gateway_nodes.cc     payloads and letters of other nodes
+//   gateway_guests.cc    what is known of users elsewhere, and when to ask about them
+//
+// Words: a *local* is a user with a session here, a *guest* one with a session elsewhere whom an
+// engine here wants to hear about.
+//
+// Thread-compatible, but for stats: belongs to the thread that polls the shard.
+class Gateway : public NodeGateway {
+ public:
+  // `office` is driven along, if there is one.
+  Gateway(const ClusterOptions& options, const EngineOptions& engine, ShardId shard,
+          Services services, Outside outside, const LeaseState* lease_state, Office* office);
+
+  // --- for the shard ---
+  void Advance(Time now) override;
+  void Take(const PeerMessage& message) override;
+  void Claim(UserId user, Time deadline, ClaimDone done) override;
+  void Begin(UserId user, Epoch session) override;
+  void End(UserId user, Epoch session) override;
+  void Located(const AcceptedLocation& location) override;
+  void Flush() override;
+  bool may_deliver() const override;
+  Time next_event() const override;
+
+  // --- for the office ---
+  void BeginLease(const NodeLease& lease);
+  // A letter about `event.user`, who is at home on this shard.
+  void OnLetter(const NodeLease& from, const NodeEvent& event);
+  void WantInbox();
+  void ReloadList(UserId user) { services_.reload(user); }
+
+  // --- what comes in ---
+  void SetRing(RingSource::Ring ring) { channels_.SetRing(std::move(ring)); }
+  void OnPayload(absl::string_view server, Channel channel, absl::string_view payload);
+  void OnLinkLost(absl::string_view server);
+  void OnSubscribed(std::uint64_t number, const absl::Status& status);
+  void OnLookedUp(std::uint64_t number,
+                  absl::StatusOr<std::vector<std::vector<SessionHolder>>> answer);
+  void OnRead(std::uint64_t number,
+              absl::StatusOr<std::vector<std::optional<AcceptedLocation>>> answer);
+  void OnClaimed(std::uint64_t number,
+                 absl::StatusOr<std::vector<SessionDirectory::Claimed>> answer);
+  void OnReleased(std::uint64_t number, const absl::Status& status);
+  void OnEnded(std::uint64_t number, const absl::StatusOr<std::vector<NodeLease>>& ended);
+
+  // Thread-safe.
+  ClusterStats stats() const;
+
+ private:
+  struct Guest {
+    NodeLease lease;              // where they are
+    Epoch session{};              // theirs
+    std::uint64_t sequence = 0;   // of the last batch on their channel from there
+    std::uint64_t asked_in = 0;   // an answer of the directory no newer than that says nothing
+    std::uint64_t listeners = 0;  // bit s: the engine of shard s
+    std::uint64_t parked = 0;     // of these
+    std::uint64_t waiting = 0;    // of these: have asked where they are
+    Time parked_until;
+    Time heard;                  // last, or asked about
+    Time look_at = kNever;       // when to look whether something is to be done
+    Time idle_since;             // while nobody listens
+    Time settle_at;              // while refreshing
+    std::uint32_t told = 0;      // the number of the last message that told where they are
+    bool is_refreshing = false;  // a park has ended: it may be renewed once they have been found
+    bool has_location = false;
+    Position position;
+    Time accepted_at;
+    Time reported_at;
+    Epoch located_in{};  // the session of the location
+  };
+
+  // A client here who wants to know whether a user is elsewhere.
+  struct Question {
+    PeerMessage announcement;
+    std::uint64_t after = 0;  // an answer of the directory no newer than that is too old
+  };
+
+  struct WaitingClaim {
+    UserId user{};
+    Time deadline = kNever;
+    ClaimDone done;  // null: only to find out what is to be released
+  };
+
+  struct Look {
+    Time at;
+    UserId user{};
+    friend bool operator>(const Look& a, const Look& b) {
+      return a.at != b.at ? a.at > b.at : a.user > b.user;
+    }
+  };
+
+  bool has_lease() const { return lease_.life != Epoch{}; }
+  void LoseLease();
+  ShardId HomeOf(UserId user) const { return engine_.HomeOf(user); }
+  // A message from elsewhere about a user.
+  PeerMessage About(UserId user, PeerMessage::Kind kind, ShardId to) const;
+  void PublishStats();
+
+  // --- sessions (gateway_sessions.cc) ---
+  void BeginClaims();
+  void FailClaims(const absl::Status& status);
+  void TimeOutClaims();
+  void BeginReleases();
+  void Publish(const NodeEvent& event);
+
+  // --- engines (gateway_engines.cc) ---
+  void TakeAnnouncement(const PeerMessage& message);
+  void TakeSubscribe(const PeerMessage& message);
+  void TakeUnsubscribe(const PeerMessage& message);
+  void TakePark(const PeerMessage& message);
+  // Sends the announcement to the node where the one it is for has been found.
+  void Forward(const PeerMessage& announcement, const SessionHolder& to);
+
+  // --- nodes (gateway_nodes.cc) ---
+  void OnAnnounced(const NodeLease& from, const NodeEvent& event);
+  void OnTaken(const NodeEvent& event);
+  void OnChannelEvent(const NodeBatch& batch, const NodeEvent& event);
+  // Whether the guest has, or now is given, that session; false if it has a newer one.
+  bool Follow(UserId user, Guest* guest, const NodeLease& lease, Epoch session);
+
+  // --- guests (gateway_guests.cc) ---
+  Guest* FindGuest(UserId user);
+  void Locate(Guest* guest, const AcceptedLocation& location);
+  // Tells these shards where the guest is.
+  void Tell(UserId user, Guest* guest, std::uint64_t shards, PeerMessage::Kind kind);
+  // Forgets a guest, and tells the listeners, if there are any, that they have gone.
+  void Drop(UserId user);
+  void LookAgain(UserId user, Guest* guest, Time at);
+  void LookAtGuests();
+  void LookAt(UserId user, Guest* guest);
+  void Probe(UserId user, Guest* guest);
+  void BeginRefresh(UserId user, Guest* guest);
+  void EndRefresh(UserId user, Guest* guest);
+  void JudgeGuest(UserId user, std::uint64_t number, const std::vector<SessionHolder>& holders);
+  void OnLocationRead(UserId user, const std::optional<AcceptedLocation>& found);
+  void AskDirectory(UserId user);
+  void AskStore(UserId user);
+  void BeginQueries();
+  void FindEndedLeases();
+
+  const ClusterOptions& options_;
+  const EngineOptions& engine_;
+  const ShardId shard_;
+  const Services services_;
+  const Outside outside_;
+  const LeaseState& lease_state_;
+  Office* const office_;
+  const std::int64_t ttl_ms_;
+
+  Time now_{-kMaxTimeMs};
+  NodeLease lease_;
+  absl::flat_hash_map<UserId, Epoch> locals_;
+  std::deque<WaitingClaim> claims_;
+  std::vector<WaitingClaim> claiming_;  // the batch under way
+  std::uint64_t claim_number_ = 0;
+  Time claim_timeout_ = kNever;
+  absl::btree_set<UserId> unknown_claims_;  // that may have been carried out, for all one knows
+  std::deque<SessionDirectory::Session> releases_;
+  std::vector<SessionDirectory::Session> releasing_;
+  std::uint64_t release_number_ = 0;
+  Time release_timeout_ = kNever;
+  Time release_retry_{-kMaxTimeMs};
+  std::uint32_t release_failures_ = 0;
+  Backoff release_backoff_;
+
+  Channels channels_;
+  absl::flat_hash_map<UserId, Guest> guests_;
+  absl::btree_map<UserId, std::vector<Question>> questions_;  // by whom they are about
+  absl::btree_set<UserId> to_reload_;  // clients whose questions found no room
+  UserQueries lookups_;
+  UserQueries reads_;
+  std::priority_queue<Look, std::vector<Look>, std::greater<>> looks_;
+  Time find_ended_at_ = kNever;
+  std::uint64_t ended_number_ = 0;
+
+  std::uint64_t next_sequence_ = 1;  // of batches on channels of users
+  std::uint32_t last_told_ = 0;
+  NodeEncoder encoder_;
+  NodeDecoder decoder_;
+  NodeBatch outgoing_;
+  NodeBatch incoming_;
+  std::string payload_;
+
+  ClusterStats counts_;
+  mutable std::mutex stats_mutex_;
+  ClusterStats published_;
+};
+
+}  // namespace nearby::internal
+
+#endif  // NEARBY_SRC_CLUSTER_GATEWAY_H_

@@ -1,0 +1,226 @@
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/numeric/bits.h"
+#include "absl/time/time.h"
+#include "src/cluster/gateway.h"
+
+namespace nearby::internal {
+namespace {
+
+// How long after a park has ended, and after the guest has been found, the channel is left alone:
+// engines that still find nobody near park it again.
+constexpr std::int64_t kFindWithinMs = 2000;
+constexpr std::int64_t kParkAgainWithinMs = 500;
+
+}  // namespace
+
+Gateway::Guest* Gateway::FindGuest(UserId user) {
+  const auto found = guests_.find(user);
+  return found == guests_.end() ? nullptr : &found->second;
+}
+
+void Gateway::Locate(Guest* guest, const AcceptedLocation& location) {
+  guest->has_location = true;
+  guest->position = location.position;
+  guest->accepted_at = location.accepted_at;
+  guest->reported_at = location.reported_at;
+  guest->located_in = guest->session;
+}
+
+void Gateway::Tell(UserId user, Guest* guest, std::uint64_t shards, PeerMessage::Kind kind) {
+  if (shards == 0) return;
+  guest->told = ++last_told_;
+  guest->waiting &= ~shards;
+  PeerMessage message = About(user, kind, ShardId{0});
+  message.position = guest->position;
+  message.accepted_at = guest->accepted_at;
+  message.reported_at = guest->reported_at;
+  message.sequence = guest->told;
+  for (; shards != 0; shards &= shards - 1) {
+    message.to = ShardId{static_cast<std::uint32_t>(absl::countr_zero(shards))};
+    services_.deliver(message);
+  }
+}
+
+void Gateway::Drop(UserId user) {
+  const auto found = guests_.find(user);
+  if (found == guests_.end()) return;
+  channels_.Unwant(user);
+  std::uint64_t shards = found->second.listeners;
+  guests_.erase(found);
+  for (; shards != 0; shards &= shards - 1) {
+    services_.deliver(About(user, PeerMessage::Kind::kOffline,
+                            ShardId{static_cast<std::uint32_t>(absl::countr_zero(shards))}));
+  }
+}
+
+void Gateway::LookAgain(UserId user, Guest* guest, Time at) {
+  if (at >= guest->look_at) return;
+  guest->look_at = at;
+  looks_.push({at, user});
+}
+
+void Gateway::LookAtGuests() {
+  while (!looks_.empty() && looks_.top().at <= now_) {
+    const Look look = looks_.top();
+    looks_.pop();
+    Guest* guest = FindGuest(look.user);
+    // A later look has been brought forward, or it is another guest by now.
+    if (guest == nullptr || guest->look_at != look.at) continue;
+    guest->look_at = kNever;
+    LookAt(look.user, guest);
+  }
+}
+
+void Gateway::LookAt(UserId user, Guest* guest) {
+  const std::int64_t probe_ms = absl::ToInt64Milliseconds(options_.probe_interval);
+  if (guest->listeners == 0) {
+    // Nobody here may see them, as it turned out.
+    const Time until{guest->idle_since.ms + probe_ms};
+    if (now_ >= until) return Drop(user);
+    return LookAgain(user, guest, until);
+  }
+  if (guest->is_refreshing) {
+    if (now_ < guest->settle_at) return LookAgain(user, guest, guest->settle_at);
+    EndRefresh(user, guest);
+  }
+  if (guest->parked == guest->listeners) {
+    if (now_ < guest->parked_until) return LookAgain(user, guest, guest->parked_until);
+    return BeginRefresh(user, guest);
+  }
+  if (now_.ms >= guest->heard.ms + probe_ms) Probe(user, guest);
+  LookAgain(user, guest, Time{guest->heard.ms + probe_ms});
+}
+
+// Silent for so long, they have gone and the news was lost, or their reports do not reach us; or
+// there were none.
+void Gateway::Probe(UserId user, Guest* guest) {
+  guest->heard = now_;
+  ++counts_.probes;
+  AskDirectory(user);
+  AskStore(user);
+}
+
+// Where nobody is near, the store says where they are, and the park is renewed: that is cheaper
+// than to subscribe for it.
+void Gateway::BeginRefresh(UserId user, Guest* guest) {
+  guest->is_refreshing = true;
+  guest->waiting |= guest->parked;
+  guest->parked = 0;
+  guest->heard = now_;
+  guest->settle_at = Time{now_.ms + kFindWithinMs};
+  LookAgain(user, guest, guest->settle_at);
+  AskStore(user);
+}
+
+void Gateway::EndRefresh(UserId user, Guest* guest) {
+  guest->is_refreshing = false;
+  if (guest->parked != guest->listeners) channels_.Want(user);
+}
+
+void Gateway::OnRead(std::uint64_t number,
+                     absl::StatusOr<std::vector<std::optional<AcceptedLocation>>> answer) {
+  if (!reads_.IsUnderWay(number)) return;
+  if (!answer.ok()) {
+    ++counts_.query_failures;
+    reads_.Fail(now_);
+    return;
+  }
+  const std::vector<UserId> users = reads_.End();
+  counts_.reads += users.size();
+  for (std::size_t i = 0; i < users.size() && i < answer->size(); ++i) {
+    OnLocationRead(users[i], (*answer)[i]);
+  }
+}
+
+void Gateway::OnLocationRead(UserId user, const std::optional<AcceptedLocation>& found) {
+  Guest* guest = FindGuest(user);
+  if (guest == nullptr) return;
+  if (guest->is_refreshing) {
+    guest->settle_at = std::min(guest->settle_at, Time{now_.ms + kParkAgainWithinMs});
+    LookAgain(user, guest, guest->settle_at);
+  }
+  const bool is_there = found && found->user == user && found->accepted_at.ms + ttl_ms_ > now_.ms;
+  if (!is_there) {
+    // That the store has nothing is no news of their leaving. But who waits for an answer waits for
+    // what the directory says.
+    if (guest->waiting != 0) AskDirectory(user);
+    return;
+  }
+  const bool is_newer = !guest->has_location || guest->located_in < guest->session ||
+                        found->accepted_at > guest->accepted_at;
+  if (is_newer) Locate(guest, *found);
+  const std::uint64_t shards =
+      is_newer ? guest->listeners & ~guest->parked : guest->waiting & guest->listeners;
+  // An answer, for an engine knows what to make of one that it has had before.
+  Tell(user, guest, shards, PeerMessage::Kind::kHere);
+}
+
+void Gateway::JudgeGuest(UserId user, std::uint64_t number,
+                         const std::vector<SessionHolder>& holders) {
+  Guest* guest = FindGuest(user);
+  // The directory was asked before their session was known.
+  if (guest == nullptr || number <= guest->asked_in) return;
+  if (holders.empty() || holders.back().lease == lease_ || holders.back().epoch < guest->session) {
+    ++counts_.guests_lost;
+    Drop(user);
+    return;
+  }
+  Follow(user, guest, holders.back().lease, holders.back().epoch);
+  const std::uint64_t waiting = std::exchange(guest->waiting, 0);
+  const bool is_there = guest->has_location && guest->accepted_at.ms + ttl_ms_ > now_.ms;
+  if (is_there) Tell(user, guest, waiting, PeerMessage::Kind::kHere);
+}
+
+void Gateway::AskDirectory(UserId user) {
+  if (!lookups_.Ask(user)) ++counts_.queries_refused;
+}
+
+void Gateway::AskStore(UserId user) {
+  if (!reads_.Ask(user)) ++counts_.queries_refused;
+}
+
+void Gateway::BeginQueries() {
+  if (const auto users = lookups_.Begin(now_); !users.empty()) {
+    outside_.look_up(lookups_.number(), users);
+  }
+  if (const auto users = reads_.Begin(now_); !users.empty()) {
+    outside_.read(reads_.number(), users);
+  }
+  if (to_reload_.empty() || lookups_.waiting() > options_.max_queries / 2) return;
+  const UserId user = *to_reload_.begin();
+  to_reload_.erase(to_reload_.begin());
+  services_.reload(user);
+}
+
+void Gateway::FindEndedLeases() {
+  if (now_ < find_ended_at_ || !has_lease()) return;
+  find_ended_at_ = Time{now_.ms + absl::ToInt64Milliseconds(options_.lease_duration) / 2};
+  std::vector<NodeLease> leases;
+  for (const auto& [user, guest] : guests_) leases.push_back(guest.lease);
+  const auto less = [](const NodeLease& a, const NodeLease& b) {
+    return a.node != b.node ? a.node < b.node : a.life < b.life;
+  };
+  std::sort(leases.begin(), leases.end(), less);
+  leases.erase(std::unique(leases.begin(), leases.end()), leases.end());
+  if (!leases.empty()) outside_.find_ended(++ended_number_, leases);
+}
+
+void Gateway::OnEnded(std::uint64_t number, const absl::StatusOr<std::vector<NodeLease>>& ended) {
+  if (number != ended_number_) return;
+  if (!ended.ok()) {
+    ++counts_.query_failures;
+    return;
+  }
+  std::vector<UserId> gone;
+  for (const auto& [user, guest] : guests_) {
+    if (std::find(ended->begin(), ended->end(), guest.lease) != ended->end()) gone.push_back(user);
+  }
+  std::sort(gone.begin(), gone.end());
+  counts_.guests_lost += gone.size();
+  for (const UserId user : gone) Drop(user);
+}
+
+}  // namespace nearby::internal

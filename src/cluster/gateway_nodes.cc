@@ -1,0 +1,107 @@
+#include <algorithm>
+
+#include "src/cluster/gateway.h"
+
+namespace nearby::internal {
+
+void Gateway::OnLetter(const NodeLease& from, const NodeEvent& event) {
+  if (!has_lease()) return;
+  switch (event.kind) {
+    case NodeEvent::Kind::kAnnounce:
+    case NodeEvent::Kind::kAnnounceBack:
+      OnAnnounced(from, event);
+      break;
+    case NodeEvent::Kind::kTaken:
+      OnTaken(event);
+      break;
+    default:
+      break;  // The rest is not about one user's session, and the office's own.
+  }
+}
+
+void Gateway::OnTaken(const NodeEvent& event) {
+  const auto local = locals_.find(event.user);
+  if (local == locals_.end() || local->second >= event.session) return;
+  const Epoch session = local->second;
+  services_.end_session(event.user, session, /*is_taken=*/true);
+}
+
+void Gateway::OnAnnounced(const NodeLease& from, const NodeEvent& event) {
+  if (const auto local = locals_.find(event.user); local != locals_.end()) {
+    if (local->second > event.session) return;  // They are here since.
+    OnTaken(event);
+  }
+  const auto [it, is_new] = guests_.try_emplace(event.user);
+  Guest& guest = it->second;
+  if (is_new) {
+    guest.lease = from;
+    guest.session = event.session;
+    guest.asked_in = lookups_.number();
+    guest.heard = now_;
+    guest.idle_since = now_;
+    LookAgain(event.user, &guest,
+              Time{now_.ms + absl::ToInt64Milliseconds(options_.probe_interval)});
+  } else if (!Follow(event.user, &guest, from, event.session)) {
+    return;
+  }
+  PeerMessage message =
+      About(event.user,
+            event.kind == NodeEvent::Kind::kAnnounce ? PeerMessage::Kind::kAnnounce
+                                                     : PeerMessage::Kind::kAnnounceBack,
+            HomeOf(event.friend_id));
+  message.friend_id = event.friend_id;
+  message.friendship = event.friendship;
+  message.version = event.version;
+  services_.deliver(message);
+}
+
+bool Gateway::Follow(UserId /*user*/, Guest* guest, const NodeLease& lease, Epoch session) {
+  if (session < guest->session) return false;
+  if (session == guest->session) return true;
+  guest->lease = lease;
+  guest->session = session;
+  guest->sequence = 0;
+  guest->asked_in = lookups_.number();
+  return true;
+}
+
+void Gateway::OnPayload(absl::string_view server, Channel channel, absl::string_view payload) {
+  ++counts_.batches_received;
+  if (!decoder_.Decode(payload, &incoming_).ok()) {
+    ++counts_.batches_malformed;
+    return;
+  }
+  if (FindGuest(channel.user()) == nullptr) {
+    ++counts_.batches_unwanted;
+    channels_.OnStray(server, channel);
+    return;
+  }
+  for (const NodeEvent& event : incoming_.events) {
+    if (event.user == channel.user()) OnChannelEvent(incoming_, event);
+  }
+}
+
+void Gateway::OnChannelEvent(const NodeBatch& batch, const NodeEvent& event) {
+  Guest* guest = FindGuest(event.user);
+  if (guest == nullptr) return;
+  if (!Follow(event.user, guest, batch.from, event.session) || batch.sequence <= guest->sequence) {
+    ++counts_.batches_repeated;
+    return;
+  }
+  guest->sequence = batch.sequence;
+  guest->heard = now_;
+  if (event.kind == NodeEvent::Kind::kOffline) {
+    Drop(event.user);
+    return;
+  }
+  if (event.kind != NodeEvent::Kind::kLocation) return;
+  const bool is_known = guest->has_location && guest->located_in == event.session &&
+                        event.accepted_at <= guest->accepted_at &&
+                        event.reported_at <= guest->reported_at;
+  if (is_known) return;  // The store was quicker.
+  Locate(guest, {event.user, event.position, event.accepted_at, event.reported_at});
+  guest->waiting = 0;
+  Tell(event.user, guest, guest->listeners & ~guest->parked, PeerMessage::Kind::kLocation);
+}
+
+}  // namespace nearby::internal

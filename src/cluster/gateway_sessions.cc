@@ -1,0 +1,163 @@
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/time/time.h"
+#include "src/cluster/gateway.h"
+
+namespace nearby::internal {
+
+void Gateway::Claim(UserId user, Time deadline, ClaimDone done) {
+  claims_.push_back({user, deadline, std::move(done)});
+}
+
+// One batch at a time, so that of two connects of one user the later has the later session.
+void Gateway::BeginClaims() {
+  if (!claiming_.empty()) return;
+  for (const UserId user : unknown_claims_) {
+    // A session that has begun since stands in the place of whatever there was.
+    if (!locals_.contains(user)) claims_.push_back({user, kNever, nullptr});
+  }
+  unknown_claims_.clear();
+  if (claims_.empty()) return;
+  absl::flat_hash_set<UserId> taken;
+  std::deque<WaitingClaim> rest;
+  std::vector<UserId> users;
+  while (!claims_.empty()) {
+    WaitingClaim claim = std::move(claims_.front());
+    claims_.pop_front();
+    if (users.size() == options_.max_query_batch || !taken.insert(claim.user).second) {
+      rest.push_back(std::move(claim));
+      continue;
+    }
+    users.push_back(claim.user);
+    claiming_.push_back(std::move(claim));
+  }
+  claims_ = std::move(rest);
+  counts_.claims += users.size();
+  claim_timeout_ = Time{now_.ms + absl::ToInt64Milliseconds(options_.call_timeout)};
+  outside_.claim(++claim_number_, lease_, users);
+}
+
+void Gateway::OnClaimed(std::uint64_t number,
+                        absl::StatusOr<std::vector<SessionDirectory::Claimed>> answer) {
+  if (claiming_.empty() || number != claim_number_ || !has_lease()) return;
+  std::vector<WaitingClaim> claiming = std::exchange(claiming_, {});
+  if (answer.ok() && answer->size() != claiming.size()) {
+    answer = absl::InternalError("the session directory answered for other users");
+  }
+  for (std::size_t i = 0; i < claiming.size(); ++i) {
+    const UserId user = claiming[i].user;
+    if (!answer.ok()) {
+      ++counts_.claims_failed;
+      // It may have been carried out.
+      unknown_claims_.insert(user);
+      if (claiming[i].done) claiming[i].done(answer.status());
+      continue;
+    }
+    const auto& [session, others] = (*answer)[i];
+    if (!claiming[i].done) {
+      releases_.push_back({user, session});
+      continue;
+    }
+    NodeEvent taken;
+    taken.kind = NodeEvent::Kind::kTaken;
+    taken.user = user;
+    taken.session = session;
+    for (const SessionHolder& other : others) {
+      if (other.lease != lease_) outside_.send_letter(other.lease, taken);
+    }
+    claiming[i].done(session);
+  }
+}
+
+void Gateway::TimeOutClaims() {
+  if (!claiming_.empty() && now_ >= claim_timeout_) {
+    OnClaimed(claim_number_,
+              absl::DeadlineExceededError("the session directory did not answer in time"));
+  }
+  while (!claims_.empty() && claims_.front().deadline <= now_) {
+    WaitingClaim late = std::move(claims_.front());
+    claims_.pop_front();
+    ++counts_.claims_failed;
+    if (late.done) {
+      late.done(absl::DeadlineExceededError("the session could not be entered in the directory"));
+    }
+  }
+}
+
+void Gateway::FailClaims(const absl::Status& status) {
+  std::vector<WaitingClaim> failed = std::exchange(claiming_, {});
+  for (WaitingClaim& claim : std::exchange(claims_, {})) failed.push_back(std::move(claim));
+  for (WaitingClaim& claim : failed) {
+    ++counts_.claims_failed;
+    if (claim.done) claim.done(status);
+  }
+}
+
+void Gateway::Begin(UserId user, Epoch session) {
+  locals_[user] = session;
+  unknown_claims_.erase(user);
+  Drop(user);
+}
+
+void Gateway::End(UserId user, Epoch session) {
+  if (!has_lease()) return;
+  releases_.push_back({user, session});
+  const auto local = locals_.find(user);
+  if (local == locals_.end() || local->second != session) return;
+  locals_.erase(local);
+  NodeEvent event;
+  event.kind = NodeEvent::Kind::kOffline;
+  event.user = user;
+  event.session = session;
+  Publish(event);
+}
+
+void Gateway::BeginReleases() {
+  if (!releasing_.empty() || releases_.empty() || now_ < release_retry_) return;
+  const std::size_t count = std::min(releases_.size(), options_.max_query_batch);
+  const auto end = releases_.begin() + static_cast<std::ptrdiff_t>(count);
+  releasing_.assign(releases_.begin(), end);
+  releases_.erase(releases_.begin(), end);
+  release_timeout_ = Time{now_.ms + absl::ToInt64Milliseconds(options_.call_timeout)};
+  outside_.release(++release_number_, lease_, releasing_);
+}
+
+void Gateway::OnReleased(std::uint64_t number, const absl::Status& status) {
+  if (releasing_.empty() || number != release_number_) return;
+  const std::vector<SessionDirectory::Session> batch = std::exchange(releasing_, {});
+  if (status.ok()) {
+    release_failures_ = 0;
+    return;
+  }
+  ++counts_.query_failures;
+  releases_.insert(releases_.begin(), batch.begin(), batch.end());
+  release_retry_ = Time{now_.ms + release_backoff_.DelayMs(++release_failures_)};
+}
+
+void Gateway::Located(const AcceptedLocation& location) {
+  const auto local = locals_.find(location.user);
+  if (local == locals_.end()) return;
+  NodeEvent event;
+  event.kind = NodeEvent::Kind::kLocation;
+  event.user = location.user;
+  event.session = local->second;
+  event.position = location.position;
+  event.accepted_at = location.accepted_at;
+  event.reported_at = location.reported_at;
+  ++counts_.locations_published;
+  Publish(event);
+}
+
+void Gateway::Publish(const NodeEvent& event) {
+  outgoing_.from = lease_;
+  outgoing_.sequence = next_sequence_++;
+  outgoing_.events.assign(1, event);
+  payload_.clear();
+  encoder_.Encode(outgoing_, &payload_);
+  outside_.publish(event.user, payload_);
+}
+
+}  // namespace nearby::internal

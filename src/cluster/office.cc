@@ -1,0 +1,327 @@
+#include "src/cluster/office.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/time/time.h"
+
+namespace nearby::internal {
+namespace {
+
+Backoff MakeBackoff(const ClusterOptions& options, std::uint64_t use) {
+  return Backoff(options.min_retry_delay, options.max_retry_delay,
+                 ToInt(options.node) * 1024 + 1000 + use);
+}
+
+UserQueries::Options QueryOptions(const ClusterOptions& options) {
+  return {options.max_queries, options.max_query_batch,
+          absl::ToInt64Milliseconds(options.call_timeout)};
+}
+
+}  // namespace
+
+Office::Office(const ClusterOptions& options, std::size_t max_payload, Actions actions,
+               LeaseState* lease_state)
+    : options_(options),
+      actions_(std::move(actions)),
+      lease_state_(*lease_state),
+      backoff_(MakeBackoff(options, 0)),
+      courier_({options.max_unacknowledged, max_payload}, MakeBackoff(options, 1),
+               {actions_.publish,
+                [this](const NodeLease& from, const NodeEvent& event) { Receive(from, event); },
+                [this](const NodeLease& /*to*/, const NodeEvent& event) { GiveBack(event); }}),
+      lookups_(QueryOptions(options), MakeBackoff(options, 2)) {}
+
+void Office::Advance(Time now) {
+  now_ = now;
+  KeepLease();
+  if (lookups_.IsLate(now_)) {
+    OnLookedUp(lookups_.number(),
+               absl::DeadlineExceededError("the session directory did not answer in time"));
+  }
+  TimeOutFences();
+  FindEndedLeases();
+}
+
+// The lease counts from before it was asked for, so that the directory's end is never before this
+// node's.
+void Office::KeepLease() {
+  if (has_lease() && now_ >= lease_state_.deliver_until()) {
+    ++counts_.leases_lost;
+    lease_ = NodeLease();
+    is_asking_ = false;
+    ask_at_ = now_;
+    courier_.Begin(lease_);
+  }
+  if (is_asking_ && now_.ms >= asked_at_.ms + absl::ToInt64Milliseconds(options_.call_timeout)) {
+    is_asking_ = false;
+    ask_at_ = Time{now_.ms + backoff_.DelayMs(++lease_failures_)};
+  }
+  if (is_asking_ || now_ < ask_at_) return;
+  is_asking_ = true;
+  asked_at_ = now_;
+  if (has_lease()) {
+    actions_.renew_lease(++lease_number_, lease_);
+  } else {
+    actions_.begin_lease(++lease_number_);
+  }
+}
+
+void Office::OnLease(std::uint64_t number, const absl::StatusOr<Epoch>& life) {
+  if (!is_asking_ || number != lease_number_ || has_lease()) return;
+  is_asking_ = false;
+  const Time until{asked_at_.ms +
+                   absl::ToInt64Milliseconds(options_.lease_duration - options_.lease_margin)};
+  if (!life.ok() || now_ >= until) {
+    ask_at_ = Time{now_.ms + backoff_.DelayMs(++lease_failures_)};
+    return;
+  }
+  lease_failures_ = 0;
+  ++counts_.leases;
+  lease_ = {options_.node, *life};
+  courier_.Begin(lease_);
+  lease_state_.SetDeliverUntil(until);
+  ask_at_ = Time{asked_at_.ms + absl::ToInt64Milliseconds(options_.lease_duration) / 4};
+  find_ended_at_ = now_;
+  actions_.lease_begun(lease_);
+  BeginFencesAnew();
+}
+
+// What other nodes were asked under the lease before, they will not answer.
+void Office::BeginFencesAnew() {
+  requests_.clear();
+  for (auto& [number, fence] : fences_) {
+    fence.requests = 0;
+    fence.asked.clear();
+    fence.unknown = 2;
+  }
+  for (auto& [user, questions] : questions_) {
+    questions.erase(std::remove_if(questions.begin(), questions.end(),
+                                   [](const Question& question) { return question.fence != 0; }),
+                    questions.end());
+  }
+  for (const auto& [number, fence] : fences_) AskWhere(number, fence.change);
+}
+
+void Office::AskWhere(std::uint64_t fence, const FriendshipChange& change) {
+  for (const UserId user : {change.user, change.friend_id}) {
+    questions_[user].push_back({fence, lookups_.number()});
+    lookups_.AskAnyway(user);
+  }
+}
+
+void Office::OnRenewed(std::uint64_t number, const absl::Status& status) {
+  if (!is_asking_ || number != lease_number_ || !has_lease()) return;
+  is_asking_ = false;
+  if (absl::IsNotFound(status)) {
+    // It has ended, as it will here as soon as anybody looks.
+    lease_state_.SetDeliverUntil(Time{-kMaxTimeMs});
+    ask_at_ = now_;
+    return;
+  }
+  if (!status.ok()) {
+    ask_at_ = Time{now_.ms + backoff_.DelayMs(++lease_failures_)};
+    return;
+  }
+  lease_failures_ = 0;
+  lease_state_.SetDeliverUntil(Time{
+      asked_at_.ms + absl::ToInt64Milliseconds(options_.lease_duration - options_.lease_margin)});
+  ask_at_ = Time{asked_at_.ms + absl::ToInt64Milliseconds(options_.lease_duration) / 4};
+}
+
+void Office::Send(const NodeLease& to, const NodeEvent& event) {
+  if (!has_lease()) return;
+  // An announcement that finds no room is made up for by the next list; nothing else is.
+  const bool may_refuse =
+      event.kind == NodeEvent::Kind::kAnnounce || event.kind == NodeEvent::Kind::kAnnounceBack;
+  if (!courier_.Send(to, event, may_refuse)) actions_.reload(event.user);
+}
+
+void Office::Receive(const NodeLease& from, const NodeEvent& event) {
+  switch (event.kind) {
+    case NodeEvent::Kind::kChange:
+      actions_.apply(from, event.request,
+                     {event.user, event.friend_id, event.friendship, event.version});
+      break;
+    case NodeEvent::Kind::kChanged:
+      EndRequest(event.request);
+      break;
+    case NodeEvent::Kind::kReload:
+      actions_.reload(event.user);
+      break;
+    default:
+      actions_.hand_out(from, event);
+  }
+}
+
+// A node that has died hands nothing over to anybody any more.
+void Office::GiveBack(const NodeEvent& event) {
+  if (event.kind == NodeEvent::Kind::kChange) EndRequest(event.request);
+}
+
+void Office::OnApplied(const NodeLease& to, std::uint64_t request) {
+  NodeEvent event;
+  event.kind = NodeEvent::Kind::kChanged;
+  event.request = request;
+  Send(to, event);
+}
+
+void Office::Fence(const FriendshipChange& change, Done done) {
+  const std::uint64_t number = next_fence_++;
+  OpenFence& fence = fences_[number];
+  fence.change = change;
+  fence.done = std::move(done);
+  fence.deadline = Time{
+      now_.ms + absl::ToInt64Milliseconds(2 * options_.lease_duration + options_.call_timeout)};
+  // Asked after the store has committed the change: whoever begins a session later loads a list
+  // that has it.
+  AskWhere(number, change);
+}
+
+void Office::Reload(UserId user) {
+  questions_[user].push_back({0, lookups_.number()});
+  lookups_.AskAnyway(user);
+}
+
+void Office::OnLookedUp(std::uint64_t number,
+                        absl::StatusOr<std::vector<std::vector<SessionHolder>>> answer) {
+  if (!lookups_.IsUnderWay(number)) return;
+  // Without a lease nobody can be written to: once there is one, fences begin anew.
+  if (answer.ok() && !has_lease()) answer = absl::UnavailableError("no lease");
+  if (!answer.ok()) {
+    ++counts_.query_failures;
+    lookups_.Fail(now_);
+    return;
+  }
+  const std::vector<UserId> users = lookups_.End();
+  counts_.lookups += users.size();
+  for (std::size_t i = 0; i < users.size() && i < answer->size(); ++i) {
+    const auto found = questions_.find(users[i]);
+    if (found == questions_.end()) continue;
+    std::vector<Question> questions = std::move(found->second);
+    questions_.erase(found);
+    for (const Question& question : questions) {
+      if (question.after < number) {
+        OnFound(question, users[i], (*answer)[i]);
+      } else {
+        questions_[users[i]].push_back(question);
+      }
+    }
+  }
+}
+
+void Office::OnFound(const Question& question, UserId user,
+                     const std::vector<SessionHolder>& holders) {
+  if (question.fence == 0) {
+    NodeEvent event;
+    event.kind = NodeEvent::Kind::kReload;
+    event.user = user;
+    for (const SessionHolder& holder : holders) {
+      if (holder.lease != lease_) Send(holder.lease, event);
+    }
+    return;
+  }
+  const auto found = fences_.find(question.fence);
+  if (found == fences_.end()) return;
+  --found->second.unknown;
+  // Each that may still tell the user something, be it by an old session.
+  for (const SessionHolder& holder : holders) AskFence(question.fence, holder.lease);
+  FinishFenceIfDone(question.fence);
+}
+
+void Office::AskFence(std::uint64_t number, const NodeLease& lease) {
+  OpenFence& fence = fences_.find(number)->second;
+  if (lease == lease_) return;
+  if (std::find(fence.asked.begin(), fence.asked.end(), lease) != fence.asked.end()) return;
+  fence.asked.push_back(lease);
+  ++fence.requests;
+  ++counts_.fences;
+  requests_[next_request_] = number;
+  NodeEvent event;
+  event.kind = NodeEvent::Kind::kChange;
+  event.user = fence.change.user;
+  event.friend_id = fence.change.friend_id;
+  event.friendship = fence.change.friendship;
+  event.version = fence.change.version;
+  event.request = next_request_++;
+  Send(lease, event);
+}
+
+void Office::EndRequest(std::uint64_t request) {
+  const auto found = requests_.find(request);
+  if (found == requests_.end()) return;
+  const std::uint64_t number = found->second;
+  requests_.erase(found);
+  const auto fence = fences_.find(number);
+  if (fence == fences_.end()) return;
+  --fence->second.requests;
+  FinishFenceIfDone(number);
+}
+
+void Office::FinishFenceIfDone(std::uint64_t number) {
+  const auto found = fences_.find(number);
+  if (found->second.unknown > 0 || found->second.requests > 0) return;
+  Done done = std::move(found->second.done);
+  fences_.erase(found);
+  if (done) done(absl::OkStatus());
+}
+
+void Office::TimeOutFences() {
+  for (auto& [number, fence] : fences_) {
+    if (fence.deadline > now_) break;  // They are in order of their beginning.
+    if (!fence.done) continue;
+    Done done = std::exchange(fence.done, nullptr);
+    done(absl::DeadlineExceededError(
+        "the change is stored, but not known to be in force on all nodes yet"));
+  }
+}
+
+void Office::Cancel() {
+  for (auto& [number, fence] : std::exchange(fences_, {})) {
+    if (fence.done) fence.done(absl::CancelledError("the runtime was destroyed"));
+  }
+}
+
+void Office::FindEndedLeases() {
+  if (now_ < find_ended_at_ || !has_lease()) return;
+  find_ended_at_ = Time{now_.ms + absl::ToInt64Milliseconds(options_.lease_duration) / 4};
+  std::vector<NodeLease> peers;
+  courier_.AppendPeers(&peers);
+  if (!peers.empty()) actions_.find_ended(++ended_number_, peers);
+}
+
+void Office::OnEnded(std::uint64_t number, const absl::StatusOr<std::vector<NodeLease>>& ended) {
+  if (number != ended_number_ || !has_lease()) return;
+  if (!ended.ok()) {
+    ++counts_.query_failures;
+    return;
+  }
+  courier_.OnEnded(*ended);
+}
+
+void Office::Flush() {
+  if (const auto users = lookups_.Begin(now_); !users.empty()) {
+    actions_.look_up(lookups_.number(), users);
+  }
+  if (has_lease()) courier_.Poll(now_);
+  ClusterStats stats = counts_;
+  courier_.AddTo(&stats);
+  stats.fences_open = fences_.size();
+  const std::lock_guard<std::mutex> lock(stats_mutex_);
+  published_ = stats;
+}
+
+Time Office::next_event() const {
+  Time next =
+      is_asking_ ? Time{asked_at_.ms + absl::ToInt64Milliseconds(options_.call_timeout)} : ask_at_;
+  if (!fences_.empty()) next = std::min(next, fences_.begin()->second.deadline);
+  return std::min(
+      {next, lookups_.next_event(), find_ended_at_, has_lease() ? courier_.next_event() : kNever});
+}
+
+ClusterStats Office::stats() const {
+  const std::lock_guard<std::mutex> lock(stats_mutex_);
+  return published_;
+}
+
+}  // namespace nearby::internal

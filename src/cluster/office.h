@@ -1,0 +1,141 @@
+#ifndef NEARBY_SRC_CLUSTER_OFFICE_H_
+#define NEARBY_SRC_CLUSTER_OFFICE_H_
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "nearby/cluster_options.h"
+#include "nearby/cluster_stats.h"
+#include "nearby/friendship.h"
+#include "nearby/node_batch.h"
+#include "nearby/session_directory.h"
+#include "nearby/time.h"
+#include "src/cluster/courier.h"
+#include "src/cluster/lease_state.h"
+#include "src/cluster/user_queries.h"
+#include "src/runtime/backoff.h"
+
+namespace nearby::internal {
+
+// What a node does once, for all its shards: holds the lease, carries letters, and has changes of
+// friendships put in force on other nodes.
+//
+// Thread-compatible, but for stats: belongs to the thread that polls shard 0.
+class Office {
+ public:
+  using Done = absl::AnyInvocable<void(absl::Status)>;
+
+  struct Actions {
+    // Answered by OnLease, OnRenewed, OnEnded and OnLookedUp with the number.
+    std::function<void(std::uint64_t number)> begin_lease;
+    std::function<void(std::uint64_t number, const NodeLease& lease)> renew_lease;
+    std::function<void(std::uint64_t number, absl::Span<const NodeLease> leases)> find_ended;
+    std::function<void(std::uint64_t number, absl::Span<const UserId> users)> look_up;
+    // To a node's inbox.
+    std::function<void(NodeId node, absl::string_view payload)> publish;
+    // All gateways are to work under this lease.
+    std::function<void(const NodeLease& lease)> lease_begun;
+    // A letter about one user's session, for the gateway where the user is at home.
+    std::function<void(const NodeLease& from, const NodeEvent& event)> hand_out;
+    // Put a change in force here, and say so by OnApplied.
+    std::function<void(const NodeLease& from, std::uint64_t request,
+                       const FriendshipChange& change)>
+        apply;
+    // Load a user's list again, if they are connected here.
+    std::function<void(UserId user)> reload;
+  };
+
+  Office(const ClusterOptions& options, std::size_t max_payload, Actions actions,
+         LeaseState* lease_state);
+
+  void Advance(Time now);
+  void Flush();
+  Time next_event() const;
+
+  void Send(const NodeLease& to, const NodeEvent& event);
+  void Fence(const FriendshipChange& change, Done done);
+  void Reload(UserId user);
+  // Completes what is open with Cancelled.
+  void Cancel();
+
+  void OnInbox(absl::string_view payload) { courier_.OnPayload(payload); }
+  void OnLease(std::uint64_t number, const absl::StatusOr<Epoch>& life);
+  void OnRenewed(std::uint64_t number, const absl::Status& status);
+  void OnEnded(std::uint64_t number, const absl::StatusOr<std::vector<NodeLease>>& ended);
+  void OnLookedUp(std::uint64_t number,
+                  absl::StatusOr<std::vector<std::vector<SessionHolder>>> answer);
+  void OnApplied(const NodeLease& to, std::uint64_t request);
+
+  // Thread-safe.
+  ClusterStats stats() const;
+
+ private:
+  struct OpenFence {
+    FriendshipChange change;
+    Done done;  // null once it has been told that it takes too long
+    Time deadline;
+    int unknown = 2;   // of the two, whose holders have not been found
+    int requests = 0;  // nodes that have not answered
+    std::vector<NodeLease> asked;
+  };
+
+  // Somebody about whom the directory is asked.
+  struct Question {
+    std::uint64_t fence = 0;  // 0: the user's list is to be loaded again
+    std::uint64_t after = 0;  // an answer no newer than that is too old
+  };
+
+  bool has_lease() const { return lease_.life != Epoch{}; }
+  void KeepLease();
+  void Receive(const NodeLease& from, const NodeEvent& event);
+  void GiveBack(const NodeEvent& event);
+  void EndRequest(std::uint64_t request);
+  void OnFound(const Question& question, UserId user, const std::vector<SessionHolder>& holders);
+  void BeginFencesAnew();
+  // Has the directory asked where the two of a fence are connected.
+  void AskWhere(std::uint64_t fence, const FriendshipChange& change);
+  void AskFence(std::uint64_t number, const NodeLease& lease);
+  void FinishFenceIfDone(std::uint64_t number);
+  void TimeOutFences();
+  void FindEndedLeases();
+
+  const ClusterOptions& options_;
+  const Actions actions_;
+  LeaseState& lease_state_;
+  Time now_{-kMaxTimeMs};
+
+  NodeLease lease_;
+  std::uint64_t lease_number_ = 0;  // of the call under way
+  bool is_asking_ = false;
+  Time asked_at_;
+  Time ask_at_{-kMaxTimeMs};  // when to ask next
+  std::uint32_t lease_failures_ = 0;
+  Backoff backoff_;
+
+  Courier courier_;
+  std::uint64_t ended_number_ = 0;
+  Time find_ended_at_ = kNever;
+
+  std::uint64_t next_fence_ = 1;
+  absl::btree_map<std::uint64_t, OpenFence> fences_;
+  std::uint64_t next_request_ = 1;
+  absl::btree_map<std::uint64_t, std::uint64_t> requests_;  // to their fences
+  absl::btree_map<UserId, std::vector<Question>> questions_;
+  UserQueries lookups_;
+
+  ClusterStats counts_;
+  mutable std::mutex stats_mutex_;
+  ClusterStats published_;
+};
+
+}  // namespace nearby::internal
+
+#endif  // NEARBY_SRC_CLUSTER_OFFICE_H_
