@@ -11,6 +11,8 @@
 
 namespace nearby {
 
+class SimulatedBackendState;
+
 /// Where one of the stores of a simulated world runs: whether it is up, and who reaches it. The
 /// nodes' simulated stores of that kind share it, and behind it the store itself, such as an
 /// InMemoryFriendStore.
@@ -55,8 +57,7 @@ class NEARBY_API SimulatedBackend {
 
  private:
   friend class SimulatedCalls;
-  struct NEARBY_LOCAL State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<SimulatedBackendState> state_;
 };
 
 }  // namespace nearby

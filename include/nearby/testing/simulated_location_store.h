@@ -40,6 +40,8 @@ class NEARBY_API SimulatedLocations : public LocationStore {
   /// What `user` had at that time; or, if more than kRemembered changes were made since, the oldest
   /// that is remembered.
   std::optional<AcceptedLocation> AsOf(UserId user, Time time) const;
+  /// By its clock.
+  Time now() const;
 
  private:
   struct NEARBY_LOCAL State;

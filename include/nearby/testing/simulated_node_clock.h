@@ -42,12 +42,17 @@ class NEARBY_API SimulatedNodeClock : public Clock {
   std::int64_t error_ms() const;
 
  private:
-  // What it would show if it could go backward, in millionths of a millisecond after anchor_ms_.
-  Time Reading() const;
+  // What it would show if it could go backward.
+  struct NEARBY_LOCAL Reading {
+    std::int64_t ms;
+    std::int64_t rest;  // millionths of a millisecond beyond that
+  };
+  Reading Read() const;
+  // Counts from now on.
   void Anchor();
 
   const Simulation* simulation_;
-  // Its reading at the simulation's time since_ was anchor_ms_ and rest_ millionths.
+  // The reading at the simulation's time since_ was anchor_ms_ and rest_.
   Time since_;
   std::int64_t anchor_ms_;
   std::int64_t rest_ = 0;

@@ -1,8 +1,6 @@
 #ifndef NEARBY_TESTING_SIMULATED_RING_SOURCE_H_
 #define NEARBY_TESTING_SIMULATED_RING_SOURCE_H_
 
-#include <cstddef>
-#include <cstdint>
 #include <memory>
 
 #include "absl/status/status.h"
@@ -12,6 +10,9 @@
 #include "nearby/testing/simulated_faults.h"
 
 namespace nearby {
+
+class SimulatedRings;
+class SimulatedRingView;
 
 /// Where the ring of a simulated world is decided. Each node hears of it through its own
 /// SimulatedRingSource, sooner or later (`SimulatedFaultOptions::Ring`).
@@ -23,8 +24,6 @@ namespace nearby {
 /// every Step of the simulation. Shares the rings.
 class NEARBY_API SimulatedRingAuthority {
  public:
-  static constexpr std::size_t kMaxNodes = std::size_t{1} << 12;
-
   explicit SimulatedRingAuthority(SimulatedFaults* faults);
   ~SimulatedRingAuthority();
   SimulatedRingAuthority(const SimulatedRingAuthority&) = delete;
@@ -35,18 +34,17 @@ class NEARBY_API SimulatedRingAuthority {
   absl::Status Set(RingSource::Ring ring);
   const RingSource::Ring& ring() const;
 
-  /// What the options do at random, done at will: the node hears of nothing, and then at once, or
-  /// soon, of the newest.
+  /// What the options do at random, done at will: the node hears of nothing; and then, as soon as
+  /// news travel, of the newest.
   void LoseTouch(NodeId node);
   void RegainTouch(NodeId node);
 
-  /// Whether every source that is in touch knows the newest ring, and all are in touch.
+  /// Whether every source knows the newest ring.
   bool all_know() const;
 
  private:
   friend class SimulatedRingSource;
-  struct NEARBY_LOCAL State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<SimulatedRings> rings_;
 };
 
 /// What a node of a simulated world knows of the ring.
@@ -74,9 +72,9 @@ class NEARBY_API SimulatedRingSource : public RingSource {
   const Ring& ring() const;
 
  private:
-  struct NEARBY_LOCAL State;
   class NEARBY_LOCAL Watching;
-  std::shared_ptr<State> state_;
+  SimulatedRings* rings_;
+  std::shared_ptr<SimulatedRingView> view_;
 };
 
 }  // namespace nearby

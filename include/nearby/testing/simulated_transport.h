@@ -13,6 +13,8 @@
 
 namespace nearby {
 
+class SimulatedServers;
+
 /// The pub/sub servers of a simulated world, and its links: what takes how long, gets lost and goes
 /// down there (`SimulatedFaultOptions::Transport`). Servers come into being when they are first
 /// named, and run.
@@ -67,8 +69,7 @@ class NEARBY_API SimulatedPubSub {
 
  private:
   friend class SimulatedTransport;
-  struct NEARBY_LOCAL State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<SimulatedServers> servers_;
 };
 
 /// A node's links to the servers of a SimulatedPubSub.
@@ -111,10 +112,12 @@ class NEARBY_API SimulatedTransport : public Transport {
   bool has_crashed() const;
 
  private:
-  SimulatedPubSub::State* servers_;
-  std::uint32_t node_;  // by number
-  std::uint64_t life_;  // of that node
   struct NEARBY_LOCAL Buried;
+
+  void Bury(Done done);
+
+  SimulatedServers* servers_;
+  std::uint32_t node_;  // by number
   std::unique_ptr<Buried> buried_;
 };
 
