@@ -1,6 +1,8 @@
 #ifndef NEARBY_CLOCK_H_
 #define NEARBY_CLOCK_H_
 
+#include <cstdint>
+
 #include "nearby/export.h"
 #include "nearby/time.h"
 
@@ -20,6 +22,11 @@ class NEARBY_API Clock {
   virtual ~Clock() = default;
 
   virtual Time Now() const = 0;
+
+  /// Milliseconds of a clock that nobody puts forward or back, from whatever beginning, for what
+  /// must not take longer than it may, such as a lease. By default Now, which is as good where that
+  /// is never put back.
+  virtual std::int64_t SteadyMs() const { return Now().ms; }
 };
 
 /// The system's wall clock, in milliseconds since the Unix epoch: the default. It never goes
@@ -31,6 +38,7 @@ class NEARBY_API SystemClock : public Clock {
   static const SystemClock* Get();
 
   Time Now() const override;
+  std::int64_t SteadyMs() const override;
 };
 
 }  // namespace nearby

@@ -53,9 +53,10 @@ Gateway::Gateway(const ClusterOptions& options, const EngineOptions& engine, Sha
       lookups_(QueryOptions(options), MakeBackoff(options, shard, 2)),
       reads_(QueryOptions(options), MakeBackoff(options, shard, 3)) {}
 
-void Gateway::Advance(Time now) {
+void Gateway::Advance(Time now, std::int64_t steady_ms) {
   now_ = now;
-  if (office_ != nullptr) office_->Advance(now);
+  steady_ms_ = steady_ms;
+  if (office_ != nullptr) office_->Advance(now, steady_ms);
   if (has_lease() && !may_deliver()) LoseLease();
   TimeOutClaims();
   if (lookups_.IsLate(now_)) {
@@ -73,7 +74,9 @@ void Gateway::Advance(Time now) {
   FindEndedLeases();
 }
 
-bool Gateway::may_deliver() const { return has_lease() && now_ < lease_state_.deliver_until(); }
+bool Gateway::may_deliver() const {
+  return has_lease() && steady_ms_ < lease_state_.UntilMs(lease_.life);
+}
 
 void Gateway::BeginLease(const NodeLease& lease) {
   // Of a lease whose end has not been noticed here yet nothing must be left.
@@ -144,7 +147,10 @@ void Gateway::Flush() {
 }
 
 Time Gateway::next_event() const {
-  Time next = std::min(channels_.next_event(), has_lease() ? lease_state_.deliver_until() : kNever);
+  Time next = channels_.next_event();
+  if (may_deliver()) {
+    next = std::min(next, Time{now_.ms + lease_state_.UntilMs(lease_.life) - steady_ms_});
+  }
   if (office_ != nullptr) next = std::min(next, office_->next_event());
   if (!claims_.empty()) next = std::min(next, claims_.front().deadline);
   if (!claiming_.empty()) next = std::min(next, claim_timeout_);

@@ -53,7 +53,7 @@ class Gateway : public NodeGateway {
           Services services, Outside outside, const LeaseState* lease_state, Office* office);
 
   // --- for the shard ---
-  void Advance(Time now) override;
+  void Advance(Time now, std::int64_t steady_ms) override;
   void Take(const PeerMessage& message) override;
   void Claim(UserId user, Time deadline, ClaimDone done) override;
   void Begin(UserId user, Epoch session) override;
@@ -189,6 +189,7 @@ class Gateway : public NodeGateway {
   const std::int64_t ttl_ms_;
 
   Time now_{-kMaxTimeMs};
+  std::int64_t steady_ms_ = 0;
   NodeLease lease_;
   absl::flat_hash_map<UserId, Epoch> locals_;
   std::deque<WaitingClaim> claims_;

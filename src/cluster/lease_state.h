@@ -3,23 +3,40 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 
-#include "nearby/time.h"
+#include "nearby/session_directory.h"
 
 namespace nearby::internal {
 
-// Until when this node may tell its clients something: written by the office, read by all shards.
-// Before the present lease's gateways are told of it, it may be of the next lease already; a
-// gateway that has lost its lease tells nobody anything until it has been given another.
+// Until when this node may tell its clients something, and by which of its lives: written by the
+// office, read by all shards. Times are those of the steady clock.
 //
-// Thread-safe.
+// Thread-safe, without a lock.
 class LeaseState {
  public:
-  Time deliver_until() const { return Time{deliver_until_ms_.load(std::memory_order_acquire)}; }
-  void SetDeliverUntil(Time until) { deliver_until_ms_.store(until.ms, std::memory_order_release); }
+  void Begin(Epoch life, std::int64_t until_ms) {
+    End();
+    // The life goes first: whoever sees the new time sees the new life as well, and so nobody takes
+    // the new time for one of the old life's.
+    life_.store(ToInt(life), std::memory_order_release);
+    until_ms_.store(until_ms, std::memory_order_release);
+  }
+  void Renew(std::int64_t until_ms) { until_ms_.store(until_ms, std::memory_order_release); }
+  void End() {
+    until_ms_.store(std::numeric_limits<std::int64_t>::min(), std::memory_order_release);
+  }
+
+  // Until when that life may; long ago if it is not the present one.
+  std::int64_t UntilMs(Epoch life) const {
+    const std::int64_t until_ms = until_ms_.load(std::memory_order_acquire);
+    const bool is_present = life_.load(std::memory_order_acquire) == ToInt(life);
+    return is_present ? until_ms : std::numeric_limits<std::int64_t>::min();
+  }
 
  private:
-  std::atomic<std::int64_t> deliver_until_ms_{-kMaxTimeMs};
+  std::atomic<std::uint64_t> life_{0};
+  std::atomic<std::int64_t> until_ms_{std::numeric_limits<std::int64_t>::min()};
 };
 
 }  // namespace nearby::internal

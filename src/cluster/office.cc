@@ -32,8 +32,9 @@ Office::Office(const ClusterOptions& options, std::size_t max_payload, Actions a
                 [this](const NodeLease& /*to*/, const NodeEvent& event) { GiveBack(event); }}),
       lookups_(QueryOptions(options), MakeBackoff(options, 2)) {}
 
-void Office::Advance(Time now) {
+void Office::Advance(Time now, std::int64_t steady_ms) {
   now_ = now;
+  steady_ms_ = steady_ms;
   KeepLease();
   if (lookups_.IsLate(now_)) {
     OnLookedUp(lookups_.number(),
@@ -46,20 +47,19 @@ void Office::Advance(Time now) {
 // The lease counts from before it was asked for, so that the directory's end is never before this
 // node's.
 void Office::KeepLease() {
-  if (has_lease() && now_ >= lease_state_.deliver_until()) {
+  if (has_lease() && steady_ms_ >= lease_state_.UntilMs(lease_.life)) {
     ++counts_.leases_lost;
     lease_ = NodeLease();
+    lease_state_.End();
     is_asking_ = false;
-    ask_at_ = now_;
+    ask_at_ms_ = steady_ms_;
     courier_.Begin(lease_);
   }
-  if (is_asking_ && now_.ms >= asked_at_.ms + absl::ToInt64Milliseconds(options_.call_timeout)) {
-    is_asking_ = false;
-    ask_at_ = Time{now_.ms + backoff_.DelayMs(++lease_failures_)};
-  }
-  if (is_asking_ || now_ < ask_at_) return;
+  const std::int64_t timeout_ms = absl::ToInt64Milliseconds(options_.call_timeout);
+  if (is_asking_ && steady_ms_ >= asked_at_ms_ + timeout_ms) AskLater();
+  if (is_asking_ || steady_ms_ < ask_at_ms_) return;
   is_asking_ = true;
-  asked_at_ = now_;
+  asked_at_ms_ = steady_ms_;
   if (has_lease()) {
     actions_.renew_lease(++lease_number_, lease_);
   } else {
@@ -67,24 +67,45 @@ void Office::KeepLease() {
   }
 }
 
+void Office::AskLater() {
+  is_asking_ = false;
+  ask_at_ms_ = steady_ms_ + backoff_.DelayMs(++lease_failures_);
+}
+
 void Office::OnLease(std::uint64_t number, const absl::StatusOr<Epoch>& life) {
   if (!is_asking_ || number != lease_number_ || has_lease()) return;
-  is_asking_ = false;
-  const Time until{asked_at_.ms +
-                   absl::ToInt64Milliseconds(options_.lease_duration - options_.lease_margin)};
-  if (!life.ok() || now_ >= until) {
-    ask_at_ = Time{now_.ms + backoff_.DelayMs(++lease_failures_)};
+  if (!life.ok() || steady_ms_ >= DeliverUntilMs()) {
+    AskLater();
     return;
   }
+  is_asking_ = false;
   lease_failures_ = 0;
   ++counts_.leases;
   lease_ = {options_.node, *life};
   courier_.Begin(lease_);
-  lease_state_.SetDeliverUntil(until);
-  ask_at_ = Time{asked_at_.ms + absl::ToInt64Milliseconds(options_.lease_duration) / 4};
+  lease_state_.Begin(*life, DeliverUntilMs());
+  ask_at_ms_ = RenewAtMs();
   find_ended_at_ = now_;
   actions_.lease_begun(lease_);
   BeginFencesAnew();
+}
+
+void Office::OnRenewed(std::uint64_t number, const absl::Status& status) {
+  if (!is_asking_ || number != lease_number_ || !has_lease()) return;
+  if (absl::IsNotFound(status)) {
+    // It has ended, as it will here as soon as anybody looks.
+    is_asking_ = false;
+    lease_state_.End();
+    return;
+  }
+  if (!status.ok()) {
+    AskLater();
+    return;
+  }
+  is_asking_ = false;
+  lease_failures_ = 0;
+  lease_state_.Renew(DeliverUntilMs());
+  ask_at_ms_ = RenewAtMs();
 }
 
 // What other nodes were asked under the lease before, they will not answer.
@@ -108,25 +129,6 @@ void Office::AskWhere(std::uint64_t fence, const FriendshipChange& change) {
     questions_[user].push_back({fence, lookups_.number()});
     lookups_.AskAnyway(user);
   }
-}
-
-void Office::OnRenewed(std::uint64_t number, const absl::Status& status) {
-  if (!is_asking_ || number != lease_number_ || !has_lease()) return;
-  is_asking_ = false;
-  if (absl::IsNotFound(status)) {
-    // It has ended, as it will here as soon as anybody looks.
-    lease_state_.SetDeliverUntil(Time{-kMaxTimeMs});
-    ask_at_ = now_;
-    return;
-  }
-  if (!status.ok()) {
-    ask_at_ = Time{now_.ms + backoff_.DelayMs(++lease_failures_)};
-    return;
-  }
-  lease_failures_ = 0;
-  lease_state_.SetDeliverUntil(Time{
-      asked_at_.ms + absl::ToInt64Milliseconds(options_.lease_duration - options_.lease_margin)});
-  ask_at_ = Time{asked_at_.ms + absl::ToInt64Milliseconds(options_.lease_duration) / 4};
 }
 
 void Office::Send(const NodeLease& to, const NodeEvent& event) {
@@ -312,8 +314,9 @@ void Office::Flush() {
 }
 
 Time Office::next_event() const {
-  Time next =
-      is_asking_ ? Time{asked_at_.ms + absl::ToInt64Milliseconds(options_.call_timeout)} : ask_at_;
+  const std::int64_t lease_ms =
+      is_asking_ ? asked_at_ms_ + absl::ToInt64Milliseconds(options_.call_timeout) : ask_at_ms_;
+  Time next{now_.ms + std::max<std::int64_t>(0, lease_ms - steady_ms_)};
   if (!fences_.empty()) next = std::min(next, fences_.begin()->second.deadline);
   return std::min(
       {next, lookups_.next_event(), find_ended_at_, has_lease() ? courier_.next_event() : kNever});

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <mutex>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "nearby/cluster_options.h"
 #include "nearby/cluster_stats.h"
@@ -56,7 +58,7 @@ class Office {
   Office(const ClusterOptions& options, std::size_t max_payload, Actions actions,
          LeaseState* lease_state);
 
-  void Advance(Time now);
+  void Advance(Time now, std::int64_t steady_ms);
   void Flush();
   Time next_event() const;
 
@@ -95,6 +97,15 @@ class Office {
 
   bool has_lease() const { return lease_.life != Epoch{}; }
   void KeepLease();
+  void AskLater();
+  // Until when clients may be told something under a lease asked for at asked_at_ms_.
+  std::int64_t DeliverUntilMs() const {
+    return asked_at_ms_ +
+           absl::ToInt64Milliseconds(options_.lease_duration - options_.lease_margin);
+  }
+  std::int64_t RenewAtMs() const {
+    return asked_at_ms_ + absl::ToInt64Milliseconds(options_.lease_duration) / 4;
+  }
   void Receive(const NodeLease& from, const NodeEvent& event);
   void GiveBack(const NodeEvent& event);
   void EndRequest(std::uint64_t request);
@@ -111,12 +122,14 @@ class Office {
   const Actions actions_;
   LeaseState& lease_state_;
   Time now_{-kMaxTimeMs};
+  std::int64_t steady_ms_ = 0;
 
   NodeLease lease_;
   std::uint64_t lease_number_ = 0;  // of the call under way
   bool is_asking_ = false;
-  Time asked_at_;
-  Time ask_at_{-kMaxTimeMs};  // when to ask next
+  // By the steady clock.
+  std::int64_t asked_at_ms_ = 0;
+  std::int64_t ask_at_ms_ = std::numeric_limits<std::int64_t>::min();  // when to ask next
   std::uint32_t lease_failures_ = 0;
   Backoff backoff_;
 

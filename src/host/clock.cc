@@ -7,15 +7,6 @@
 #include "src/host/slewed_time.h"
 
 namespace nearby {
-namespace {
-
-std::int64_t SteadyMillis() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
-}  // namespace
 
 const SystemClock* SystemClock::Get() {
   static const SystemClock kClock;
@@ -24,7 +15,13 @@ const SystemClock* SystemClock::Get() {
 
 Time SystemClock::Now() const {
   static internal::SlewedTime slewed;
-  return slewed.Next(Time::FromAbsl(absl::Now()).ms, SteadyMillis());
+  return slewed.Next(Time::FromAbsl(absl::Now()).ms, SteadyMs());
+}
+
+std::int64_t SystemClock::SteadyMs() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace nearby

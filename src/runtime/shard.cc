@@ -87,7 +87,7 @@ void Shard::AdvanceTime() {
   engine_->Advance(now_, &effects_).IgnoreError();
   CarryOut();
   if (gateway_ == nullptr) return;
-  gateway_->Advance(now_);
+  gateway_->Advance(now_, host_.clock->SteadyMs());
   TakeElsewhere();
 }
 

@@ -64,7 +64,7 @@ void Shard::Install(const ListLoads::Load& load, const FriendList& list) {
   ++counts_.lists_loaded;
   Fencing fencing;
   for (const PeerMessage& message : effects_.messages) {
-    fencing.shards |= std::uint64_t{1} << ToInt(message.to);
+    if (!IsElsewhere(message)) fencing.shards |= std::uint64_t{1} << ToInt(message.to);
   }
   CarryOut();
   if (sessions_[index].state != Session::State::kConnecting) return;

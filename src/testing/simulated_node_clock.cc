@@ -24,6 +24,8 @@ SimulatedNodeClock::Reading SimulatedNodeClock::Read() const {
   return {anchor_ms_ + passed_ms + gained_ms, gained - gained_ms * kMillion};
 }
 
+std::int64_t SimulatedNodeClock::SteadyMs() const { return simulation_->now().ms; }
+
 Time SimulatedNodeClock::Now() const {
   const std::int64_t ms = std::max(Read().ms, floor_.ms);
   return Time::Millis(std::clamp(ms, -kMaxTimeMs, kMaxTimeMs));

@@ -1,6 +1,7 @@
 #ifndef NEARBY_INTERNAL_OTHER_NODES_H_
 #define NEARBY_INTERNAL_OTHER_NODES_H_
 
+#include <cstdint>
 #include <functional>
 
 #include "absl/functional/any_invocable.h"
@@ -39,8 +40,9 @@ class NEARBY_API NodeGateway {
 
   virtual ~NodeGateway() = default;
 
-  /// At the beginning of each poll.
-  virtual void Advance(Time now) = 0;
+  /// At the beginning of each poll, and whenever time has passed in it. `steady_ms` is of a clock
+  /// that nobody puts back.
+  virtual void Advance(Time now, std::int64_t steady_ms) = 0;
   /// A message of an engine to elsewhere, about a user who is at home on this shard.
   virtual void Take(const PeerMessage& message) = 0;
   /// Names this node as holder of a session of the user's. Answers later, from within a task.

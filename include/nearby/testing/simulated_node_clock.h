@@ -30,6 +30,8 @@ class NEARBY_API SimulatedNodeClock : public Clock {
   explicit SimulatedNodeClock(const Simulation* simulation);
 
   Time Now() const override;
+  /// The simulation's time: nobody puts it forward or back.
+  std::int64_t SteadyMs() const override;
 
   /// Puts it forward, or back.
   void Shift(std::int64_t by_ms);

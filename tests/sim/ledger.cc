@@ -1,0 +1,194 @@
+#include "tests/sim/ledger.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+
+namespace nearby::sim {
+namespace {
+
+constexpr std::uint64_t kDelivered = Simulation::kFirstHostKind;
+constexpr std::uint64_t kEnded = Simulation::kFirstHostKind + 1;
+
+}  // namespace
+
+void Ledger::Violate(const std::string& what) {
+  if (!violation_.empty()) return;
+  violation_ = absl::StrCat("at ", simulation_->now().ms, " ms: ", what);
+  simulation_->Stop();
+}
+
+void Ledger::OnReported(UserId user, Position position, Time reported_at) {
+  std::deque<Reported>& reports = reports_[user];
+  reports.push_back({position, reported_at});
+  if (reports.size() > kRemembered) reports.pop_front();
+}
+
+void Ledger::OnConnecting(std::uint64_t cookie, UserId user) { clients_[cookie].user = user; }
+
+void Ledger::OnConnected(std::uint64_t cookie, const ConnectResult& result) {
+  Client* client = Find(cookie, "an answer");
+  if (client == nullptr) return;
+  if (client->is_answered) return Violate("a connect was answered twice");
+  client->is_answered = true;
+  for (const NearbyFriend& friend_here : result.friends) {
+    client->in_sight.insert(friend_here.friend_id);
+    CheckSighting(client, friend_here.friend_id, friend_here.position, friend_here.reported_at,
+                  friend_here.distance_mm);
+  }
+}
+
+void Ledger::OnLeft(std::uint64_t cookie) {
+  const auto found = clients_.find(cookie);
+  if (found != clients_.end()) found->second.is_over = true;
+}
+
+Ledger::Client* Ledger::Find(std::uint64_t cookie, const char* what) {
+  const auto found = clients_.find(cookie);
+  if (found != clients_.end()) return &found->second;
+  Violate(absl::StrCat(what, " for a connection that never was"));
+  return nullptr;
+}
+
+void Ledger::OnEnded(std::uint64_t cookie) {
+  simulation_->Note(kEnded, cookie, 0);
+  Client* client = Find(cookie, "an end");
+  if (client == nullptr) return;
+  if (!client->is_answered) Violate("a session ended before it was answered");
+  client->is_over = true;
+}
+
+void Ledger::OnDelivered(const ClientBatch& batch) {
+  Client* client = Find(batch.cookie, "a delivery");
+  if (client == nullptr) return;
+  if (client->is_over) return;  // The host ignores cookies that it no longer knows.
+  if (!client->is_answered) return Violate("a delivery before the connect was answered");
+  if (client->user != batch.user) return Violate("a delivery for somebody else");
+  if (batch.start != BatchStart::kGoesOn) client->in_sight.clear();
+  for (const ClientEvent& event : batch.events) OnEvent(client, event);
+}
+
+void Ledger::OnEvent(Client* client, const ClientEvent& event) {
+  ++delivered_;
+  simulation_->Note(kDelivered + 2 + static_cast<std::uint64_t>(event.kind), ToInt(client->user),
+                    ToInt(event.friend_id));
+  const bool was_in_sight = client->in_sight.count(event.friend_id) != 0;
+  const std::string who = absl::StrCat(" of ", ToInt(event.friend_id), " to ", ToInt(client->user));
+  switch (event.kind) {
+    case DeliveryKind::kEnter:
+      if (was_in_sight) return Violate(absl::StrCat("I8: a second enter", who));
+      client->in_sight.insert(event.friend_id);
+      break;
+    case DeliveryKind::kMove:
+      if (!was_in_sight) return Violate(absl::StrCat("I8: a move without an enter", who));
+      break;
+    case DeliveryKind::kLeave:
+      if (!was_in_sight) return Violate(absl::StrCat("I8: a leave without an enter", who));
+      client->in_sight.erase(event.friend_id);
+      return;
+    case DeliveryKind::kReset:
+      return Violate("a reset as an event");
+  }
+  CheckSighting(client, event.friend_id, event.position, event.reported_at, event.distance_mm);
+}
+
+void Ledger::CheckSighting(Client* client, UserId friend_id, Position position, Time reported_at,
+                           std::int64_t distance_mm) {
+  const std::string who = absl::StrCat(": ", ToInt(friend_id), " told to ", ToInt(client->user));
+  if (IsForbidden(client->user, friend_id)) {
+    return Violate(absl::StrCat("I4: somebody who must not be seen", who));
+  }
+  const std::deque<Reported>& theirs = reports_[friend_id];
+  const bool is_true = std::any_of(theirs.begin(), theirs.end(), [&](const Reported& reported) {
+    return reported.reported_at == reported_at && reported.position == position;
+  });
+  if (!is_true) return Violate(absl::StrCat("a location that was never reported", who));
+  if (simulation_->now().ms - reported_at.ms > limits_.max_age_ms) {
+    return Violate(
+        absl::StrCat("I3: a location of ", simulation_->now().ms - reported_at.ms, " ms ago", who));
+  }
+  Time& newest = client->newest[friend_id];
+  if (reported_at < newest) return Violate(absl::StrCat("I5: time went backward", who));
+  newest = reported_at;
+  const double told_m = static_cast<double>(distance_mm) / 1000;
+  if (told_m > limits_.radius_m + 0.02) {
+    return Violate(absl::StrCat("farther away than the radius", who));
+  }
+  // The viewer may have moved on since: from one of the places where they were it is true.
+  const std::deque<Reported>& own = reports_[client->user];
+  const bool is_right = std::any_of(own.begin(), own.end(), [&](const Reported& reported) {
+    return std::abs(DistanceMillimeters(reported.position, position) - distance_mm) <= 30;
+  });
+  if (!is_right) Violate(absl::StrCat("a distance of ", told_m, " m from nowhere", who));
+}
+
+bool Ledger::Grants(FriendEdit::Kind kind) {
+  return kind == FriendEdit::Kind::kBefriend || kind == FriendEdit::Kind::kShare ||
+         kind == FriendEdit::Kind::kSubscribe;
+}
+
+void Ledger::SetFriends(UserId a, UserId b) {
+  Pair& pair = pairs_[Key(a, b)];
+  pair.first_forbidden = false;
+  pair.second_forbidden = false;
+}
+
+bool Ledger::IsForbidden(UserId viewer, UserId friend_id) const {
+  const auto found = pairs_.find(Key(viewer, friend_id));
+  if (found == pairs_.end()) return true;
+  return viewer < friend_id ? found->second.first_forbidden : found->second.second_forbidden;
+}
+
+void Ledger::Forbid(UserId viewer, UserId friend_id) {
+  Pair& pair = pairs_[Key(viewer, friend_id)];
+  (viewer < friend_id ? pair.first_forbidden : pair.second_forbidden) = true;
+}
+
+std::uint64_t Ledger::OnEditing(const FriendEdit& edit) {
+  Pair& pair = pairs_[Key(edit.user, edit.friend_id)];
+  OpenEdit& open = edits_[next_edit_];
+  open.edit = edit;
+  if (Grants(edit.kind)) {
+    ++pair.grants;
+    ++pair.open_grants;
+    pair.first_forbidden = false;
+    pair.second_forbidden = false;
+  }
+  open.grants = pair.grants;
+  open.had_open_grants = pair.open_grants > 0;
+  return next_edit_++;
+}
+
+void Ledger::OnEdited(std::uint64_t number, bool is_ok, bool is_certain) {
+  const auto found = edits_.find(number);
+  if (found == edits_.end()) return Violate("an edit was completed twice");
+  const OpenEdit open = found->second;
+  edits_.erase(found);
+  const FriendEdit& edit = open.edit;
+  Pair& pair = pairs_[Key(edit.user, edit.friend_id)];
+  if (Grants(edit.kind)) {
+    // One of which nobody knows the outcome may take effect at any time.
+    if (is_certain) --pair.open_grants;
+    return;
+  }
+  if (!is_ok || open.had_open_grants || pair.grants != open.grants) return;
+  if (edit.kind == FriendEdit::Kind::kHide) {
+    Forbid(edit.friend_id, edit.user);
+  } else {
+    Forbid(edit.user, edit.friend_id);
+    if (edit.kind == FriendEdit::Kind::kUnfriend) Forbid(edit.friend_id, edit.user);
+  }
+}
+
+const std::set<UserId>& Ledger::InSight(std::uint64_t cookie) const {
+  return clients_.at(cookie).in_sight;
+}
+
+std::optional<Position> Ledger::PositionOf(UserId user) const {
+  const auto found = reports_.find(user);
+  if (found == reports_.end() || found->second.empty()) return std::nullopt;
+  return found->second.back().position;
+}
+
+}  // namespace nearby::sim

@@ -1,0 +1,74 @@
+#include "tests/sim/node.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/time/time.h"
+
+namespace nearby::sim {
+
+Node::Process::Process(Scenery* scenery, NodeId id)
+    : transport(&scenery->servers, id),
+      ring(&scenery->rings, id),
+      directory(&scenery->directory_backend, &scenery->directory, id),
+      locations(&scenery->locations_backend, &scenery->locations, id),
+      friends(&scenery->friends_backend, &scenery->friends, id) {}
+
+Node::Node(Scenery* scenery, NodeId id, const RuntimeOptions& runtime,
+           const ClusterOptions& cluster, ClientSink* sink)
+    : scenery_(scenery),
+      id_(id),
+      runtime_options_(runtime),
+      cluster_options_(cluster),
+      sink_(sink),
+      clock_(&scenery->simulation) {
+  scenery_->faults.Add(&clock_);
+}
+
+Node::~Node() { scenery_->faults.Remove(&clock_); }
+
+void Node::Begin() {
+  ++process_number_;
+  process_ = std::make_unique<Process>(scenery_, id_);
+  process_->cluster =
+      Cluster::Create(cluster_options_, {&process_->transport, &process_->ring,
+                                         &process_->directory, &process_->locations})
+          .value();
+  RuntimeHost host;
+  host.sink = sink_;
+  host.friends = &process_->friends;
+  host.clock = &clock_;
+  host.locations = &process_->locations;
+  host.cluster = process_->cluster.get();
+  host.wake = [this](ShardId) { PollAt(scenery_->simulation.now()); };
+  process_->runtime = Runtime::Create(runtime_options_, std::move(host)).value();
+  PollAt(scenery_->simulation.now());
+}
+
+void Node::Crash() {
+  process_->transport.Crash();
+  process_->ring.Crash();
+  process_->directory.Crash();
+  process_->locations.Crash();
+  process_->friends.Crash();
+  // Completions that it owes come with Cancelled, and are nobody's any more.
+  std::unique_ptr<Process> process = std::move(process_);
+  next_poll_ = kNever;
+}
+
+void Node::PollAt(Time time) {
+  if (time >= next_poll_) return;
+  next_poll_ = time;
+  scenery_->simulation.At(time, [this, number = process_number_, time] {
+    if (number == process_number_ && is_up() && time == next_poll_) Poll();
+  });
+}
+
+void Node::Poll() {
+  next_poll_ = kNever;
+  const absl::Duration next = process_->runtime->PollAll();
+  const std::int64_t ms = std::max<std::int64_t>(1, absl::ToInt64Milliseconds(next));
+  PollAt(Time{scenery_->simulation.now().ms + ms});
+}
+
+}  // namespace nearby::sim

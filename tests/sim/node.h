@@ -1,0 +1,71 @@
+#ifndef NEARBY_TESTS_SIM_NODE_H_
+#define NEARBY_TESTS_SIM_NODE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "nearby/client_sink.h"
+#include "nearby/cluster.h"
+#include "nearby/ids.h"
+#include "nearby/runtime.h"
+#include "nearby/testing/simulated_friend_store.h"
+#include "nearby/testing/simulated_location_store.h"
+#include "nearby/testing/simulated_node_clock.h"
+#include "nearby/testing/simulated_ring_source.h"
+#include "nearby/testing/simulated_session_directory.h"
+#include "nearby/testing/simulated_transport.h"
+#include "tests/sim/scenery.h"
+
+namespace nearby::sim {
+
+/// One machine of the cluster: its clock goes on for ever, while processes begin, crash and begin
+/// again on it.
+class Node {
+ public:
+  Node(Scenery* scenery, NodeId id, const RuntimeOptions& runtime, const ClusterOptions& cluster,
+       ClientSink* sink);
+  ~Node();
+
+  NodeId id() const { return id_; }
+  bool is_up() const { return process_ != nullptr; }
+  /// Which of its processes this is: a connection to an earlier one is dead.
+  std::uint64_t process_number() const { return process_number_; }
+  Runtime& runtime() { return *process_->runtime; }
+  ClusterStats stats() const { return process_->cluster->stats(); }
+
+  void Begin();
+  /// Nothing of the process is heard of any more.
+  void Crash();
+
+ private:
+  // In the order of being made; destroyed in the opposite one.
+  struct Process {
+    Process(Scenery* scenery, NodeId id);
+
+    SimulatedTransport transport;
+    SimulatedRingSource ring;
+    SimulatedSessionDirectory directory;
+    SimulatedLocationStore locations;
+    SimulatedFriendStore friends;
+    std::unique_ptr<Cluster> cluster;
+    std::unique_ptr<Runtime> runtime;
+  };
+
+  void PollAt(Time time);
+  void Poll();
+
+  Scenery* scenery_;
+  const NodeId id_;
+  const RuntimeOptions runtime_options_;
+  const ClusterOptions cluster_options_;
+  ClientSink* sink_;
+  SimulatedNodeClock clock_;
+  std::unique_ptr<Process> process_;
+  std::uint64_t process_number_ = 0;
+  Time next_poll_ = kNever;
+};
+
+}  // namespace nearby::sim
+
+#endif  // NEARBY_TESTS_SIM_NODE_H_

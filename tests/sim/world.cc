@@ -1,0 +1,392 @@
+#include "tests/sim/world.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "nearby/hash_ring.h"
+
+namespace nearby::sim {
+namespace {
+
+constexpr double kRadiusM = 8046.72;
+constexpr LatLng kTown{48.137, 11.575};
+constexpr double kMetersPerDegree = 111'195.0;
+
+// Everything goes fifteen times as fast as in life.
+constexpr std::int64_t kReportMs = 2000;
+constexpr std::int64_t kTtlMs = 60'000;
+constexpr std::int64_t kProbeMs = 3000;
+constexpr std::int64_t kMaxParkMs = 10'000;
+// After which whatever the faults have begun has ended: the longest delay that they draw, and
+// clocks that were put back.
+constexpr std::int64_t kHealMs = 45'000;
+// In which all must have come to know what is true: a user who reports is heard of by the next
+// report, or found out about by a probe, or when a park ends; and retries have their pauses.
+constexpr std::int64_t kConvergeMs = kMaxParkMs + 3 * kProbeMs + 2 * kReportMs;
+
+RuntimeOptions MakeRuntimeOptions(SimulatedRandom* random) {
+  RuntimeOptions options;
+  options.shards = 1 + static_cast<std::uint32_t>(random->Below(2));
+  options.engine.radius_m = kRadiusM;
+  options.engine.ttl = absl::Milliseconds(kTtlMs);
+  options.engine.unsubscribe_delay = absl::Seconds(1);
+  options.engine.max_remembered_changes = random->Chance(0.1) ? 4 : 1000;
+  options.load_timeout = absl::Seconds(2);
+  options.min_retry_delay = absl::Milliseconds(20);
+  options.max_retry_delay = absl::Milliseconds(500);
+  options.max_pending_events = random->Chance(0.2) ? 2 : 64;
+  return options;
+}
+
+ClusterOptions MakeClusterOptions(NodeId node) {
+  ClusterOptions options;
+  options.node = node;
+  options.lease_duration = absl::Seconds(4);
+  options.lease_margin = absl::Seconds(1);
+  options.probe_interval = absl::Milliseconds(kProbeMs);
+  options.max_park = absl::Milliseconds(kMaxParkMs);
+  options.ring_settle = absl::Seconds(4);
+  options.call_timeout = absl::Seconds(1);
+  options.min_retry_delay = absl::Milliseconds(20);
+  options.max_retry_delay = absl::Milliseconds(500);
+  options.max_resubscribes_per_second = 50;
+  return options;
+}
+
+Simulation::Options SimulationOptions() {
+  Simulation::Options options;
+  options.start = Time::Millis(1'700'000'000'000);
+  return options;
+}
+
+Ledger::Limits LedgerLimits() {
+  // The oldest location that is not expired, on the clock that is farthest behind, for a client who
+  // has been busy for longest.
+  return {kRadiusM, kTtlMs + 30'000};
+}
+
+}  // namespace
+
+std::vector<RingSource::Ring> MakeRings() {
+  const std::vector<std::vector<RingSeat>> seats = {
+      {{"a", 100, "s1"}, {"b", 100, "s2"}},
+      {{"a", 100, "s1"}, {"b", 100, "s2"}, {"c", 100, "s3"}},
+      {{"a", 100, "s1"}, {"c", 100, "s3"}},
+      {{"a", 100, "s4"}, {"c", 100, "s3"}},
+      {{"a", 100, "s4"}, {"b", 100, "s2"}, {"c", 100, "s3"}},
+      {{"a", 100, "s1"}, {"b", 100, "s2"}, {"c", 100, "s3"}},
+      {{"b", 100, "s2"}, {"c", 100, "s1"}},
+      {{"a", 100, "s3"}, {"b", 100, "s2"}, {"c", 100, "s1"}},
+  };
+  std::vector<RingSource::Ring> rings;
+  for (std::size_t i = 0; i < seats.size(); ++i) {
+    rings.push_back(HashRing::Create(RingVersion{i + 1}, seats[i]).value());
+  }
+  return rings;
+}
+
+World::World(const WorldOptions& options, absl::Span<const RingSource::Ring> rings)
+    : options_(options),
+      rings_(rings.begin(), rings.end()),
+      scenery_(options.seed, SimulationOptions()),
+      random_(scenery_.simulation.random().Fork()),
+      ledger_(&scenery_.simulation, LedgerLimits()) {
+  const RuntimeOptions runtime = MakeRuntimeOptions(&random_);
+  const std::size_t nodes = options.nodes != 0 ? options.nodes : 2 + random_.Below(4);
+  for (std::size_t i = 0; i < nodes; ++i) {
+    const NodeId id{i + 1};
+    nodes_.push_back(std::make_unique<Node>(&scenery_, id, runtime, MakeClusterOptions(id), this));
+  }
+  phones_.resize(4 + random_.Below(9));
+  MakeFriends();
+  if (options.has_faults) {
+    scenery_.faults.SetOptions(
+        SimulatedFaultOptions::Draw(&random_, /*breaks_contracts=*/random_.Chance(0.7)));
+  }
+  // The first ring is known from the beginning; the others come as they come.
+  scenery_.rings.Set(rings_[next_ring_++]).IgnoreError();
+}
+
+World::~World() {
+  for (const auto& node : nodes_) {
+    if (node->is_up()) node->Crash();
+  }
+}
+
+void World::MakeFriends() {
+  for (std::size_t i = 0; i < phones_.size(); ++i) {
+    Phone& phone = phones_[i];
+    phone.user = UserId{100 + i};
+    // Most live in town, some so far away that nobody need listen to them.
+    const double far_m = random_.Chance(0.25) ? 150'000 : 0;
+    const double north_m = far_m + random_.Fraction() * 16'000 - 8000;
+    phone.place = {kTown.lat + north_m / kMetersPerDegree, kTown.lng};
+  }
+  for (std::size_t a = 0; a < phones_.size(); ++a) {
+    for (std::size_t b = a + 1; b < phones_.size(); ++b) {
+      if (!random_.Chance(0.6)) continue;
+      const UserId one = phones_[a].user;
+      const UserId other = phones_[b].user;
+      scenery_.friends.Edit({FriendEdit::Kind::kBefriend, one, other}, [](auto) {});
+      ledger_.SetFriends(one, other);
+    }
+  }
+}
+
+void World::ScheduleAll() {
+  Simulation& simulation = scenery_.simulation;
+  for (const auto& node : nodes_) node->Begin();
+  for (std::size_t i = 0; i < phones_.size(); ++i) {
+    simulation.After(random_.Between(0, 1000), [this, i] { ActPhone(i); });
+  }
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    simulation.After(1000, [this, i] { ActNode(i); });
+  }
+  simulation.After(500, [this] { ActEdit(); });
+  simulation.After(5000, [this] { ActRing(); });
+}
+
+bool World::Run() {
+  ScheduleAll();
+  Simulation& simulation = scenery_.simulation;
+  while (simulation.event_count() < options_.steps && simulation.Step()) {
+    if (simulation.event_count() % 512 == 0) CheckNodes();
+  }
+  is_quiet_ = true;
+  scenery_.faults.Quiet();
+  for (const auto& node : nodes_) {
+    if (!node->is_up()) node->Begin();
+  }
+  simulation.RunFor(kHealMs);
+  is_still_ = true;
+  simulation.RunFor(kConvergeMs);
+  if (!ledger_.has_violation()) CheckNodes();
+  if (!ledger_.has_violation()) CheckConverged();
+  return !ledger_.has_violation();
+}
+
+// --- phones ---
+
+bool World::IsAlive(const Phone& phone) const {
+  const Node& node = *nodes_[phone.node];
+  return phone.state == State::kOnline && node.is_up() && node.process_number() == phone.process;
+}
+
+std::size_t World::RandomNode() { return random_.Below(nodes_.size()); }
+
+void World::ActPhone(std::size_t index) {
+  Phone& phone = phones_[index];
+  // A connection to a node that is gone is noticed by and by.
+  if (phone.state != State::kOffline &&
+      (!nodes_[phone.node]->is_up() || nodes_[phone.node]->process_number() != phone.process)) {
+    Leave(&phone);
+  }
+  if (phone.state == State::kOffline) {
+    if (is_quiet_ || random_.Chance(0.5)) Connect(index);
+  } else if (phone.state == State::kOnline) {
+    if (!is_quiet_ && random_.Chance(0.02)) {
+      nodes_[phone.node]->runtime().Disconnect(phone.session);
+      Leave(&phone);
+    } else if (!is_quiet_ && random_.Chance(0.02)) {
+      // To another node, or anew to the same, while the old connection is still open.
+      Connect(index);
+    } else {
+      Report(&phone);
+    }
+  }
+  scenery_.simulation.After(random_.Between(kReportMs / 2, kReportMs * 3 / 2),
+                            [this, index] { ActPhone(index); });
+}
+
+void World::Connect(std::size_t index) {
+  Phone& phone = phones_[index];
+  const std::size_t node = RandomNode();
+  if (!nodes_[node]->is_up()) return;
+  if (phone.state != State::kOffline) ledger_.OnLeft(phone.cookie);
+  phone.state = State::kConnecting;
+  phone.node = node;
+  phone.process = nodes_[node]->process_number();
+  phone.cookie = connections_.size();
+  connections_.push_back({index, node, phone.process, SessionId()});
+  ledger_.OnConnecting(phone.cookie, phone.user);
+  ConnectCall call;
+  call.user = phone.user;
+  call.cookie = phone.cookie;
+  if (is_quiet_ || random_.Chance(0.8)) {
+    Move(&phone);
+    call.location = TimedLocation{phone.place, scenery_.simulation.now()};
+    ledger_.OnReported(phone.user, Position::FromLatLng(phone.place), scenery_.simulation.now());
+    phone.has_reported = true;
+    phone.last_report = scenery_.simulation.now();
+  }
+  nodes_[node]->runtime().Connect(
+      call, [this, index, cookie = phone.cookie, node,
+             process = phone.process](const absl::StatusOr<ConnectResult>& result) {
+        OnAnswer(index, cookie, node, process, result);
+      });
+}
+
+void World::OnAnswer(std::size_t index, std::uint64_t cookie, std::size_t node,
+                     std::uint64_t process, const absl::StatusOr<ConnectResult>& result) {
+  Phone& phone = phones_[index];
+  const bool is_current = phone.state == State::kConnecting && phone.cookie == cookie;
+  if (result.ok()) {
+    connections_[cookie].session = result->session;
+    ledger_.OnConnected(cookie, *result);
+    if (is_current) {
+      phone.state = State::kOnline;
+      phone.session = result->session;
+    } else if (nodes_[node]->is_up() && nodes_[node]->process_number() == process) {
+      // The phone has given up waiting.
+      ledger_.OnLeft(cookie);
+      nodes_[node]->runtime().Disconnect(result->session);
+    }
+    return;
+  }
+  if (is_current) Leave(&phone);
+}
+
+void World::Leave(Phone* phone) {
+  ledger_.OnLeft(phone->cookie);
+  phone->state = State::kOffline;
+  phone->has_reported = false;
+}
+
+void World::Move(Phone* phone) {
+  if (is_still_) return;
+  double step_m = (random_.Fraction() - 0.5) * 60;
+  if (random_.Chance(0.1)) step_m = (random_.Fraction() - 0.5) * 8000;
+  if (random_.Chance(0.01)) {
+    phone->place.lat = kTown.lat + (random_.Fraction() - 0.5) * 16'000 / kMetersPerDegree;
+  }
+  phone->place.lat += step_m / kMetersPerDegree;
+}
+
+void World::Report(Phone* phone) {
+  Move(phone);
+  const Time now = scenery_.simulation.now();
+  ledger_.OnReported(phone->user, Position::FromLatLng(phone->place), now);
+  phone->has_reported = true;
+  phone->last_report = now;
+  nodes_[phone->node]->runtime().Report({phone->session, phone->place, now}).IgnoreError();
+}
+
+ClientSink::Flow World::Deliver(const ClientBatch& batch) {
+  ledger_.OnDelivered(batch);
+  if (is_still_ || !random_.Chance(0.1)) return Flow::kReady;
+  const std::uint64_t cookie = batch.cookie;
+  scenery_.simulation.After(random_.Between(1, 5000), [this, cookie, session = batch.session] {
+    const Connection& connection = connections_[cookie];
+    Node& node = *nodes_[connection.node];
+    if (node.is_up() && node.process_number() == connection.process) node.runtime().Ready(session);
+  });
+  return Flow::kBusy;
+}
+
+void World::Ended(SessionId /*session*/, std::uint64_t cookie, EndReason /*reason*/) {
+  ledger_.OnEnded(cookie);
+  Phone& phone = phones_[connections_[cookie].phone];
+  if (phone.cookie == cookie && phone.state == State::kOnline) Leave(&phone);
+}
+
+// --- the rest of the world ---
+
+void World::ActEdit() {
+  if (is_quiet_) return;
+  scenery_.simulation.After(random_.Between(200, 1500), [this] { ActEdit(); });
+  const std::size_t node = RandomNode();
+  if (!nodes_[node]->is_up()) return;
+  FriendEdit edit;
+  edit.kind = static_cast<FriendEdit::Kind>(random_.Below(6));
+  edit.user = phones_[random_.Below(phones_.size())].user;
+  edit.friend_id = phones_[random_.Below(phones_.size())].user;
+  if (edit.user == edit.friend_id) return;
+  const std::uint64_t number = ledger_.OnEditing(edit);
+  nodes_[node]->runtime().Edit(
+      edit, [this, number](const absl::StatusOr<std::optional<NearbyFriend>>& result) {
+        const absl::Status& status = result.status();
+        ledger_.OnEdited(
+            number, status.ok(),
+            status.ok() || absl::IsResourceExhausted(status) || absl::IsInvalidArgument(status));
+      });
+}
+
+void World::ActNode(std::size_t index) {
+  if (is_quiet_) return;
+  Node& node = *nodes_[index];
+  if (!node.is_up()) {
+    node.Begin();
+  } else if (options_.has_faults && random_.Chance(0.01)) {
+    ++crashes_;
+    node.Crash();
+    scenery_.simulation.After(random_.Between(100, 10'000), [this, index] { ActNode(index); });
+    return;
+  }
+  scenery_.simulation.After(random_.Between(500, 1500), [this, index] { ActNode(index); });
+}
+
+void World::ActRing() {
+  if (is_quiet_ || next_ring_ == rings_.size()) return;
+  ++ring_changes_;
+  scenery_.rings.Set(rings_[next_ring_++]).IgnoreError();
+  scenery_.simulation.After(random_.Between(2000, 15'000), [this] { ActRing(); });
+}
+
+// --- what must be true ---
+
+void World::CheckNodes() {
+  for (const auto& node : nodes_) {
+    if (!node->is_up()) continue;
+    if (absl::Status status = node->runtime().CheckInvariants(); !status.ok()) {
+      ledger_.Violate(absl::StrCat("node ", ToInt(node->id()), ": ", status.message()));
+    }
+  }
+}
+
+bool World::MayBeSeen(const Phone& viewer, const Phone& owner, bool* is_borderline) {
+  bool may_see = false;
+  scenery_.friends.List(viewer.user, [&](absl::StatusOr<FriendList> list) {
+    for (const FriendEntry& entry : list->friends) {
+      if (entry.friend_id == owner.user) may_see = entry.friendship.i_may_see();
+    }
+  });
+  if (!may_see || !IsAlive(owner) || !owner.has_reported || !viewer.has_reported) return false;
+  const std::int64_t apart_mm =
+      DistanceMillimeters(*ledger_.PositionOf(viewer.user), *ledger_.PositionOf(owner.user));
+  *is_borderline = std::abs(apart_mm - static_cast<std::int64_t>(kRadiusM * 1000)) < 100;
+  return apart_mm <= static_cast<std::int64_t>(kRadiusM * 1000);
+}
+
+void World::CheckConverged() {
+  for (const Phone& viewer : phones_) {
+    if (!IsAlive(viewer)) {
+      return ledger_.Violate(absl::StrCat("user ", ToInt(viewer.user), " is not connected"));
+    }
+    const std::set<UserId>& told = ledger_.InSight(viewer.cookie);
+    for (const Phone& owner : phones_) {
+      if (owner.user == viewer.user) continue;
+      bool is_borderline = false;
+      const bool is_near = MayBeSeen(viewer, owner, &is_borderline);
+      const bool is_told = told.count(owner.user) != 0;
+      if (is_near == is_told || is_borderline) continue;
+      ledger_.Violate(absl::StrCat("I10: user ", ToInt(viewer.user), " (node ", viewer.node + 1,
+                                   ") ", is_told ? "still sees" : "does not see", " user ",
+                                   ToInt(owner.user), " (node ", owner.node + 1, ")"));
+      return;
+    }
+  }
+}
+
+ClusterStats World::stats() const {
+  ClusterStats sum;
+  for (const auto& node : nodes_) {
+    if (node->is_up()) sum += node->stats();
+  }
+  return sum;
+}
+
+}  // namespace nearby::sim

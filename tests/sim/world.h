@@ -1,0 +1,118 @@
+#ifndef NEARBY_TESTS_SIM_WORLD_H_
+#define NEARBY_TESTS_SIM_WORLD_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "nearby/client_sink.h"
+#include "nearby/ids.h"
+#include "nearby/ring_source.h"
+#include "nearby/runtime.h"
+#include "nearby/testing/simulated_random.h"
+#include "nearby/time.h"
+#include "tests/sim/ledger.h"
+#include "tests/sim/node.h"
+#include "tests/sim/scenery.h"
+
+namespace nearby::sim {
+
+struct WorldOptions {
+  std::uint64_t seed = 0;
+  std::uint64_t steps = 10'000;  ///< Actions of the simulation, before all becomes quiet.
+  std::size_t nodes = 0;         ///< 0: two to five, by chance.
+  bool has_faults = true;
+};
+
+/// A cluster, phones that use it, and everything that can go wrong. One run: faults for so many
+/// steps, then quiet, until every phone must have been told what is true.
+class World : public ClientSink {
+ public:
+  /// `rings` are those that it goes through, in order of their versions.
+  World(const WorldOptions& options, absl::Span<const RingSource::Ring> rings);
+  ~World() override;
+
+  /// False if something was violated.
+  bool Run();
+
+  const std::string& violation() const { return ledger_.violation(); }
+  const Simulation& simulation() const { return scenery_.simulation; }
+  const SimulatedFaults& faults() const { return scenery_.faults; }
+  std::uint64_t delivered() const { return ledger_.delivered(); }
+  /// Of nodes that crash, which no part of the simulated world makes happen.
+  std::uint64_t crashes() const { return crashes_; }
+  std::uint64_t ring_changes() const { return ring_changes_; }
+  ClusterStats stats() const;
+
+ private:
+  enum class State : std::uint8_t { kOffline, kConnecting, kOnline };
+
+  struct Phone {
+    UserId user{};
+    State state = State::kOffline;
+    std::size_t node = 0;
+    std::uint64_t process = 0;  // of the node
+    std::uint64_t cookie = 0;
+    SessionId session;
+    LatLng place;
+    bool has_reported = false;
+    Time last_report{-kMaxTimeMs};
+    bool is_busy = false;
+  };
+
+  // A connection, also of a phone that has forgotten it.
+  struct Connection {
+    std::size_t phone = 0;
+    std::size_t node = 0;
+    std::uint64_t process = 0;
+    SessionId session;
+  };
+
+  Flow Deliver(const ClientBatch& batch) override;
+  void Ended(SessionId session, std::uint64_t cookie, EndReason reason) override;
+
+  SimulatedRandom& random() { return random_; }
+  void MakeFriends();
+  void ScheduleAll();
+  // What happens again and again.
+  void ActPhone(std::size_t phone);
+  void ActEdit();
+  void ActNode(std::size_t node);
+  void ActRing();
+  void Connect(std::size_t phone);
+  void OnAnswer(std::size_t phone, std::uint64_t cookie, std::size_t node, std::uint64_t process,
+                const absl::StatusOr<ConnectResult>& result);
+  void Leave(Phone* phone);
+  void Report(Phone* phone);
+  void Move(Phone* phone);
+  bool IsAlive(const Phone& phone) const;
+  std::size_t RandomNode();
+  void CheckNodes();
+  void CheckConverged();
+  bool MayBeSeen(const Phone& viewer, const Phone& owner, bool* is_borderline);
+
+  const WorldOptions options_;
+  const std::vector<RingSource::Ring> rings_;
+  Scenery scenery_;
+  SimulatedRandom random_;
+  Ledger ledger_;
+  std::vector<Phone> phones_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<Connection> connections_;  // by cookie
+  std::size_t next_ring_ = 0;
+  bool is_quiet_ = false;
+  bool is_still_ = false;  // nobody moves any more
+  std::uint64_t crashes_ = 0;
+  std::uint64_t ring_changes_ = 0;
+};
+
+/// Rings with two to four servers, each a change from the one before: seats that come, go, and are
+/// given another server. They take a while to make: once for all seeds.
+std::vector<RingSource::Ring> MakeRings();
+
+}  // namespace nearby::sim
+
+#endif  // NEARBY_TESTS_SIM_WORLD_H_
