@@ -72,8 +72,11 @@ void Gateway::OnLookedUp(std::uint64_t number,
       std::vector<Question>& questions = found->second;
       const auto is_answered = [number](const Question& q) { return q.after < number; };
       for (const Question& question : questions) {
-        if (is_answered(question) && !holders.empty() && holders.back().lease != lease_) {
-          Forward(question.announcement, holders.back());
+        if (!is_answered(question)) continue;
+        // To each: the last may be a connect that failed without anybody's knowing whether it was
+        // entered.
+        for (const SessionHolder& holder : holders) {
+          if (holder.lease != lease_) Forward(question.announcement, holder);
         }
       }
       questions.erase(std::remove_if(questions.begin(), questions.end(), is_answered),
@@ -144,10 +147,10 @@ void Gateway::TakePark(const PeerMessage& message) {
   const Time until = std::min(message.until, most);
   guest->parked_until = guest->parked == 0 ? until : std::min(guest->parked_until, until);
   guest->parked |= shard;
+  LookAgain(message.user, guest, guest->parked_until);
   if (guest->parked != guest->listeners) return;
   guest->is_refreshing = false;
   channels_.Unwant(message.user);
-  LookAgain(message.user, guest, guest->parked_until);
 }
 
 }  // namespace nearby::internal

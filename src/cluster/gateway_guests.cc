@@ -86,10 +86,12 @@ void Gateway::LookAt(UserId user, Guest* guest) {
     if (now_ < guest->settle_at) return LookAgain(user, guest, guest->settle_at);
     EndRefresh(user, guest);
   }
-  if (guest->parked == guest->listeners) {
-    if (now_ < guest->parked_until) return LookAgain(user, guest, guest->parked_until);
-    return BeginRefresh(user, guest);
+  if (guest->parked != 0 && now_ >= guest->parked_until) {
+    if (guest->parked == guest->listeners) return BeginRefresh(user, guest);
+    Tell(user, guest, std::exchange(guest->parked, 0), PeerMessage::Kind::kHere);
   }
+  if (guest->parked != 0) LookAgain(user, guest, guest->parked_until);
+  if (guest->parked == guest->listeners) return;
   if (now_.ms >= guest->heard.ms + probe_ms) Probe(user, guest);
   LookAgain(user, guest, Time{guest->heard.ms + probe_ms});
 }
@@ -163,12 +165,17 @@ void Gateway::JudgeGuest(UserId user, std::uint64_t number,
   Guest* guest = FindGuest(user);
   // The directory was asked before their session was known.
   if (guest == nullptr || number <= guest->asked_in) return;
-  if (holders.empty() || holders.back().lease == lease_ || holders.back().epoch < guest->session) {
+  // A later session of the same lease may be a connect that failed without anybody's knowing
+  // whether it was entered.
+  const bool is_held = std::any_of(holders.begin(), holders.end(), [guest](const auto& holder) {
+    return holder.lease == guest->lease && holder.epoch >= guest->session;
+  });
+  if (!is_held) {
+    // If they have begun another session, it announces itself.
     ++counts_.guests_lost;
     Drop(user);
     return;
   }
-  Follow(user, guest, holders.back().lease, holders.back().epoch);
   const std::uint64_t waiting = std::exchange(guest->waiting, 0);
   const bool is_there = guest->has_location && guest->accepted_at.ms + ttl_ms_ > now_.ms;
   if (is_there) Tell(user, guest, waiting, PeerMessage::Kind::kHere);

@@ -15,11 +15,17 @@ void Gateway::Claim(UserId user, Time deadline, ClaimDone done) {
 // One batch at a time, so that of two connects of one user the later has the later session.
 void Gateway::BeginClaims() {
   if (!claiming_.empty()) return;
-  for (const UserId user : unknown_claims_) {
-    // A session that has begun since stands in the place of whatever there was.
-    if (!locals_.contains(user)) claims_.push_back({user, kNever, nullptr});
+  for (auto it = unknown_claims_.begin(); it != unknown_claims_.end();) {
+    // What a session that is there, or that is waited for, is to be released as, will be seen then.
+    const bool is_waiting = std::any_of(claims_.begin(), claims_.end(),
+                                        [it](const WaitingClaim& c) { return c.user == *it; });
+    if (locals_.contains(*it) || is_waiting) {
+      ++it;
+    } else {
+      claims_.push_back({*it, kNever, nullptr});
+      it = unknown_claims_.erase(it);
+    }
   }
-  unknown_claims_.clear();
   if (claims_.empty()) return;
   absl::flat_hash_set<UserId> taken;
   std::deque<WaitingClaim> rest;
@@ -61,6 +67,7 @@ void Gateway::OnClaimed(std::uint64_t number,
       releases_.push_back({user, session});
       continue;
     }
+    unknown_claims_.erase(user);
     NodeEvent taken;
     taken.kind = NodeEvent::Kind::kTaken;
     taken.user = user;
@@ -98,7 +105,6 @@ void Gateway::FailClaims(const absl::Status& status) {
 
 void Gateway::Begin(UserId user, Epoch session) {
   locals_[user] = session;
-  unknown_claims_.erase(user);
   Drop(user);
 }
 

@@ -318,6 +318,8 @@ class Engine::Impl {
   }
   // The entity of a user at home on that shard, made if there is none; or kNoSlot.
   Slot MakeRemote(UserId user, ShardId home, Effects* effects);
+  // Announces to other nodes all clients here who are friends of one who is about to leave.
+  void AnnounceFriendsOf(Slot leaving, Effects* effects);
   void LinkRemote(Slot client, UserId remote, ShardId home, const Friendship& friendship,
                   Effects* effects);
   void SubscribeIfFirst(Slot remote, Effects* effects);

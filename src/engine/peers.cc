@@ -111,6 +111,24 @@ void Engine::Impl::Announce(PeerMessage::Kind kind, const FriendshipChange& pair
   Send(message, to, effects);
 }
 
+// They may have connected to another node before they left this one. Those who connected here in
+// between took them for being here, and so have not been announced there.
+void Engine::Impl::AnnounceFriendsOf(Slot leaving, Effects* effects) {
+  for (const Edge edge : registry_.Row(leaving)) {
+    const Entity& neighbour = entity(edge.neighbour());
+    if (!neighbour.is_client || !neighbour.has_friends) continue;
+    Friendship friendship;
+    friendship.friends = true;
+    friendship.friend_hides = !edge.has(kFriendMaySee);
+    // Of one who is at home on another shard it is not known here: their own list tells.
+    friendship.i_hide = entity(leaving).is_client && !edge.has(kIMaySee);
+    Announce(PeerMessage::Kind::kAnnounce,
+             {cache_.user(edge.neighbour()), cache_.user(leaving), friendship,
+              neighbour.list_version},
+             options_.elsewhere(), effects);
+  }
+}
+
 // `message.user` is online elsewhere, and a friend of `message.friend_id`, who may be a client
 // here.
 bool Engine::Impl::ReceiveAnnouncement(const PeerMessage& message, Effects* effects) {
@@ -269,6 +287,7 @@ bool Engine::Impl::ReceiveLocation(const PeerMessage& message, Effects* effects)
 bool Engine::Impl::ReceiveOffline(const PeerMessage& message, Effects* effects) {
   const Slot remote = FindRemote(message.user);
   if (remote == kNoSlot || HomeOfRemote(remote) != message.from) return false;
+  if (options_.spans_nodes && !IsElsewhere(message.from)) AnnounceFriendsOf(remote, effects);
   DropRemote(remote, LeaveReason::kOffline, effects);
   return true;
 }

@@ -112,6 +112,7 @@ void Engine::Impl::EndSession(Slot client, Effects* effects) {
 absl::Status Engine::Impl::Disconnect(ClientHandle handle, Effects* effects) {
   if (!IsClient(handle)) return NoSession();
   const Slot client = handle.slot;
+  if (options_.spans_nodes) AnnounceFriendsOf(client, effects);
   UnlinkAll(client, LeaveReason::kOffline, effects);
   if (entity(client).is_heard) {
     SendToAll(listeners_[ToInt(client)].shards,
