@@ -35,7 +35,7 @@ TEST(SimulatedFaultCountsTest, CountsEachKindByName) {
     sum += count;
   });
   EXPECT_EQ(sum, 4u);
-  EXPECT_EQ(names.size(), kSimulatedFaults + kSimulatedStores * kSimulatedStoreFaults - 3);
+  EXPECT_EQ(names.size(), kSimulatedFaults + kSimulatedStores * kSimulatedStoreFaults - 4);
   EXPECT_EQ(names.count("friends.call_unknown"), 1u);
   EXPECT_THAT(total.Missing(), Not(HasSubstr("message_dropped")));
   EXPECT_THAT(total.Missing(), HasSubstr("locations.read_stale"));

@@ -300,6 +300,37 @@ TEST(SimulatedLocationStoreTest, ReadsWhatWasThereAWhileAgo) {
   EXPECT_EQ(faults.counts().of(SimulatedStore::kLocations, Fault::kReadStale), 30u);
 }
 
+TEST(SimulatedHistoryStoreTest, CarriesABatchOutInPartsAndInPart) {
+  Simulation simulation(1);
+  SimulatedFaultOptions options;
+  options.history.split_batch = 1;
+  options.history.latency = {1'000, 1'000};
+  SimulatedFaults faults(&simulation, options);
+  SimulatedBackend backend(&faults, SimulatedStore::kHistory);
+  bool was_between = false;
+  bool was_partial = false;
+  for (int i = 0; i < 50; ++i) {
+    // Every other one is cut off at some time.
+    InMemoryHistoryStore behind;
+    SimulatedHistoryStore store(&backend, &behind, kNode);
+    test::Answer<absl::Status> append;
+    store.Append({At(kAlice, 0), At(kBob, 0), At(kAlice, 1)}, append.Done());
+    simulation.RunFor(500);
+    was_between = was_between || (behind.size() > 0 && behind.size() < 3);
+    if (i % 2 == 1) backend.TakeDown();
+    simulation.RunFor(10'000);
+    if (append.Get().ok()) {
+      EXPECT_EQ(behind.size(), 3u);
+    } else {
+      was_partial = was_partial || (behind.size() > 0 && behind.size() < 3);
+    }
+    backend.BringUp();
+  }
+  EXPECT_TRUE(was_between);
+  EXPECT_TRUE(was_partial);
+  EXPECT_GE(faults.counts().of(SimulatedStore::kHistory, Fault::kBatchSplit), 25u);
+}
+
 TEST(SimulatedHistoryStoreTest, AppendsAndReads) {
   Simulation simulation(1);
   SimulatedFaults faults(&simulation);

@@ -217,25 +217,31 @@ class SimulatedHost : public Transport::Receiver {
     SimulatedRandom& random = world_->random_;
     const UserId other{random.Below(SimulatedWorld::kUsers)};
     const AcceptedLocation location{user, Position::FromLatLng({1, 2}), now, now};
+    const AcceptedLocation location_of_other{other, Position::FromLatLng({1, 2}), now, now};
     const auto ignore = [](const auto&) {};
-    switch (random.Below(8)) {
+    switch (random.Below(9)) {
       case 0:
-        return locations_.Write({location}, absl::Minutes(1), Done(ignore));
+        return locations_.Write({location, location_of_other}, absl::Minutes(1), Done(ignore));
       case 1:
         return locations_.Read({user, other}, Done([this](const auto& found) {
                                  if (found.ok() && found->size() != 2)
                                    world_->Violate("a Read that answers too little");
                                }));
       case 2:
-        return locations_.Erase({{user, now}}, Done(ignore));
+        return locations_.Erase({{user, now}, {other, now}}, Done(ignore));
       case 3:
         return friends_.Edit({FriendEdit::Kind::kBefriend, user, other}, Done(ignore));
       case 4:
         return List(user);
       case 5:
-        return history_.Append({location}, Done(ignore));
+        return history_.Append({location, location_of_other}, Done(ignore));
       case 6:
         return history_.Read({user, Time::Millis(0), now}, Done(ignore));
+      case 7:
+        return sessions_.Lookup({user, other}, Done([this](const auto& found) {
+                                  if (found.ok() && found->size() != 2)
+                                    world_->Violate("a Lookup that answers too little");
+                                }));
       default:
         return sessions_.Claim(lease_, {user}, Done(ignore));
     }
