@@ -24,6 +24,7 @@ struct SimulatedCalls::State : std::enable_shared_from_this<SimulatedCalls::Stat
     bool fails = false;
     bool is_unknown = false;
     bool is_lost = false;
+    bool in_parts = false;
     absl::StatusCode code = absl::StatusCode::kOk;  // of the first two
     std::int64_t to_ms = 0;
     std::int64_t from_ms = 0;
@@ -46,14 +47,16 @@ struct SimulatedCalls::State : std::enable_shared_from_this<SimulatedCalls::Stat
       : backend(the_backend), node(the_backend->NodeOf(the_node)) {}
 
   void Start(std::unique_ptr<Call> call);
-  Fate DrawFate();
+  Fate DrawFate(const Call& call);
   void StartInline(std::unique_ptr<Call> call, const Fate& fate);
   Name Put(std::unique_ptr<Call> call, const Fate& fate);
   // Null if the call is over.
   Place* Find(Name name);
   std::unique_ptr<Call> TakeOut(Name name);
   void Arrive(Name name);
-  void CarryOut(Call& call);
+  // Whether all of it has been carried out.
+  bool CarryOut(Call& call, const Fate& fate);
+  void CarryOutNext(Name name, Place& place);
   void Return(Name name);
   void FailAfter(std::int64_t delay_ms, Name name, absl::StatusCode code);
   void Note(absl::StatusCode code);
@@ -81,7 +84,7 @@ void SimulatedCalls::State::Start(std::unique_ptr<Call> call) {
   if (kept() >= backend->options.max_calls) {
     return call->Fail(absl::ResourceExhaustedError("too many calls are under way"));
   }
-  const Fate fate = DrawFate();
+  const Fate fate = DrawFate(*call);
   if (is_reachable() && backend->random.Chance(backend->hardships().complete_inline)) {
     return StartInline(std::move(call), fate);
   }
@@ -89,7 +92,7 @@ void SimulatedCalls::State::Start(std::unique_ptr<Call> call) {
   backend->simulation->After(fate.to_ms, [self = shared_from_this(), name] { self->Arrive(name); });
 }
 
-SimulatedCalls::State::Fate SimulatedCalls::State::DrawFate() {
+SimulatedCalls::State::Fate SimulatedCalls::State::DrawFate(const Call& call) {
   const SimulatedFaultOptions::Store& chances = backend->hardships();
   SimulatedRandom& random = backend->random;
   Fate fate;
@@ -103,6 +106,7 @@ SimulatedCalls::State::Fate SimulatedCalls::State::DrawFate() {
     // One that is out of room has done nothing.
     fate.code = kCodes[random.Below(fate.fails ? 3 : 2)];
   }
+  fate.in_parts = call.parts() > 1 && random.Chance(chances.split_batch);
   const std::int64_t both_ms = random.Draw(chances.latency);
   fate.to_ms = random.Between(0, both_ms);
   fate.from_ms = both_ms - fate.to_ms;
@@ -119,7 +123,7 @@ void SimulatedCalls::State::StartInline(std::unique_ptr<Call> call, const Fate& 
     Count(SimulatedStoreFault::kCallFailed);
     return call->Fail(StatusOf(fate.code));
   }
-  CarryOut(*call);
+  CarryOut(*call, {});
   if (fate.is_lost) {
     Count(SimulatedStoreFault::kAnswerLost);
     lost.push_back(std::move(call));
@@ -160,10 +164,22 @@ std::unique_ptr<SimulatedCalls::Call> SimulatedCalls::State::TakeOut(Name name) 
   return std::move(place.call);
 }
 
-void SimulatedCalls::State::CarryOut(Call& call) {
+bool SimulatedCalls::State::CarryOut(Call& call, const Fate& fate) {
   backend->simulation->Note(static_cast<std::uint64_t>(SimulatedNote::kStoreCall),
                             static_cast<std::uint64_t>(backend->store), ToInt(node.id));
-  call.CarryOut();
+  return call.CarryOut(fate.in_parts);
+}
+
+void SimulatedCalls::State::CarryOutNext(Name name, Place& place) {
+  SimulatedRandom& random = backend->random;
+  const bool is_last = CarryOut(*place.call, place.fate);
+  // What is not to end well may end anywhere.
+  const bool ends_badly = place.fate.is_unknown || place.fate.is_lost || has_ended;
+  place.is_carried_out = is_last || (ends_badly && random.Chance(0.25));
+  if (place.is_carried_out) return;
+  const std::int64_t pause_ms = random.Between(0, place.fate.from_ms);
+  place.fate.from_ms -= pause_ms;
+  backend->simulation->After(pause_ms, [self = shared_from_this(), name] { self->Arrive(name); });
 }
 
 void SimulatedCalls::State::Arrive(Name name) {
@@ -181,8 +197,9 @@ void SimulatedCalls::State::Arrive(Name name) {
     Count(SimulatedStoreFault::kCallFailed);
     return FailAfter(fate.from_ms, name, fate.code);
   }
-  place->is_carried_out = true;
-  CarryOut(*place->call);
+  CarryOutNext(name, *place);
+  if (!place->is_carried_out) return;
+  if (fate.in_parts) Count(SimulatedStoreFault::kBatchSplit);
   if (has_ended) {
     TakeOut(name);
     return;
@@ -192,7 +209,7 @@ void SimulatedCalls::State::Arrive(Name name) {
     lost.push_back(TakeOut(name));
     return;
   }
-  backend->simulation->After(fate.from_ms,
+  backend->simulation->After(place->fate.from_ms,
                              [self = shared_from_this(), name] { self->Return(name); });
 }
 

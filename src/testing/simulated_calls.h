@@ -34,6 +34,14 @@ class SimulatedCalls {
     Start(std::make_unique<CallOf<Result, Done, Apply>>(std::move(done), std::move(apply)));
   }
 
+  // A call for a batch of so many parts. `step` carries out those from `first` to before `last`,
+  // and adds to the result, which is `result` at first.
+  template <typename Result, typename Done, typename Step>
+  void MakeBatch(Done done, std::size_t parts, Result result, Step step) {
+    Start(std::make_unique<BatchOf<Result, Done, Step>>(std::move(done), parts, std::move(result),
+                                                        std::move(step)));
+  }
+
   void Crash();
 
   const SimulatedFaultOptions::Store& hardships() const;
@@ -47,7 +55,9 @@ class SimulatedCalls {
   class Call {
    public:
     virtual ~Call() = default;
-    virtual void CarryOut() = 0;
+    virtual std::size_t parts() const { return 1; }
+    // All of it, or the next part; whether that was the last.
+    virtual bool CarryOut(bool in_parts) = 0;
     // Either ends it.
     virtual void Answer() = 0;
     virtual void Fail(const absl::Status& status) = 0;
@@ -60,9 +70,10 @@ class SimulatedCalls {
    public:
     CallOf(Done done, Apply apply) : done_(std::move(done)), apply_(std::move(apply)) {}
 
-    void CarryOut() override {
+    bool CarryOut(bool /*in_parts*/) override {
       apply_([this](Result result) { result_.emplace(std::move(result)); });
       assert(result_.has_value());
+      return true;
     }
     void Answer() override { done_(*std::move(result_)); }
     void Fail(const absl::Status& status) override { done_(status); }
@@ -74,6 +85,36 @@ class SimulatedCalls {
     Done done_;
     Apply apply_;
     std::optional<Result> result_;
+  };
+
+  template <typename Result, typename Done, typename Step>
+  class BatchOf : public Call {
+   public:
+    BatchOf(Done done, std::size_t parts, Result result, Step step)
+        : done_(std::move(done)),
+          step_(std::move(step)),
+          parts_(parts),
+          result_(std::move(result)) {}
+
+    std::size_t parts() const override { return parts_; }
+    bool CarryOut(bool in_parts) override {
+      const std::size_t last = in_parts ? next_ + 1 : parts_;
+      step_(next_, last, &result_);
+      next_ = last;
+      return next_ == parts_;
+    }
+    void Answer() override { done_(std::move(result_)); }
+    void Fail(const absl::Status& status) override { done_(status); }
+    absl::AnyInvocable<void()> TakeDone() override {
+      return [done = std::move(done_)] {};
+    }
+
+   private:
+    Done done_;
+    Step step_;
+    std::size_t parts_;
+    std::size_t next_ = 0;
+    Result result_;
   };
 
   void Start(std::unique_ptr<Call> call);

@@ -29,13 +29,18 @@ constexpr const char* kStoreNames[] = {"locations", "friends", "history", "sessi
 static_assert(std::size(kStoreNames) == kSimulatedStores);
 
 constexpr const char* kStoreFaultNames[] = {
-    "inline_completion", "answer_delayed", "call_failed", "call_unknown", "call_unreachable",
-    "answer_cut_off",    "answer_lost",    "read_stale",  "outage",       "partition",
-    "partition_one_way", "node_crashed",
+    "inline_completion", "answer_delayed",    "call_failed",  "call_unknown", "call_unreachable",
+    "answer_cut_off",    "answer_lost",       "batch_split",  "read_stale",   "outage",
+    "partition",         "partition_one_way", "node_crashed",
 };
 static_assert(std::size(kStoreFaultNames) == kSimulatedStoreFaults);
 static_assert(static_cast<std::size_t>(SimulatedStoreFault::kNodeCrashed) + 1 ==
               kSimulatedStoreFaults);
+
+bool CanBe(SimulatedStore store, SimulatedStoreFault fault) {
+  if (fault == SimulatedStoreFault::kReadStale) return store == SimulatedStore::kLocations;
+  return fault != SimulatedStoreFault::kBatchSplit || store != SimulatedStore::kFriends;
+}
 
 }  // namespace
 
@@ -50,9 +55,7 @@ void SimulatedFaultCounts::ForEach(
   for (std::size_t i = 0; i < kSimulatedFaults; ++i) each(kFaultNames[i], faults_[i]);
   for (std::size_t store = 0; store < kSimulatedStores; ++store) {
     for (std::size_t i = 0; i < kSimulatedStoreFaults; ++i) {
-      const bool can_be = i != static_cast<std::size_t>(SimulatedStoreFault::kReadStale) ||
-                          store == static_cast<std::size_t>(SimulatedStore::kLocations);
-      if (!can_be) continue;
+      if (!CanBe(static_cast<SimulatedStore>(store), static_cast<SimulatedStoreFault>(i))) continue;
       each(absl::StrCat(kStoreNames[store], ".", kStoreFaultNames[i]), of_stores_[store][i]);
     }
   }

@@ -39,6 +39,7 @@ constexpr Hardship<Options::Store> kStore[] = {
     {&Options::Store::unknown, 0.2},
     {&Options::Store::outage, 0.02},
     {&Options::Store::partition, 0.02},
+    {&Options::Store::split_batch, 0.5},
     {&Options::Store::lose_answer, 0.02, true},
 };
 

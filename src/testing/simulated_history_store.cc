@@ -13,10 +13,13 @@ SimulatedHistoryStore::SimulatedHistoryStore(SimulatedBackend* backend, HistoryS
 SimulatedHistoryStore::~SimulatedHistoryStore() = default;
 
 void SimulatedHistoryStore::Append(absl::Span<const AcceptedLocation> locations, Done done) {
-  calls_->Make<absl::Status>(
-      std::move(done),
+  calls_->MakeBatch(
+      std::move(done), locations.size(), absl::OkStatus(),
       [behind = behind_, batch = std::vector<AcceptedLocation>(locations.begin(), locations.end())](
-          Done result) { behind->Append(batch, std::move(result)); });
+          std::size_t first, std::size_t last, absl::Status* total) {
+        behind->Append(absl::MakeConstSpan(batch).subspan(first, last - first),
+                       [total](const absl::Status& status) { total->Update(status); });
+      });
 }
 
 void SimulatedHistoryStore::Read(const Query& query, ReadDone done) {

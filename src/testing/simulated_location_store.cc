@@ -90,41 +90,51 @@ SimulatedLocationStore::~SimulatedLocationStore() = default;
 
 void SimulatedLocationStore::Write(absl::Span<const AcceptedLocation> locations, absl::Duration ttl,
                                    Done done) {
-  calls_->Make<absl::Status>(
-      std::move(done), [behind = behind_, ttl,
-                        batch = std::vector<AcceptedLocation>(locations.begin(), locations.end())](
-                           Done result) { behind->Write(batch, ttl, std::move(result)); });
+  calls_->MakeBatch(std::move(done), locations.size(), absl::OkStatus(),
+                    [behind = behind_, ttl,
+                     batch = std::vector<AcceptedLocation>(locations.begin(), locations.end())](
+                        std::size_t first, std::size_t last, absl::Status* total) {
+                      behind->Write(absl::MakeConstSpan(batch).subspan(first, last - first), ttl,
+                                    [total](const absl::Status& status) { total->Update(status); });
+                    });
 }
 
 void SimulatedLocationStore::Read(absl::Span<const UserId> users, ReadDone done) {
-  using Result = absl::StatusOr<std::vector<std::optional<AcceptedLocation>>>;
-  std::vector<UserId> batch(users.begin(), users.end());
-  if (!calls_->random().Chance(calls_->hardships().stale_read)) {
-    return calls_->Make<Result>(std::move(done),
-                                [behind = behind_, batch = std::move(batch)](ReadDone result) {
-                                  behind->Read(batch, std::move(result));
-                                });
-  }
-  calls_->Count(SimulatedStoreFault::kReadStale);
-  std::vector<std::int64_t> ages_ms(batch.size());
-  for (std::int64_t& age_ms : ages_ms) {
-    age_ms = calls_->random().Draw(calls_->hardships().staleness);
-  }
-  calls_->Make<Result>(std::move(done), [behind = behind_, batch = std::move(batch),
-                                         ages_ms = std::move(ages_ms)](ReadDone result) {
-    std::vector<std::optional<AcceptedLocation>> found(batch.size());
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      found[i] = behind->AsOf(batch[i], Time::Millis(behind->now().ms - ages_ms[i]));
+  using Found = std::vector<std::optional<AcceptedLocation>>;
+  // How stale each is; nothing if none is.
+  std::vector<std::int64_t> ages_ms;
+  if (calls_->random().Chance(calls_->hardships().stale_read)) {
+    calls_->Count(SimulatedStoreFault::kReadStale);
+    for (std::size_t i = 0; i < users.size(); ++i) {
+      ages_ms.push_back(calls_->random().Draw(calls_->hardships().staleness));
     }
-    result(std::move(found));
-  });
+  }
+  calls_->MakeBatch(std::move(done), users.size(), absl::StatusOr<Found>(Found()),
+                    [behind = behind_, batch = std::vector<UserId>(users.begin(), users.end()),
+                     ages_ms = std::move(ages_ms)](std::size_t first, std::size_t last,
+                                                   absl::StatusOr<Found>* total) {
+                      if (ages_ms.empty()) {
+                        return behind->Read(absl::MakeConstSpan(batch).subspan(first, last - first),
+                                            [total](const absl::StatusOr<Found>& found) {
+                                              (*total)->insert((*total)->end(), found->begin(),
+                                                               found->end());
+                                            });
+                      }
+                      for (std::size_t i = first; i < last; ++i) {
+                        const Time as_of = Time::Millis(behind->now().ms - ages_ms[i]);
+                        (*total)->push_back(behind->AsOf(batch[i], as_of));
+                      }
+                    });
 }
 
 void SimulatedLocationStore::Erase(absl::Span<const Erasure> erasures, Done done) {
-  calls_->Make<absl::Status>(
-      std::move(done),
+  calls_->MakeBatch(
+      std::move(done), erasures.size(), absl::OkStatus(),
       [behind = behind_, batch = std::vector<Erasure>(erasures.begin(), erasures.end())](
-          Done result) { behind->Erase(batch, std::move(result)); });
+          std::size_t first, std::size_t last, absl::Status* total) {
+        behind->Erase(absl::MakeConstSpan(batch).subspan(first, last - first),
+                      [total](const absl::Status& status) { total->Update(status); });
+      });
 }
 
 void SimulatedLocationStore::Crash() { calls_->Crash(); }

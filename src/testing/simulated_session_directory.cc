@@ -42,16 +42,26 @@ void SimulatedSessionDirectory::Claim(const NodeLease& lease, absl::Span<const U
 
 void SimulatedSessionDirectory::Release(const NodeLease& lease, absl::Span<const Session> sessions,
                                         Done done) {
-  calls_->Make<absl::Status>(
-      std::move(done),
+  calls_->MakeBatch(
+      std::move(done), sessions.size(), absl::OkStatus(),
       [behind = behind_, lease, batch = std::vector<Session>(sessions.begin(), sessions.end())](
-          Done result) { behind->Release(lease, batch, std::move(result)); });
+          std::size_t first, std::size_t last, absl::Status* total) {
+        behind->Release(lease, absl::MakeConstSpan(batch).subspan(first, last - first),
+                        [total](const absl::Status& status) { total->Update(status); });
+      });
 }
 
 void SimulatedSessionDirectory::Lookup(absl::Span<const UserId> users, LookupDone done) {
-  calls_->Make<absl::StatusOr<std::vector<std::vector<SessionHolder>>>>(
-      std::move(done), [behind = behind_, batch = std::vector<UserId>(users.begin(), users.end())](
-                           LookupDone result) { behind->Lookup(batch, std::move(result)); });
+  using Found = std::vector<std::vector<SessionHolder>>;
+  calls_->MakeBatch(std::move(done), users.size(), absl::StatusOr<Found>(Found()),
+                    [behind = behind_, batch = std::vector<UserId>(users.begin(), users.end())](
+                        std::size_t first, std::size_t last, absl::StatusOr<Found>* total) {
+                      behind->Lookup(absl::MakeConstSpan(batch).subspan(first, last - first),
+                                     [total](const absl::StatusOr<Found>& found) {
+                                       (*total)->insert((*total)->end(), found->begin(),
+                                                        found->end());
+                                     });
+                    });
 }
 
 void SimulatedSessionDirectory::FindEnded(absl::Span<const NodeLease> leases, EndedDone done) {

@@ -58,13 +58,14 @@ enum class SimulatedStoreFault : std::uint8_t {
   kCallUnreachable,  ///< Without effect, for an outage or a partition.
   kAnswerCutOff,  ///< With effect, for an outage or a partition that began meanwhile, or one way.
   kAnswerLost,
-  kReadStale,  ///< Only of kLocations.
+  kBatchSplit,  ///< Not of kFriends.
+  kReadStale,   ///< Only of kLocations.
   kOutage,
   kPartition,
   kPartitionOneWay,
   kNodeCrashed,
 };
-inline constexpr std::size_t kSimulatedStoreFaults = 12;
+inline constexpr std::size_t kSimulatedStoreFaults = 13;
 NEARBY_API const char* ToString(SimulatedStoreFault fault);
 
 /// How often what has gone wrong, in one run or over many: so that runs can show that every kind of
@@ -90,7 +91,7 @@ class NEARBY_API SimulatedFaultCounts {
   void Add(const SimulatedFaultCounts& other);
 
   /// Calls `each` for every kind, in one order: "message_dropped", "locations.call_failed". Without
-  /// those that cannot be: stale reads of other stores than kLocations.
+  /// those that cannot be: stale reads of other stores than kLocations, and batches of kFriends.
   void ForEach(absl::FunctionRef<void(absl::string_view name, std::uint64_t count)> each) const;
 
   /// The names of the kinds that have not happened, with commas.

@@ -80,6 +80,9 @@ struct NEARBY_API SimulatedFaultOptions {
     double fail = 0;
     /// It is carried out, and fails with `Unavailable` or `DeadlineExceeded`.
     double unknown = 0;
+    /// A batch is carried out user by user, at instants of their own, and one that fails, or is cut
+    /// off, in part. Not a Claim, which is whole (SessionDirectory 11).
+    double split_batch = 0;
     /// Of the store, a second: nobody reaches it. A call then fails with `Unavailable`.
     double outage = 0;
     SimulatedDelay outage_duration{100, 60'000};

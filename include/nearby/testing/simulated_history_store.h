@@ -17,7 +17,8 @@ class SimulatedCalls;
 /// One node's way to a history store that the nodes of a simulated world share: it takes time, and
 /// fails as `SimulatedFaultOptions::history` says.
 ///
-/// A batch is appended, and a history read, at one instant between the call and its answer.
+/// A batch is appended, and a history read, at one instant between the call and its answer; or, if
+/// the options say so, each location of the batch at an instant of its own.
 ///
 /// With all faults off it keeps the contract of `HistoryStore`, but for thread safety (3). Lost
 /// answers break clause 1; nothing else breaks any.

@@ -51,9 +51,10 @@ class NEARBY_API SimulatedLocations : public LocationStore {
 /// One node's way to a location store that the nodes of a simulated world share: it takes time, and
 /// fails as `SimulatedFaultOptions::locations` says.
 ///
-/// A batch takes effect at one instant between its call and its answer. A Read may be stale, if the
-/// options say so: then each of its users has the location of some instant up to `staleness` before
-/// that, as from a replica that lags, or what has expired since.
+/// A batch takes effect at one instant between its call and its answer, or, if the options say so,
+/// each user at an instant of its own. A Read may be stale, if they say that: then each of its
+/// users has the location of some instant up to `staleness` before that, as from a replica that
+/// lags, or what has expired since.
 ///
 /// With all faults off it keeps the contract of `LocationStore`, but for thread safety (3). Lost
 /// answers break clause 1; nothing else breaks any: stale reads are what a cache may do (7), but a

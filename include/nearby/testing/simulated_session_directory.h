@@ -18,8 +18,9 @@ class SimulatedCalls;
 /// One node's way to a session directory that the nodes of a simulated world share: it takes time,
 /// and fails as `SimulatedFaultOptions::sessions` says.
 ///
-/// A call, a batch as well, takes effect at one instant between its beginning and its answer, drawn
-/// at random. So it stays linearizable, whatever goes wrong.
+/// A call takes effect at one instant between its beginning and its answer, drawn at random; a
+/// batch as well, or, if the options say so, each user at an instant of its own (a Claim is never
+/// split). So it stays linearizable, whatever goes wrong.
 ///
 /// With all faults off it keeps the contract of `SessionDirectory`, but for thread safety (3). Lost
 /// answers break clause 1; nothing else here breaks any, but a drift of the nodes' clocks breaks 6.
