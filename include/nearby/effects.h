@@ -100,6 +100,8 @@ struct AcceptedLocation {
   Position position;
   Time accepted_at;
   Time reported_at;
+  /// In which of the user's sessions, where there are several nodes. The runtime fills it in.
+  Epoch session{};
 };
 
 /// One shard to another of the same process: hand it to Engine::Receive of shard `to`. Messages

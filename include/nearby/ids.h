@@ -84,10 +84,15 @@ struct Channel {
   std::uint64_t id = 0;
 };
 
+/// Orders a user's sessions over all nodes: a later session has a higher one. Also orders the lives
+/// of a node (see SessionDirectory). 0 is none's.
+enum class Epoch : std::uint64_t {};
+
 constexpr std::uint64_t ToInt(UserId user) { return static_cast<std::uint64_t>(user); }
 constexpr std::uint32_t ToInt(Slot slot) { return static_cast<std::uint32_t>(slot); }
 constexpr std::uint32_t ToInt(ShardId shard) { return static_cast<std::uint32_t>(shard); }
 constexpr std::uint64_t ToInt(NodeId node) { return static_cast<std::uint64_t>(node); }
+constexpr std::uint64_t ToInt(Epoch epoch) { return static_cast<std::uint64_t>(epoch); }
 
 /// The shard where `user` is at home, of `shard_count` >= 1. The mapping is specified, not merely
 /// stable within a process: the finaliser of SplitMix64 (Steele, Lea and Flood, "Fast Splittable

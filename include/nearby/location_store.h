@@ -28,8 +28,10 @@ namespace nearby {
 ///   4. Lifespan: the store outlives the runtime that uses it. A `done` may be destroyed uncalled
 ///      only when the store itself is destroyed; calling it after the runtime is gone is harmless.
 ///      Spans are valid during the call alone.
-///   5. Newest wins: a location whose accepted_at is earlier than that of the one held is dropped,
-///      which is not a failure. Of two with the same accepted_at, the one written last stays.
+///   5. Newest wins: a location of an earlier session than that of the one held is dropped, and of
+///      the same session one whose accepted_at is earlier, which is not a failure. Of two of one
+///      session with the same accepted_at, the one written last stays. (Of different sessions
+///      accepted_at is by different clocks, and is not compared.)
 ///   6. Expiry: a location is readable from its write until accepted_at + ttl, unless the store
 ///      forgets it before, and is gone some time after that by itself. A reader checks accepted_at
 ///      and does not rely on the store.
@@ -37,9 +39,10 @@ namespace nearby {
 ///      not know.
 ///   8. A write that failed may be repeated; it may also have succeeded in part. Where it failed
 ///      with `ResourceExhausted`, the store is full, and the same is not written again.
-///   9. Erase removes what is held if its accepted_at is the same or earlier, and completes Ok for
-///      a user who is not there. So a node that bids it with the time of what it wrote last removes
-///      nothing that another has written since. It leaves no mark: an older write that arrives
+///   9. Erase removes what is held if it is of an earlier session, or of the same with an
+///      accepted_at that is the same or earlier, and completes Ok for a user who is not there. So a
+///      node that bids it with the time of what it wrote last removes nothing that another has
+///      written since. It leaves no mark: an older write that arrives
 ///      after it is stored, so a caller does not repeat writes that it has since erased.
 class NEARBY_API LocationStore {
  public:
@@ -51,6 +54,7 @@ class NEARBY_API LocationStore {
   struct Erasure {
     UserId user{};
     Time accepted_at;
+    Epoch session{};
   };
 
   virtual ~LocationStore() = default;

@@ -15,12 +15,6 @@
 
 namespace nearby {
 
-/// Orders a user's sessions over all nodes: a later session has a higher one. Also orders the lives
-/// of a node (see NodeLease).
-enum class Epoch : std::uint64_t {};
-
-constexpr std::uint64_t ToInt(Epoch epoch) { return static_cast<std::uint64_t>(epoch); }
-
 /// One life of a node: from its BeginLease until the lease is ended or runs out.
 struct NodeLease {
   NodeId node{};

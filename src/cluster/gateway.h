@@ -58,7 +58,7 @@ class Gateway : public NodeGateway {
   void Claim(UserId user, Time deadline, ClaimDone done) override;
   void Begin(UserId user, Epoch session) override;
   void End(UserId user, Epoch session) override;
-  void Located(const AcceptedLocation& location) override;
+  void Located(AcceptedLocation* location) override;
   void Flush() override;
   bool may_deliver() const override;
   Time next_event() const override;

@@ -26,7 +26,7 @@ void Gateway::Locate(Guest* guest, const AcceptedLocation& location) {
   guest->position = location.position;
   guest->accepted_at = location.accepted_at;
   guest->reported_at = location.reported_at;
-  guest->located_in = guest->session;
+  guest->located_in = location.session;
 }
 
 void Gateway::Tell(UserId user, Guest* guest, std::uint64_t shards, PeerMessage::Kind kind) {
@@ -144,15 +144,18 @@ void Gateway::OnLocationRead(UserId user, const std::optional<AcceptedLocation>&
     guest->settle_at = std::min(guest->settle_at, Time{now_.ms + kParkAgainWithinMs});
     LookAgain(user, guest, guest->settle_at);
   }
-  const bool is_there = found && found->user == user && found->accepted_at.ms + ttl_ms_ > now_.ms;
+  // What an earlier session has left behind says nothing of this one.
+  const bool is_there = found && found->user == user && found->session >= guest->session &&
+                        found->accepted_at.ms + ttl_ms_ > now_.ms;
   if (!is_there) {
     // That the store has nothing is no news of their leaving. But who waits for an answer waits for
     // what the directory says.
     if (guest->waiting != 0) AskDirectory(user);
     return;
   }
-  const bool is_newer = !guest->has_location || guest->located_in < guest->session ||
-                        found->accepted_at > guest->accepted_at;
+  const bool is_newer =
+      !guest->has_location || guest->located_in < found->session ||
+      (guest->located_in == found->session && found->accepted_at > guest->accepted_at);
   if (is_newer) Locate(guest, *found);
   const std::uint64_t shards =
       is_newer ? guest->listeners & ~guest->parked : guest->waiting & guest->listeners;

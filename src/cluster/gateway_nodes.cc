@@ -99,7 +99,7 @@ void Gateway::OnChannelEvent(const NodeBatch& batch, const NodeEvent& event) {
                         event.accepted_at <= guest->accepted_at &&
                         event.reported_at <= guest->reported_at;
   if (is_known) return;  // The store was quicker.
-  Locate(guest, {event.user, event.position, event.accepted_at, event.reported_at});
+  Locate(guest, {event.user, event.position, event.accepted_at, event.reported_at, event.session});
   guest->waiting = 0;
   Tell(event.user, guest, guest->listeners & ~guest->parked, PeerMessage::Kind::kLocation);
 }

@@ -143,16 +143,17 @@ void Gateway::OnReleased(std::uint64_t number, const absl::Status& status) {
   release_retry_ = Time{now_.ms + release_backoff_.DelayMs(++release_failures_)};
 }
 
-void Gateway::Located(const AcceptedLocation& location) {
-  const auto local = locals_.find(location.user);
+void Gateway::Located(AcceptedLocation* location) {
+  const auto local = locals_.find(location->user);
   if (local == locals_.end()) return;
+  location->session = local->second;
   NodeEvent event;
   event.kind = NodeEvent::Kind::kLocation;
-  event.user = location.user;
-  event.session = local->second;
-  event.position = location.position;
-  event.accepted_at = location.accepted_at;
-  event.reported_at = location.reported_at;
+  event.user = location->user;
+  event.session = location->session;
+  event.position = location->position;
+  event.accepted_at = location->accepted_at;
+  event.reported_at = location->reported_at;
   ++counts_.locations_published;
   Publish(event);
 }

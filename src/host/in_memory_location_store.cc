@@ -46,6 +46,7 @@ struct InMemoryLocationStore::State {
     Position position;
     Time accepted_at;
     Time reported_at;
+    Epoch session{};
     Time deadline;
     Time filed_under;
   };
@@ -53,6 +54,10 @@ struct InMemoryLocationStore::State {
   State(const Clock* the_clock, const Options& the_options)
       : clock(the_clock), options(the_options) {}
 
+  // Than what is held.
+  static bool IsOlder(Epoch session, Time accepted_at, const Entry& entry) {
+    return session != entry.session ? session < entry.session : accepted_at < entry.accepted_at;
+  }
   // False if there is no room for a user who is new.
   bool Put(const AcceptedLocation& location, absl::Duration ttl, Time now);
   void File(UserId user, Entry& entry);
@@ -106,13 +111,14 @@ bool InMemoryLocationStore::State::Put(const AcceptedLocation& location, absl::D
   if (is_new) {
     if (!MakeRoom(now)) return false;
     it = entries.try_emplace(location.user).first;
-  } else if (location.accepted_at < it->second.accepted_at) {
+  } else if (IsOlder(location.session, location.accepted_at, it->second)) {
     return true;
   }
   Entry& entry = it->second;
   entry.position = location.position;
   entry.accepted_at = location.accepted_at;
   entry.reported_at = location.reported_at;
+  entry.session = location.session;
   entry.deadline = Later(location.accepted_at, ttl);
   if (is_new) {
     File(location.user, entry);
@@ -157,7 +163,8 @@ void InMemoryLocationStore::Read(absl::Span<const UserId> users, ReadDone done) 
       const auto it = state_->entries.find(users[i]);
       if (it == state_->entries.end() || it->second.deadline <= now) continue;
       const State::Entry& entry = it->second;
-      locations[i] = {users[i], entry.position, entry.accepted_at, entry.reported_at};
+      locations[i] = {users[i], entry.position, entry.accepted_at, entry.reported_at,
+                      entry.session};
     }
   }
   done(std::move(locations));
@@ -168,7 +175,8 @@ void InMemoryLocationStore::Erase(absl::Span<const Erasure> erasures, Done done)
     const std::lock_guard<std::mutex> lock(state_->mutex);
     for (const Erasure& erasure : erasures) {
       const auto it = state_->entries.find(erasure.user);
-      if (it == state_->entries.end() || it->second.accepted_at > erasure.accepted_at) continue;
+      if (it == state_->entries.end()) continue;
+      if (State::IsOlder(erasure.session, erasure.accepted_at, it->second)) continue;
       state_->Remove(erasure.user);
     }
   }

@@ -26,8 +26,8 @@ class Erasures {
   // A location of the user's, who is connected, was accepted. It takes the place of an earlier one
   // in the store, which then needs no erasing; and must not: of the same millisecond, the store
   // could not tell it from this one.
-  void Accepted(UserId user, Time accepted_at) {
-    accepted_[user] = accepted_at;
+  void Accepted(UserId user, Time accepted_at, Epoch session) {
+    accepted_[user] = {user, accepted_at, session};
     if (!waiting_.empty()) waiting_.erase(user);
   }
   // The user has gone. Nothing happens if nothing was accepted of them.
@@ -43,7 +43,7 @@ class Erasures {
   absl::Span<const LocationStore::Erasure> Begin() {
     while (!waiting_.empty() && under_way_.size() < max_batch_) {
       const auto first = waiting_.begin();
-      under_way_.push_back({first->first, first->second});
+      under_way_.push_back(first->second);
       waiting_.erase(first);
     }
     return under_way_;
@@ -57,8 +57,9 @@ class Erasures {
  private:
   std::size_t limit_;
   std::size_t max_batch_;
-  absl::flat_hash_map<UserId, Time> accepted_;  // the last of each
-  absl::btree_map<UserId, Time> waiting_;       // ordered, so that a run can be repeated
+  absl::flat_hash_map<UserId, LocationStore::Erasure> accepted_;  // the last of each
+  // Ordered, so that a run can be repeated.
+  absl::btree_map<UserId, LocationStore::Erasure> waiting_;
   std::vector<LocationStore::Erasure> under_way_;
 };
 

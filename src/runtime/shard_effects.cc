@@ -26,11 +26,11 @@ void Shard::CarryOut() {
       outgoing_[ToInt(message.to)].Add(message);
     }
   }
-  for (const AcceptedLocation& location : effects_.locations) {
-    if (gateway_ != nullptr) gateway_->Located(location);
+  for (AcceptedLocation& location : effects_.locations) {
+    if (gateway_ != nullptr) gateway_->Located(&location);
     if (services_.write_locations) {
       locations_.Add(location);
-      erasures_.Accepted(location.user, location.accepted_at);
+      erasures_.Accepted(location.user, location.accepted_at, location.session);
     }
     if (services_.append_history) history_.Add(location);
   }

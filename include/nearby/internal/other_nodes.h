@@ -51,7 +51,8 @@ class NEARBY_API NodeGateway {
   virtual void Begin(UserId user, Epoch session) = 0;
   /// The session is over, or has never begun.
   virtual void End(UserId user, Epoch session) = 0;
-  virtual void Located(const AcceptedLocation& location) = 0;
+  /// A client's location was accepted: fills in its session.
+  virtual void Located(AcceptedLocation* location) = 0;
   /// At the end of each poll, and of each batch in it.
   virtual void Flush() = 0;
   /// Whether clients may be told anything: whether the node holds its lease.
