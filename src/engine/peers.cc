@@ -112,19 +112,18 @@ void Engine::Impl::Announce(PeerMessage::Kind kind, const FriendshipChange& pair
 }
 
 // They may have connected to another node before they left this one. Those who connected here in
-// between took them for being here, and so have not been announced there.
+// between took them for being here, and so have not been announced there. What the two may see is
+// not said, for this shard need not know; as of no version at all, it makes the other side load
+// its list again, which announces both ways.
 void Engine::Impl::AnnounceFriendsOf(Slot leaving, Effects* effects) {
+  Friendship friendship;
+  friendship.friends = true;
+  friendship.i_hide = true;
+  friendship.friend_hides = true;
   for (const Edge edge : registry_.Row(leaving)) {
-    const Entity& neighbour = entity(edge.neighbour());
-    if (!neighbour.is_client || !neighbour.has_friends) continue;
-    Friendship friendship;
-    friendship.friends = true;
-    friendship.friend_hides = !edge.has(kFriendMaySee);
-    // Of one who is at home on another shard it is not known here: their own list tells.
-    friendship.i_hide = entity(leaving).is_client && !edge.has(kIMaySee);
+    if (!entity(edge.neighbour()).is_client) continue;
     Announce(PeerMessage::Kind::kAnnounce,
-             {cache_.user(edge.neighbour()), cache_.user(leaving), friendship,
-              neighbour.list_version},
+             {cache_.user(edge.neighbour()), cache_.user(leaving), friendship, FriendVersion{}},
              options_.elsewhere(), effects);
   }
 }

@@ -23,7 +23,7 @@ constexpr std::int64_t kProbeMs = 3000;
 constexpr std::int64_t kMaxParkMs = 10'000;
 // After which whatever the faults have begun has ended: the longest delay that they draw, and
 // clocks that were put back.
-constexpr std::int64_t kHealMs = 45'000;
+constexpr std::int64_t kHealMs = 120'000;
 // In which all must have come to know what is true: a user who reports is heard of by the next
 // report, or found out about by a probe, or when a park ends; and retries have their pauses.
 constexpr std::int64_t kConvergeMs = kMaxParkMs + 3 * kProbeMs + 2 * kReportMs;
