@@ -8,6 +8,7 @@
 #include <optional>
 #include <queue>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -166,6 +167,9 @@ class Gateway : public NodeGateway {
   void Tell(UserId user, Guest* guest, std::uint64_t shards, PeerMessage::Kind kind);
   // Forgets a guest, and tells the listeners, if there are any, that they have gone.
   void Drop(UserId user);
+  // The same, and what is announced of that session later is not believed.
+  void DropEnded(UserId user, Epoch session);
+  void ForgetEnded();
   void LookAgain(UserId user, Guest* guest, Time at);
   void LookAtGuests();
   void LookAt(UserId user, Guest* guest);
@@ -207,6 +211,9 @@ class Gateway : public NodeGateway {
 
   Channels channels_;
   absl::flat_hash_map<UserId, Guest> guests_;
+  // Sessions that have ended lately: what is announced of them is late.
+  absl::flat_hash_map<UserId, Epoch> ended_;
+  std::deque<std::pair<Time, UserId>> ended_until_;
   absl::btree_map<UserId, std::vector<Question>> questions_;  // by whom they are about
   absl::btree_set<UserId> to_reload_;  // clients whose questions found no room
   UserQueries lookups_;

@@ -112,7 +112,8 @@ void Gateway::TakeSubscribe(const PeerMessage& message) {
   const bool is_first = guest->listeners == 0;
   guest->listeners |= shard;
   guest->parked &= ~shard;
-  if (guest->has_location && channels_.IsLive(message.user)) {
+  if (guest->has_location && guest->located_in == guest->session &&
+      channels_.IsLive(message.user)) {
     Tell(message.user, guest, shard, PeerMessage::Kind::kHere);
     return;
   }

@@ -14,6 +14,11 @@ namespace {
 constexpr std::int64_t kFindWithinMs = 2000;
 constexpr std::int64_t kParkAgainWithinMs = 500;
 
+// How long, and of how many users, it is remembered that a session has ended: letters that were
+// under way for longer, the directory has to judge.
+constexpr std::int64_t kEndedForMs = 60'000;
+constexpr std::size_t kMaxEnded = std::size_t{1} << 16;
+
 }  // namespace
 
 Gateway::Guest* Gateway::FindGuest(UserId user) {
@@ -53,6 +58,20 @@ void Gateway::Drop(UserId user) {
   for (; shards != 0; shards &= shards - 1) {
     services_.deliver(About(user, PeerMessage::Kind::kOffline,
                             ShardId{static_cast<std::uint32_t>(absl::countr_zero(shards))}));
+  }
+}
+
+void Gateway::DropEnded(UserId user, Epoch session) {
+  Drop(user);
+  if (ended_until_.size() >= kMaxEnded) return;
+  Epoch& ended = ended_[user];
+  ended = std::max(ended, session);
+  ended_until_.emplace_back(Time{now_.ms + kEndedForMs}, user);
+}
+
+void Gateway::ForgetEnded() {
+  for (; !ended_until_.empty() && ended_until_.front().first <= now_; ended_until_.pop_front()) {
+    ended_.erase(ended_until_.front().second);
   }
 }
 
@@ -176,11 +195,12 @@ void Gateway::JudgeGuest(UserId user, std::uint64_t number,
   if (!is_held) {
     // If they have begun another session, it announces itself.
     ++counts_.guests_lost;
-    Drop(user);
+    DropEnded(user, guest->session);
     return;
   }
   const std::uint64_t waiting = std::exchange(guest->waiting, 0);
-  const bool is_there = guest->has_location && guest->accepted_at.ms + ttl_ms_ > now_.ms;
+  const bool is_there = guest->has_location && guest->located_in == guest->session &&
+                        guest->accepted_at.ms + ttl_ms_ > now_.ms;
   if (is_there) Tell(user, guest, waiting, PeerMessage::Kind::kHere);
 }
 

@@ -31,6 +31,10 @@ void Gateway::OnAnnounced(const NodeLease& from, const NodeEvent& event) {
     if (local->second > event.session) return;  // They are here since.
     OnTaken(event);
   }
+  if (const auto ended = ended_.find(event.user);
+      ended != ended_.end() && event.session <= ended->second) {
+    return;
+  }
   const auto [it, is_new] = guests_.try_emplace(event.user);
   Guest& guest = it->second;
   if (is_new) {
@@ -91,7 +95,7 @@ void Gateway::OnChannelEvent(const NodeBatch& batch, const NodeEvent& event) {
   guest->sequence = batch.sequence;
   guest->heard = now_;
   if (event.kind == NodeEvent::Kind::kOffline) {
-    Drop(event.user);
+    DropEnded(event.user, event.session);
     return;
   }
   if (event.kind != NodeEvent::Kind::kLocation) return;

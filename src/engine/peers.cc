@@ -111,10 +111,10 @@ void Engine::Impl::Announce(PeerMessage::Kind kind, const FriendshipChange& pair
   Send(message, to, effects);
 }
 
-// They may have connected to another node before they left this one. Those who connected here in
-// between took them for being here, and so have not been announced there. What the two may see is
-// not said, for this shard need not know; as of no version at all, it makes the other side load
-// its list again, which announces both ways.
+// They may have connected to another node before they left theirs. Who connected here or became a
+// friend in between took them for being there still, and so has not been announced where they are.
+// What the two may see is not said, for this shard need not know; as of no version at all, it makes
+// the other side load its list again, which announces both ways.
 void Engine::Impl::AnnounceFriendsOf(Slot leaving, Effects* effects) {
   Friendship friendship;
   friendship.friends = true;
@@ -286,7 +286,7 @@ bool Engine::Impl::ReceiveLocation(const PeerMessage& message, Effects* effects)
 bool Engine::Impl::ReceiveOffline(const PeerMessage& message, Effects* effects) {
   const Slot remote = FindRemote(message.user);
   if (remote == kNoSlot || HomeOfRemote(remote) != message.from) return false;
-  if (options_.spans_nodes && !IsElsewhere(message.from)) AnnounceFriendsOf(remote, effects);
+  if (options_.spans_nodes) AnnounceFriendsOf(remote, effects);
   DropRemote(remote, LeaveReason::kOffline, effects);
   return true;
 }

@@ -40,6 +40,10 @@ absl::Status RuntimeOptions::Validate() const {
   status.Update(CheckDuration("min_retry_delay", min_retry_delay, absl::Milliseconds(1)));
   status.Update(CheckDuration("max_retry_delay", max_retry_delay, min_retry_delay));
   status.Update(CheckDuration("drain_spread", drain_spread, absl::ZeroDuration()));
+  if (list_refresh_interval != absl::InfiniteDuration()) {
+    status.Update(
+        CheckDuration("list_refresh_interval", list_refresh_interval, absl::Milliseconds(1)));
+  }
   status.Update(CheckDuration("metrics_interval", metrics_interval, absl::Milliseconds(1)));
   if (!(drain_clients_per_second > 0 && std::isfinite(drain_clients_per_second))) {
     status.Update(absl::InvalidArgumentError(

@@ -71,6 +71,7 @@ absl::Duration Shard::Poll() {
   TimeOutStoreCalls();
   InstallLists();
   ConnectWaiting();
+  RefreshLists();
   BeginLoads();
   if (is_draining_) AskToMove();
   TakeElsewhere();

@@ -201,6 +201,8 @@ class Shard {
   // --- storage (shard_storage.cc) ---
   void BeginLoads();
   void TimeOutLoads();
+  // Has the lists loaded again whose turn it is.
+  void RefreshLists();
   void InstallLists();
   void Install(const ListLoads::Load& load, const FriendList& list);
   // `may_help`: whether it is worth another attempt.
@@ -255,6 +257,9 @@ class Shard {
 
   ListLoads loads_;
   std::deque<WaitingList> waiting_lists_;
+  Index refresh_next_ = 0;
+  double refresh_credit_ = 0;  // lists that may be loaded again now
+  Time refresh_time_{-kMaxTimeMs};
   WriteBehind locations_;
   WriteBehind history_;
   Erasures erasures_;

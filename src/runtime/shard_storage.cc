@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -25,6 +27,23 @@ void Shard::BeginLoads() {
       continue;
     }
     services_.load_list(load->number, load->user);
+  }
+}
+
+void Shard::RefreshLists() {
+  if (gateway_ == nullptr || options_.list_refresh_interval == absl::InfiniteDuration()) return;
+  const auto passed = static_cast<double>(std::max<std::int64_t>(0, now_.ms - refresh_time_.ms));
+  const double per_ms = static_cast<double>(sessions_.size()) /
+                        absl::ToDoubleMilliseconds(options_.list_refresh_interval);
+  // Time in which nobody polled is not made up for in a burst.
+  refresh_credit_ = std::min(refresh_credit_ + passed * per_ms, std::max(1.0, per_ms * 1000));
+  refresh_time_ = now_;
+  for (std::size_t i = 0; i < sessions_.limit() && refresh_credit_ >= 1 && loads_.has_room(); ++i) {
+    refresh_next_ = refresh_next_ + 1 < sessions_.limit() ? refresh_next_ + 1 : 0;
+    const Session& session = sessions_[refresh_next_];
+    if (session.state != Session::State::kOpen) continue;
+    loads_.Add(session.client, session.user, kNever);
+    refresh_credit_ -= 1;
   }
 }
 

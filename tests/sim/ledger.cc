@@ -155,6 +155,7 @@ std::uint64_t Ledger::OnEditing(const FriendEdit& edit) {
     pair.first_forbidden = false;
     pair.second_forbidden = false;
   }
+  ++pair.open_edits;
   open.grants = pair.grants;
   open.had_open_grants = pair.open_grants > 0;
   return next_edit_++;
@@ -167,6 +168,7 @@ void Ledger::OnEdited(std::uint64_t number, bool is_ok, bool is_certain) {
   edits_.erase(found);
   const FriendEdit& edit = open.edit;
   Pair& pair = pairs_[Key(edit.user, edit.friend_id)];
+  if (is_ok) --pair.open_edits;
   if (Grants(edit.kind)) {
     // One of which nobody knows the outcome may take effect at any time.
     if (is_certain) --pair.open_grants;
@@ -179,6 +181,11 @@ void Ledger::OnEdited(std::uint64_t number, bool is_ok, bool is_certain) {
     Forbid(edit.user, edit.friend_id);
     if (edit.kind == FriendEdit::Kind::kUnfriend) Forbid(edit.friend_id, edit.user);
   }
+}
+
+bool Ledger::IsOpen(UserId a, UserId b) const {
+  const auto found = pairs_.find(Key(a, b));
+  return found != pairs_.end() && found->second.open_edits > 0;
 }
 
 const std::set<UserId>& Ledger::InSight(std::uint64_t cookie) const {

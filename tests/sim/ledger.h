@@ -59,6 +59,9 @@ class Ledger {
   const std::string& violation() const { return violation_; }
   void Violate(const std::string& what);
   std::uint64_t delivered() const { return delivered_; }
+  /// Whether an edit of the pair has not been completed, or not with Ok: what the store says of it
+  /// need not be known everywhere.
+  bool IsOpen(UserId a, UserId b) const;
 
  private:
   static constexpr std::size_t kRemembered = 64;
@@ -82,6 +85,7 @@ class Ledger {
     bool second_forbidden = true;
     std::uint64_t grants = 0;       // edits that grant, begun so far
     std::uint64_t open_grants = 0;  // that may still take effect
+    std::uint64_t open_edits = 0;   // of which some node may know nothing
   };
 
   struct OpenEdit {

@@ -95,6 +95,7 @@ class World : public ClientSink {
   bool MayBeSeen(const Phone& viewer, const Phone& owner, bool* is_borderline);
 
   const WorldOptions options_;
+  bool refreshes_lists_ = false;
   const std::vector<RingSource::Ring> rings_;
   Scenery scenery_;
   SimulatedRandom random_;
