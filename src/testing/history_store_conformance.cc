@@ -116,11 +116,11 @@ void HistoryStoreTrial::Threads() {
 void HistoryStoreTrial::Spans() {
   Locations locations = {At(kAlice, 1, 1)};
   internal::Completion appended;
-  if (stall()) stall()(true);
-  adapter().Append(locations, appended.Done());
-  // What it was given is worth nothing after it has returned.
-  locations[0] = At(kBob, 9, 9);
-  if (stall()) stall()(false);
+  WhileStalled([&] {
+    adapter().Append(locations, appended.Done());
+    // What it was given is worth nothing after it has returned.
+    locations[0] = At(kBob, 9, 9);
+  });
   (void)Get(appended);
   ExpectRead(All(kAlice), {1}, "a span that ends with the call");
 }

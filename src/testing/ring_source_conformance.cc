@@ -155,7 +155,7 @@ void RingSourceTrial::WatchesWithinACall() {
   });
   const Watcher first = adapter().Watch(outer.Changed());
   Publish(1);
-  Await(inner, 1, "one who watches from within a call");
+  Await(outer, 1, "a watcher");
   Publish(2);
   Await(inner, 2, "one who watches from within a call");
 }

@@ -197,14 +197,14 @@ void SessionDirectoryTrial::Spans() {
   internal::Awaited<absl::StatusOr<std::vector<Claimed>>> claimed;
   internal::Awaited<absl::StatusOr<std::vector<Holders>>> found;
   internal::Awaited<absl::StatusOr<Leases>> ended;
-  if (stall()) stall()(true);
-  adapter().Claim(lease, users, claimed.Done());
-  adapter().Lookup(users, found.Done());
-  adapter().FindEnded(leases, ended.Done());
-  // What they were given is worth nothing after they have returned.
-  users[0] = kBob;
-  leases[0] = lease;
-  if (stall()) stall()(false);
+  WhileStalled([&] {
+    adapter().Claim(lease, users, claimed.Done());
+    adapter().Lookup(users, found.Done());
+    adapter().FindEnded(leases, ended.Done());
+    // What they were given is worth nothing after they have returned.
+    users[0] = kBob;
+    leases[0] = lease;
+  });
   const auto claims = Get(claimed);
   (void)Get(found);
   const absl::StatusOr<Leases> found_ended = Get(ended);
@@ -215,10 +215,10 @@ void SessionDirectoryTrial::Spans() {
 
   std::vector<Session> sessions = {{kAlice, claims->front().epoch}};
   internal::Completion released;
-  if (stall()) stall()(true);
-  adapter().Release(lease, sessions, released.Done());
-  sessions[0].user = kBob;
-  if (stall()) stall()(false);
+  WhileStalled([&] {
+    adapter().Release(lease, sessions, released.Done());
+    sessions[0].user = kBob;
+  });
   (void)Get(released);
   report().Expect(HoldersOf(kAlice).empty(), "Release reads its span after it has returned");
 }
@@ -379,7 +379,7 @@ void SessionDirectoryTrial::AnswersInOrder() {
 
 void SessionDirectoryTrial::FindsEnded() {
   const NodeLease live = Begin(kNode);
-  const NodeLease ended = Begin(kNode);
+  const NodeLease ended = Begin(kOtherNode);
   const NodeLease unknown{NodeId{99}, Epoch{1}};
   const NodeLease unborn{kNode, Epoch{ToInt(ended.life) + 1'000'000}};
   End(ended);

@@ -51,6 +51,19 @@ bool TrialBase::Eventually(const std::function<bool()>& holds) {
   return true;
 }
 
+void TrialBase::WhileStalled(const std::function<void()>& calls) {
+  if (!stall()) return calls();
+  stall()(true);
+  Completion returned;
+  std::thread caller([&calls, done = returned.AnyDone()] {
+    calls();
+    done(absl::OkStatus());
+  });
+  (void)returned.Get(grace_);
+  stall()(false);
+  caller.join();
+}
+
 void TrialBase::CheckCompletion(const std::vector<TrialCall>& calls) {
   std::vector<Completion> completions(calls.size());
   for (std::size_t i = 0; i < calls.size(); ++i) {
@@ -71,12 +84,12 @@ void TrialBase::CheckBlocking(const std::vector<TrialCall>& calls) {
   Completion returned;
   std::atomic<std::size_t> made{0};
   stall()(true);
-  std::thread caller([&] {
+  std::thread caller([&, done = returned.AnyDone()] {
     for (std::size_t i = 0; i < calls.size(); ++i) {
       calls[i].start(completions[i], nullptr);
       ++made;
     }
-    returned.AnyDone()(absl::OkStatus());
+    done(absl::OkStatus());
   });
   if (!Get(returned).ok()) {
     report_.Fail(absl::StrCat(calls[made].name, " does not return as long as nothing answers"));
@@ -99,17 +112,11 @@ void TrialBase::CheckCallsFromWithinDone(const std::vector<TrialCall>& calls) {
 
 void TrialBase::CheckDestruction(const std::vector<TrialCall>& calls) {
   std::vector<Completion> completions(calls.size());
-  if (stall()) stall()(true);
-  for (std::size_t i = 0; i < calls.size(); ++i) calls[i].start(completions[i], nullptr);
-  Completion destroyed;
-  std::thread destroyer([this, &destroyed] {
+  // The destructor may wait for what is under way, which comes to an end when the stall does.
+  WhileStalled([&] {
+    for (std::size_t i = 0; i < calls.size(); ++i) calls[i].start(completions[i], nullptr);
     Destroy();
-    destroyed.AnyDone()(absl::OkStatus());
   });
-  // It may wait for what is under way, which must come to an end then.
-  (void)destroyed.Get(grace_);
-  if (stall()) stall()(false);
-  destroyer.join();
   for (std::size_t i = 0; i < calls.size(); ++i) {
     report_.Expect(completions[i].is_settled(),
                    absl::StrCat("the done of a ", calls[i].name,

@@ -50,6 +50,10 @@ class TrialBase {
   /// Calls the function until it is true: whether that came about within `patience`.
   bool Eventually(const std::function<bool()>& holds);
 
+  /// Makes calls with the adapter stalled, where there is that hook, and ends the stall then; or
+  /// before, if they wait for that, which is not what is being tested.
+  void WhileStalled(const std::function<void()>& calls);
+
   // The clauses that all interfaces share, over their calls in this order.
 
   /// Each completes once: what comes after the first is seen when the adapter has been destroyed.
