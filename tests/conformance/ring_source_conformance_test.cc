@@ -161,9 +161,9 @@ std::vector<ConformanceCase> Cases(Flaw flaw) {
     test.adapter = std::move(source);
     test.publish = [borrowed](const RingSource::Ring& ring) { borrowed->Publish(ring); };
     test.stall = [borrowed](bool on) { borrowed->LoseTouch(on); };
-    test.patience = absl::Seconds(2);
+    test.patience = absl::Seconds(1);
     // Time enough for a destructor that does not wait, on a machine with more to do.
-    test.grace = absl::Milliseconds(500);
+    test.grace = absl::Milliseconds(flaw == Flaw::kDoesNotWait ? 2'000 : 50);
     return test;
   });
 }

@@ -58,6 +58,7 @@ struct World {
 
   test::FlawedCalls calls;
   InMemoryBroker broker;
+  std::atomic<bool> has_been_subscribed{false};
   std::mutex mutex;
   std::set<std::string> down;
 };
@@ -69,7 +70,7 @@ class FlawedReceiver : public Transport::Receiver {
 
   void OnMessage(absl::string_view server, Channel channel, absl::string_view payload) override {
     if (flaw_ == Flaw::kEndsAtZero) payload = payload.substr(0, payload.find('\0'));
-    if (flaw_ == Flaw::kTellsOthersOnly && is_own) return;
+    if (flaw_ == Flaw::kTellsOthersOnly && publisher == this) return;
     if (flaw_ == Flaw::kSwapsMessages && server == "s1" && ++received_ == 30) {
       held_ = std::string(payload);
       return;
@@ -83,16 +84,21 @@ class FlawedReceiver : public Transport::Receiver {
     if (flaw_ != Flaw::kLosesLinksInSilence) receiver_->OnLinkLost(server, why);
   }
 
-  // Whether this thread is publishing for the receiver's own node.
-  static inline thread_local bool is_own = false;
+  bool is_running() const { return calls_running_ > 0; }
+
+  // That of the node for which this thread is publishing.
+  static inline thread_local const FlawedReceiver* publisher = nullptr;
 
  private:
   void Tell(absl::string_view server, Channel channel, absl::string_view payload) {
+    ++calls_running_;
     receiver_->OnMessage(server, channel, payload);
+    --calls_running_;
   }
 
   const Flaw flaw_;
   Transport::Receiver* const receiver_;
+  std::atomic<int> calls_running_{0};
   std::atomic<int> received_{0};
   std::string held_;
 };
@@ -109,7 +115,7 @@ class FlawedTransport : public Transport {
   void SetReceiver(Receiver* receiver) override {
     std::unique_ptr<FlawedReceiver> next;
     if (receiver != nullptr) next = std::make_unique<FlawedReceiver>(flaw_, receiver);
-    if (flaw_ == Flaw::kDoesNotWait && receiver == nullptr) {
+    if (flaw_ == Flaw::kDoesNotWait && receiver_ != nullptr && receiver_->is_running()) {
       leaving_.emplace_back([this] { transport_.SetReceiver(nullptr); });
       return;
     }
@@ -119,22 +125,25 @@ class FlawedTransport : public Transport {
 
   void Publish(absl::string_view server, Channel channel, absl::string_view payload,
                Done done) override {
-    if (payload.size() > max_payload()) return transport_.Publish(server, channel, payload, std::move(done));
+    if (payload.size() > max_payload()) {
+      return transport_.Publish(server, channel, payload, std::move(done));
+    }
     world_->calls.Do(std::move(done), [this, server = std::string(server), channel,
                                        payload = std::string(payload)](Done answer) {
       if (IsDelayed()) return answer(absl::UnavailableError("another server is down"));
-      if (flaw_ == Flaw::kNeedsAListener && world_->broker.subscription_count() == 0) {
+      if (flaw_ == Flaw::kNeedsAListener && !world_->has_been_subscribed) {
         return answer(absl::NotFoundError("nobody listens"));
       }
-      const bool was_own = std::exchange(FlawedReceiver::is_own, is_first);
+      const auto* const before = std::exchange(FlawedReceiver::publisher, receiver_.get());
       transport_.Publish(server, channel, payload, std::move(answer));
-      FlawedReceiver::is_own = was_own;
+      FlawedReceiver::publisher = before;
     });
   }
 
   void Subscribe(absl::string_view server, Channel channel, Done done) override {
     world_->calls.Do(std::move(done), [this, server = std::string(server), channel](Done answer) {
       if (IsDelayed()) return answer(absl::UnavailableError("another server is down"));
+      world_->has_been_subscribed = true;
       transport_.Subscribe(server, channel, std::move(answer));
     });
   }
@@ -153,8 +162,6 @@ class FlawedTransport : public Transport {
 
   std::size_t max_payload() const override { return transport_.max_payload(); }
 
-  bool is_first = false;
-
  private:
   bool IsDelayed() const { return flaw_ == Flaw::kOneForAllServers && world_->is_any_down(); }
 
@@ -168,10 +175,8 @@ class FlawedTransport : public Transport {
 std::vector<ConformanceCase> Cases(CallFlaw call_flaw, Flaw flaw) {
   return TransportConformance([=] {
     const auto world = std::make_shared<World>(call_flaw);
-    auto first = std::make_unique<FlawedTransport>(world, flaw);
-    first->is_first = true;
     TransportUnderTest test;
-    test.adapter = std::move(first);
+    test.adapter = std::make_unique<FlawedTransport>(world, flaw);
     test.other = std::make_unique<FlawedTransport>(world, flaw);
     test.stall = [world](bool on) { world->calls.Stall(on); };
     test.take_down = [world](absl::string_view server) {
