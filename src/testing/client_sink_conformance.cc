@@ -122,7 +122,8 @@ void ClientSinkTrial::IgnoresUnknownCookies() {
 void ClientSinkTrial::TellsInOrder() {
   subject().connect(kAlicesCookie, kAlice);
   Events all;
-  for (const DeliveryKind kind : {DeliveryKind::kEnter, DeliveryKind::kMove, DeliveryKind::kLeave}) {
+  for (const DeliveryKind kind :
+       {DeliveryKind::kEnter, DeliveryKind::kMove, DeliveryKind::kLeave}) {
     const Events batch = {Event(kind, 5), Event(kind, 4), Event(kind, 6)};
     if (!report().Expect(Deliver(kAlicesCookie, kAlice, batch) == Flow::kReady,
                          "busy after a few events, while the client reads")) {
@@ -183,7 +184,8 @@ void ClientSinkTrial::IsReadyAgain() {
   subject().connect(kAlicesCookie, kAlice);
   Flow flow = Flow::kReady;
   WhileStalled([&] { flow = DeliverMany(kAlicesCookie, kAlice); });
-  if (flow == Flow::kReady) return report().Skip("the sink is never busy, however much it is given");
+  if (flow == Flow::kReady)
+    return report().Skip("the sink is never busy, however much it is given");
   report().Expect(Eventually([&] { return subject().ready_calls(kAlicesCookie) > 0; }),
                   "Ready is not called after the client has read");
 }

@@ -34,8 +34,8 @@ bool ConformanceReport::ExpectOk(const absl::Status& status, absl::string_view w
 bool ConformanceReport::ExpectCode(const absl::Status& status, absl::StatusCode code,
                                    absl::string_view what) {
   return Expect(status.code() == code,
-                absl::StrCat(what, ": ", status.ToString(), "; ",
-                             absl::StatusCodeToString(code), " was to be expected"));
+                absl::StrCat(what, ": ", status.ToString(), "; ", absl::StatusCodeToString(code),
+                             " was to be expected"));
 }
 
 std::vector<std::string> ConformanceReport::failures() const {

@@ -64,21 +64,20 @@ class FriendStoreTrial : public internal::Trial<FriendStoreUnderTest> {
 };
 
 std::vector<internal::TrialCall> FriendStoreTrial::Calls() {
-  return {{"Edit",
-           [this](internal::Completion& completion, auto then) {
-             adapter().Edit({Kind::kBefriend, kAlice, kBob}, completion.AnyDone(std::move(then)));
-           }},
-          {"List",
-           [this](internal::Completion& completion, auto then) {
-             adapter().List(kAlice, completion.AnyDone(std::move(then)));
-           }},
-          {"Edit",
-           [this](internal::Completion& completion, auto then) {
-             adapter().Edit({Kind::kHide, kAlice, kBob}, completion.AnyDone(std::move(then)));
-           }},
-          {"List", [this](internal::Completion& completion, auto then) {
-             adapter().List(kBob, completion.AnyDone(std::move(then)));
-           }}};
+  return {
+      {"Edit",
+       [this](internal::Completion& completion, auto then) {
+         adapter().Edit({Kind::kBefriend, kAlice, kBob}, completion.AnyDone(std::move(then)));
+       }},
+      {"List", [this](internal::Completion& completion,
+                      auto then) { adapter().List(kAlice, completion.AnyDone(std::move(then))); }},
+      {"Edit",
+       [this](internal::Completion& completion, auto then) {
+         adapter().Edit({Kind::kHide, kAlice, kBob}, completion.AnyDone(std::move(then)));
+       }},
+      {"List", [this](internal::Completion& completion, auto then) {
+         adapter().List(kBob, completion.AnyDone(std::move(then)));
+       }}};
 }
 
 absl::StatusOr<FriendshipOutcome> FriendStoreTrial::Edit(const FriendEdit& edit) {
@@ -138,8 +137,7 @@ void FriendStoreTrial::Threads() {
 }
 
 void FriendStoreTrial::Versions() {
-  const FriendVersion first =
-      MustEdit({Kind::kBefriend, kAlice, kEverybodysFriend}).change.version;
+  const FriendVersion first = MustEdit({Kind::kBefriend, kAlice, kEverybodysFriend}).change.version;
   const FriendVersion second = MustEdit({Kind::kBefriend, kAlice, kBob}).change.version;
   report().Expect(first < second, "a later change has no higher version");
   const FriendList before = ListFrom(kAlice, second);
@@ -218,8 +216,8 @@ void FriendStoreTrial::Symmetry() {
     const FriendVersion version = MustEdit(edit).change.version;
     const Friendship expected = graph.Get(kAlice, kBob);
     const std::string which = absl::StrCat(" after edit ", static_cast<int>(kind), " of the pair");
-    for (const auto& [user, other, seen] : {std::tuple(kAlice, kBob, expected),
-                                            std::tuple(kBob, kAlice, expected.Flipped())}) {
+    for (const auto& [user, other, seen] :
+         {std::tuple(kAlice, kBob, expected), std::tuple(kBob, kAlice, expected.Flipped())}) {
       const std::map<UserId, Friendship> list = ById(ListFrom(user, version));
       const auto entry = list.find(other);
       report().Expect((entry != list.end()) == expected.friends,
@@ -239,8 +237,8 @@ void FriendStoreTrial::EditAnswersThePair() {
     FriendVersion version{};
     for (const bool is_new : {true, false}) {
       const FriendshipOutcome outcome = MustEdit(edit);
-      const std::string which = absl::StrCat(": edit ", static_cast<int>(kind),
-                                             is_new ? "" : ", made again");
+      const std::string which =
+          absl::StrCat(": edit ", static_cast<int>(kind), is_new ? "" : ", made again");
       report().Expect(outcome.changed == is_new, absl::StrCat("changed is wrong", which));
       report().Expect(outcome.change.user == kBob && outcome.change.friend_id == kAlice,
                       absl::StrCat("the outcome is of another pair", which));
@@ -298,20 +296,19 @@ void FriendStoreTrial::ListsOfStrangersAreEmpty() {
 
 std::vector<ConformanceCase> FriendStoreConformance(std::function<FriendStoreUnderTest()> make) {
   using T = FriendStoreTrial;
-  return internal::MakeCases<T>(
-      {{1, "Completion", &T::Completion},
-       {2, "Blocking", &T::Blocking},
-       {3, "CallsFromWithinDone", &T::CallsFromWithinDone},
-       {3, "Threads", &T::Threads},
-       {4, "Destruction", &T::Destruction},
-       {5, "Versions", &T::Versions},
-       {5, "VersionsAmongThreads", &T::VersionsAmongThreads},
-       {6, "Symmetry", &T::Symmetry},
-       {7, "EditAnswersThePair", &T::EditAnswersThePair},
-       {8, "FailedEditsChangeNothing", &T::FailedEditsChangeNothing},
-       {8, "FullListsChangeNothing", &T::FullListsChangeNothing},
-       {9, "ListsOfStrangersAreEmpty", &T::ListsOfStrangersAreEmpty}},
-      make);
+  return internal::MakeCases<T>({{1, "Completion", &T::Completion},
+                                 {2, "Blocking", &T::Blocking},
+                                 {3, "CallsFromWithinDone", &T::CallsFromWithinDone},
+                                 {3, "Threads", &T::Threads},
+                                 {4, "Destruction", &T::Destruction},
+                                 {5, "Versions", &T::Versions},
+                                 {5, "VersionsAmongThreads", &T::VersionsAmongThreads},
+                                 {6, "Symmetry", &T::Symmetry},
+                                 {7, "EditAnswersThePair", &T::EditAnswersThePair},
+                                 {8, "FailedEditsChangeNothing", &T::FailedEditsChangeNothing},
+                                 {8, "FullListsChangeNothing", &T::FullListsChangeNothing},
+                                 {9, "ListsOfStrangersAreEmpty", &T::ListsOfStrangersAreEmpty}},
+                                make);
 }
 
 }  // namespace nearby

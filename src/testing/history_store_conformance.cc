@@ -166,16 +166,15 @@ void HistoryStoreTrial::ReadsAHalfOpenRangeInOrder() {
 
 std::vector<ConformanceCase> HistoryStoreConformance(std::function<HistoryStoreUnderTest()> make) {
   using T = HistoryStoreTrial;
-  return internal::MakeCases<T>(
-      {{1, "Completion", &T::Completion},
-       {2, "Blocking", &T::Blocking},
-       {3, "CallsFromWithinDone", &T::CallsFromWithinDone},
-       {3, "Threads", &T::Threads},
-       {4, "Destruction", &T::Destruction},
-       {4, "Spans", &T::Spans},
-       {5, "AppendsAtLeastOnce", &T::AppendsAtLeastOnce},
-       {6, "ReadsAHalfOpenRangeInOrder", &T::ReadsAHalfOpenRangeInOrder}},
-      make);
+  return internal::MakeCases<T>({{1, "Completion", &T::Completion},
+                                 {2, "Blocking", &T::Blocking},
+                                 {3, "CallsFromWithinDone", &T::CallsFromWithinDone},
+                                 {3, "Threads", &T::Threads},
+                                 {4, "Destruction", &T::Destruction},
+                                 {4, "Spans", &T::Spans},
+                                 {5, "AppendsAtLeastOnce", &T::AppendsAtLeastOnce},
+                                 {6, "ReadsAHalfOpenRangeInOrder", &T::ReadsAHalfOpenRangeInOrder}},
+                                make);
 }
 
 }  // namespace nearby

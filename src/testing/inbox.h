@@ -58,8 +58,9 @@ class Inbox : public Transport::Receiver {
   }
   std::size_t count(absl::string_view payload) const {
     const std::vector<Message> all = messages();
-    return static_cast<std::size_t>(std::count_if(
-        all.begin(), all.end(), [&](const Message& message) { return message.payload == payload; }));
+    return static_cast<std::size_t>(
+        std::count_if(all.begin(), all.end(),
+                      [&](const Message& message) { return message.payload == payload; }));
   }
   bool has(absl::string_view payload) const { return count(payload) > 0; }
   std::size_t lost(const std::string& server) const {

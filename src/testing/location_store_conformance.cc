@@ -81,12 +81,9 @@ std::vector<internal::TrialCall> LocationStoreTrial::Calls() {
       adapter().Erase(erasures, completion.AnyDone(std::move(then)));
     };
   };
-  return {{"Write", write({At(kAlice, 0)})},
-          {"Read", read({kAlice})},
-          {"Erase", erase({{kAlice, After(0)}})},
-          {"Write of nothing", write({})},
-          {"Read of nobody", read({})},
-          {"Erase of nobody", erase({})}};
+  return {{"Write", write({At(kAlice, 0)})},      {"Read", read({kAlice})},
+          {"Erase", erase({{kAlice, After(0)}})}, {"Write of nothing", write({})},
+          {"Read of nobody", read({})},           {"Erase of nobody", erase({})}};
 }
 
 absl::Status LocationStoreTrial::Write(const Locations& locations, absl::Duration ttl) {
@@ -107,8 +104,8 @@ Found LocationStoreTrial::Read(const std::vector<UserId>& users) {
   const absl::StatusOr<Found> answer = Get(found);
   if (!report().ExpectOk(answer.status(), "Read")) return Found(users.size());
   if (!report().Expect(answer->size() == users.size(),
-                       absl::StrCat("Read answers ", answer->size(), " elements for ",
-                                    users.size(), " users"))) {
+                       absl::StrCat("Read answers ", answer->size(), " elements for ", users.size(),
+                                    " users"))) {
     return Found(users.size());
   }
   return *answer;

@@ -96,8 +96,8 @@ void RingSourceTrial::Await(const Told& told, std::uint64_t version, absl::strin
 void RingSourceTrial::ExpectAscending(const Told& told, absl::string_view who) {
   std::uint64_t last = 0;
   for (const std::uint64_t version : told.versions()) {
-    report().Expect(version > last, absl::StrCat(who, " is told of ring ", version, " after ",
-                                                 last, " (0 for a ring that is null)"));
+    report().Expect(version > last, absl::StrCat(who, " is told of ring ", version, " after ", last,
+                                                 " (0 for a ring that is null)"));
     last = version;
   }
 }
@@ -164,9 +164,8 @@ void RingSourceTrial::TheDestructorEndsTheCalls() {
   const auto held = std::make_shared<int>(0);
   Told gone;
   Told other;
-  Watcher watcher = adapter().Watch([changed = gone.Changed(), held](Ring ring) mutable {
-    changed(std::move(ring));
-  });
+  Watcher watcher = adapter().Watch(
+      [changed = gone.Changed(), held](Ring ring) mutable { changed(std::move(ring)); });
   const Watcher bystander = adapter().Watch(other.Changed());
   Publish(1);
   Await(gone, 1, "a watcher");

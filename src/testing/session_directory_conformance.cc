@@ -415,24 +415,23 @@ void SessionDirectoryTrial::TooManyHolders() {
 std::vector<ConformanceCase> SessionDirectoryConformance(
     std::function<SessionDirectoryUnderTest()> make) {
   using T = SessionDirectoryTrial;
-  return internal::MakeCases<T>(
-      {{1, "Completion", &T::Completion},
-       {2, "Blocking", &T::Blocking},
-       {3, "CallsFromWithinDone", &T::CallsFromWithinDone},
-       {3, "Threads", &T::Threads},
-       {4, "Destruction", &T::Destruction},
-       {4, "Spans", &T::Spans},
-       {5, "ClaimsOfOneUserAreOrdered", &T::ClaimsOfOneUserAreOrdered},
-       {6, "Lives", &T::Lives},
-       {6, "LeasesRunOut", &T::LeasesRunOut},
-       {6, "EndedLeasesStayEnded", &T::EndedLeasesStayEnded},
-       {7, "ClaimsReplaceAndAscend", &T::ClaimsReplaceAndAscend},
-       {7, "ClaimsNeedALease", &T::ClaimsNeedALease},
-       {8, "ReleasesExactly", &T::ReleasesExactly},
-       {9, "AnswersInOrder", &T::AnswersInOrder},
-       {10, "FindsEnded", &T::FindsEnded},
-       {11, "TooManyHolders", &T::TooManyHolders}},
-      make);
+  return internal::MakeCases<T>({{1, "Completion", &T::Completion},
+                                 {2, "Blocking", &T::Blocking},
+                                 {3, "CallsFromWithinDone", &T::CallsFromWithinDone},
+                                 {3, "Threads", &T::Threads},
+                                 {4, "Destruction", &T::Destruction},
+                                 {4, "Spans", &T::Spans},
+                                 {5, "ClaimsOfOneUserAreOrdered", &T::ClaimsOfOneUserAreOrdered},
+                                 {6, "Lives", &T::Lives},
+                                 {6, "LeasesRunOut", &T::LeasesRunOut},
+                                 {6, "EndedLeasesStayEnded", &T::EndedLeasesStayEnded},
+                                 {7, "ClaimsReplaceAndAscend", &T::ClaimsReplaceAndAscend},
+                                 {7, "ClaimsNeedALease", &T::ClaimsNeedALease},
+                                 {8, "ReleasesExactly", &T::ReleasesExactly},
+                                 {9, "AnswersInOrder", &T::AnswersInOrder},
+                                 {10, "FindsEnded", &T::FindsEnded},
+                                 {11, "TooManyHolders", &T::TooManyHolders}},
+                                make);
 }
 
 }  // namespace nearby

@@ -207,11 +207,11 @@ void TransportTrial::SetReceiverWaits() {
   internal::Completion entered;
   internal::Completion leave;
   auto leave_done = leave.AnyDone();
-  mine_.on_message = [&, entered_done = std::make_shared<Transport::Done>(entered.AnyDone())](
-                         absl::string_view) {
-    (*entered_done)(absl::OkStatus());
-    (void)leave.Get(patience());
-  };
+  mine_.on_message =
+      [&, entered_done = std::make_shared<Transport::Done>(entered.AnyDone())](absl::string_view) {
+        (*entered_done)(absl::OkStatus());
+        (void)leave.Get(patience());
+      };
   MustSubscribe(adapter(), first_, kAlice);
   std::thread publisher([&] { (void)Publish(other(), first_, kAlice, "x"); });
   (void)Get(entered);
@@ -291,7 +291,8 @@ void TransportTrial::UnsubscribesWhatIsNotSubscribedTo() {
   report().ExpectOk(Unsubscribe(adapter(), first_, kBob), "Unsubscribe of another channel");
   if (!subject().take_down) return;
   subject().take_down(first_);
-  report().ExpectOk(Unsubscribe(adapter(), first_, kAlice), "Unsubscribe from a server that is down");
+  report().ExpectOk(Unsubscribe(adapter(), first_, kAlice),
+                    "Unsubscribe from a server that is down");
 }
 
 // Of one publisher's messages on each server, which end in ascending numbers.

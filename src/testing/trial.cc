@@ -118,9 +118,9 @@ void TrialBase::CheckDestruction(const std::vector<TrialCall>& calls) {
     Destroy();
   });
   for (std::size_t i = 0; i < calls.size(); ++i) {
-    report_.Expect(completions[i].is_settled(),
-                   absl::StrCat("the done of a ", calls[i].name,
-                                " under way outlives the adapter, uncalled"));
+    report_.Expect(
+        completions[i].is_settled(),
+        absl::StrCat("the done of a ", calls[i].name, " under way outlives the adapter, uncalled"));
   }
 }
 

@@ -16,9 +16,9 @@ namespace nearby::test {
 enum class CallFlaw {
   kNone,
   kCompletesTwice,
-  kBlocks,                ///< While stalled.
+  kBlocks,                 ///< While stalled.
   kRefusesReentrantCalls,  ///< From within a `done`.
-  kKeepsDones,            ///< Of calls that are under way when the adapter goes.
+  kKeepsDones,             ///< Of calls that are under way when the adapter goes.
 };
 
 /// What an adapter's calls go through: stalls them on demand, and bears the flaw. Otherwise they
@@ -44,7 +44,9 @@ class FlawedCalls {
       done(std::move(result));
       is_in_done = was_in_done;
     };
-    Run([body = std::move(body), flawed = std::move(flawed)]() mutable { body(std::move(flawed)); });
+    Run([body = std::move(body), flawed = std::move(flawed)]() mutable {
+      body(std::move(flawed));
+    });
   }
 
   void Stall(bool on) {

@@ -39,13 +39,14 @@ class FlawedHistoryStore : public HistoryStore {
   ~FlawedHistoryStore() override { calls_->End(); }
 
   void Append(absl::Span<const AcceptedLocation> locations, Done done) override {
-    calls_->Do(std::move(done), [this, locations, copy = Locations(locations.begin(),
-                                                                   locations.end())](Done answer) {
-      if (flaw_ == Flaw::kRefusesRepetitions && !copy.empty() && IsHeld(copy.front())) {
-        return answer(absl::AlreadyExistsError("appended before"));
-      }
-      store_.Append(flaw_ == Flaw::kKeepsSpans ? locations : copy, std::move(answer));
-    });
+    calls_->Do(
+        std::move(done),
+        [this, locations, copy = Locations(locations.begin(), locations.end())](Done answer) {
+          if (flaw_ == Flaw::kRefusesRepetitions && !copy.empty() && IsHeld(copy.front())) {
+            return answer(absl::AlreadyExistsError("appended before"));
+          }
+          store_.Append(flaw_ == Flaw::kKeepsSpans ? locations : copy, std::move(answer));
+        });
   }
 
   void Read(const Query& query, ReadDone done) override {

@@ -54,8 +54,7 @@ class FlawedLocationStore : public LocationStore {
       : calls_(std::move(calls)), flaw_(flaw), store_(clock, Limits()) {}
   ~FlawedLocationStore() override { calls_->End(); }
 
-  void Write(absl::Span<const AcceptedLocation> locations, absl::Duration ttl,
-             Done done) override {
+  void Write(absl::Span<const AcceptedLocation> locations, absl::Duration ttl, Done done) override {
     calls_->Do(std::move(done), [this, locations, ttl, copy = Copy(locations)](Done answer) {
       WriteNow(flaw_ == Flaw::kKeepsSpans ? locations : copy, ttl, std::move(answer));
     });

@@ -224,11 +224,10 @@ TEST(TransportConformanceTest, SkipsWhatNeedsAHook) {
     return test;
   });
   EXPECT_THAT(test::SkippedCases(cases),
-              ::testing::ElementsAre("Clause1CompletionWhileDown", "Clause2Blocking",
-                                     "Clause5RepeatsNothing", "Clause9LossIsTold",
-                                     "Clause9LinksUpAgain", "Clause9CallsFromWithinOnLinkLost",
-                                     "Clause10ADeadServerDelaysNoOther",
-                                     "Clause10AStalledServerDelaysNoOther"));
+              ::testing::ElementsAre(
+                  "Clause1CompletionWhileDown", "Clause2Blocking", "Clause5RepeatsNothing",
+                  "Clause9LossIsTold", "Clause9LinksUpAgain", "Clause9CallsFromWithinOnLinkLost",
+                  "Clause10ADeadServerDelaysNoOther", "Clause10AStalledServerDelaysNoOther"));
 }
 
 }  // namespace

@@ -37,15 +37,15 @@ const UserId kAlice{1};
 const UserId kBob{2};
 const absl::Duration kLease = absl::Seconds(10);
 
-const bool kConformance = RegisterConformance(
-    "InMemorySessionDirectoryConformance", SessionDirectoryConformance([] {
-      const auto clock = std::make_shared<SimulatedClock>(Time::Millis(1'000));
-      SessionDirectoryUnderTest test;
-      test.keeps = clock;
-      test.adapter = std::make_unique<InMemorySessionDirectory>(clock.get());
-      test.pass = [clock](absl::Duration by) { clock->Advance(by); };
-      return test;
-    }));
+const bool kConformance =
+    RegisterConformance("InMemorySessionDirectoryConformance", SessionDirectoryConformance([] {
+                          const auto clock = std::make_shared<SimulatedClock>(Time::Millis(1'000));
+                          SessionDirectoryUnderTest test;
+                          test.keeps = clock;
+                          test.adapter = std::make_unique<InMemorySessionDirectory>(clock.get());
+                          test.pass = [clock](absl::Duration by) { clock->Advance(by); };
+                          return test;
+                        }));
 
 InMemorySessionDirectory::Options Limits(std::size_t max_holders, std::size_t max_users,
                                          std::size_t max_leases) {
@@ -188,6 +188,32 @@ TEST(InMemorySessionDirectoryTest, WhatHasEndedMakesRoom) {
   EXPECT_EQ(directory.size(), kUsers);
   End(directory, second);
   EXPECT_TRUE(TryBegin(directory, kNode).ok());
+}
+
+TEST(InMemorySessionDirectoryTest, WhatHasEndedMakesRoomHoweverMuchStandsInItsWay) {
+  constexpr std::uint64_t kUsers = 100;
+  SimulatedClock clock(Time::Millis(0));
+  InMemorySessionDirectory directory(&clock, Limits(8, kUsers, 10));
+  Users users;
+  for (std::uint64_t user = 0; user < kUsers; ++user) users.push_back(UserId{user});
+  Leases ending;
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    ending.push_back(Begin(directory, NodeId{i}));
+    ASSERT_TRUE(Claim(directory, ending.back(), users).ok());
+  }
+  const NodeLease staying = Begin(directory, NodeId{9});
+  for (const NodeLease& lease : ending) End(directory, lease);
+  // Each of the old has four holders that are to go before there is room for one who is new.
+  Users others;
+  for (std::uint64_t user = 0; user < kUsers; ++user) others.push_back(UserId{1'000 + user});
+  EXPECT_TRUE(Claim(directory, staying, others).ok());
+  EXPECT_EQ(directory.size(), kUsers);
+}
+
+TEST(InMemorySessionDirectoryTest, MaxHoldersAreAtLeastWhatTheContractAsksFor) {
+  SimulatedClock clock;
+  EXPECT_EQ(InMemorySessionDirectory(&clock, Limits(0, 1, 1)).max_holders(), 4u);
+  EXPECT_EQ(InMemorySessionDirectory(&clock, Limits(1'000, 1, 1)).max_holders(), 64u);
 }
 
 TEST(InMemorySessionDirectoryTest, NoCallPaysForAllThatHasEnded) {
