@@ -1,10 +1,14 @@
 // Adapters that complete on a thread of their own, as those of real services do, hold the contracts
 // as well as those that complete before a call returns.
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "nearby/friend_graph.h"
 #include "nearby/in_memory_friend_store.h"
 #include "nearby/in_memory_history_store.h"
 #include "nearby/in_memory_location_store.h"
@@ -21,15 +25,33 @@
 namespace nearby {
 namespace {
 
+constexpr std::uint32_t kMaxFriends = 50;
+constexpr std::size_t kMaxUsers = 100;
+
+FriendGraph::Options FewFriends() {
+  FriendGraph::Options options;
+  options.max_friends = kMaxFriends;
+  return options;
+}
+
+InMemoryLocationStore::Options FewUsers() {
+  InMemoryLocationStore::Options options;
+  options.max_users = kMaxUsers;
+  return options;
+}
+
 const bool kFriendStores =
     RegisterConformance("ThreadedFriendStoreConformance", FriendStoreConformance([] {
-                          const auto friends = std::make_shared<InMemoryFriendStore>();
+                          const auto friends = std::make_shared<InMemoryFriendStore>(FewFriends());
                           auto store = std::make_unique<ScriptedFriendStore>(friends.get());
                           store->lists().AnswerOnOwnThread(true);
                           store->edits().AnswerOnOwnThread(true);
                           FriendStoreUnderTest test;
+                          test.max_friends = kMaxFriends;
                           test.keeps = friends;
                           test.adapter = std::move(store);
+                          // It waits for nothing.
+                          test.stall = [](bool) {};
                           return test;
                         }));
 
@@ -42,12 +64,14 @@ const bool kHistoryStores =
                           HistoryStoreUnderTest test;
                           test.keeps = history;
                           test.adapter = std::move(store);
+                          // It waits for nothing.
+                          test.stall = [](bool) {};
                           return test;
                         }));
 
 struct Locations {
   SimulatedClock clock{Time::Millis(1'000)};
-  InMemoryLocationStore store{&clock};
+  InMemoryLocationStore store{&clock, FewUsers()};
 };
 
 const bool kLocationStores = RegisterConformance(
@@ -58,8 +82,11 @@ const bool kLocationStores = RegisterConformance(
       store->reads().AnswerOnOwnThread(true);
       store->erasures().AnswerOnOwnThread(true);
       LocationStoreUnderTest test;
+      test.max_users = kMaxUsers;
       test.keeps = locations;
       test.adapter = std::move(store);
+      // It waits for nothing.
+      test.stall = [](bool) {};
       test.clock = &locations->clock;
       test.pass = [locations](absl::Duration by) { locations->clock.Advance(by); };
       return test;

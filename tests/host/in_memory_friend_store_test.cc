@@ -65,6 +65,8 @@ const bool kConformance =
                           FriendStoreUnderTest test;
                           test.adapter = std::make_unique<InMemoryFriendStore>(Limits(50, 50));
                           test.max_friends = 50;
+                          // It waits for nothing.
+                          test.stall = [](bool) {};
                           return test;
                         }));
 

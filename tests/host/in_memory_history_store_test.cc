@@ -88,6 +88,8 @@ const bool kConformance =
     RegisterConformance("InMemoryHistoryStoreConformance", HistoryStoreConformance([] {
                           HistoryStoreUnderTest test;
                           test.adapter = std::make_unique<InMemoryHistoryStore>();
+                          // It waits for nothing.
+                          test.stall = [](bool) {};
                           return test;
                         }));
 

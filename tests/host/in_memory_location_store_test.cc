@@ -82,6 +82,8 @@ const bool kConformance = RegisterConformance(
       test.clock = clock.get();
       test.pass = [clock](absl::Duration by) { clock->Advance(by); };
       test.max_users = options.max_users;
+      // It waits for nothing.
+      test.stall = [](bool) {};
       return test;
     }));
 

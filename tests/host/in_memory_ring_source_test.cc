@@ -73,6 +73,8 @@ const bool kConformance =
                             (void)borrowed->Set(std::move(ring));
                           };
                           test.adapter = std::move(source);
+                          // It never loses touch.
+                          test.stall = [](bool) {};
                           return test;
                         }));
 

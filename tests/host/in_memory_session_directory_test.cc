@@ -44,6 +44,8 @@ const bool kConformance =
                           test.keeps = clock;
                           test.adapter = std::make_unique<InMemorySessionDirectory>(clock.get());
                           test.pass = [clock](absl::Duration by) { clock->Advance(by); };
+                          // It waits for nothing.
+                          test.stall = [](bool) {};
                           return test;
                         }));
 

@@ -75,6 +75,9 @@ const bool kConformance = RegisterConformance(
       test.other = std::make_unique<InMemoryTransport>(broker.get());
       test.take_down = [broker](absl::string_view server) { broker->TakeDown(server); };
       test.bring_up = [broker](absl::string_view server) { broker->BringUp(server); };
+      // It waits for nothing.
+      test.stall = [](bool) {};
+      test.stall_server = [](absl::string_view, bool) {};
       return test;
     }));
 

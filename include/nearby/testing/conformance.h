@@ -66,7 +66,7 @@ struct AdapterUnderTest {
   std::unique_ptr<Interface> adapter;
   /// Hook: from `stall(true)` until `stall(false)` whatever the adapter waits for does not answer,
   /// as a database under a lock, or a server process that is stopped. It may be called after the
-  /// adapter has been destroyed.
+  /// adapter has been destroyed. For an adapter that waits for nothing it is one that does nothing.
   std::function<void(bool)> stall;
   /// How long a call may take to complete. Only tests that fail take it.
   absl::Duration patience = absl::Seconds(30);
