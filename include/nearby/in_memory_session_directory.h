@@ -22,12 +22,13 @@ namespace nearby {
 /// Thread-safe: one lock. Every call completes before it returns.
 /// Ownership: borrows the clock, which must outlive it. A clock that goes backward stands still
 /// meanwhile.
-/// Cost: a hash look-up for each user. Some 100 bytes a user with a session. Holders whose lease
-/// has ended go when their user is next looked at, and each call looks at a few more.
+/// Cost: a hash look-up for each user. Some 100 bytes a user with a session. The end of a lease
+/// copies the ids of its users; their holders go as calls come, a few with each, and all that is
+/// needed where a claim would otherwise find no room.
 class NEARBY_API InMemorySessionDirectory : public SessionDirectory {
  public:
   struct Options {
-    /// A user's sessions at once, on different leases. 4 to 64.
+    /// A user's sessions at once, on different leases. 4 to 64; others become the nearest of these.
     std::size_t max_holders = 8;
     /// Users with sessions. Further claims fail with `ResourceExhausted`.
     std::size_t max_users = std::size_t{1} << 26;

@@ -1,8 +1,9 @@
 #include "nearby/in_memory_session_directory.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <iterator>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -23,6 +24,9 @@ namespace {
 // of its own: faster than they can come.
 constexpr std::size_t kSweptPerCall = 16;
 constexpr std::size_t kSweptPerUser = 2;
+
+constexpr std::size_t kMinMaxHolders = 4;
+constexpr std::size_t kMaxMaxHolders = 64;
 
 absl::Status HasEnded(const NodeLease& lease) {
   return absl::NotFoundError(absl::StrCat("life ", ToInt(lease.life), " of node ",
@@ -54,7 +58,12 @@ struct InMemorySessionDirectory::State {
   };
 
   State(const Clock* the_clock, const Options& the_options)
-      : clock(the_clock), options(the_options) {}
+      : clock(the_clock), options(WithinBounds(the_options)) {}
+
+  static Options WithinBounds(Options options) {
+    options.max_holders = std::clamp(options.max_holders, kMinMaxHolders, kMaxMaxHolders);
+    return options;
+  }
 
   static Key KeyOf(const NodeLease& lease) { return {lease.node, lease.life}; }
   // Brings the time up to date, ends what has run out, and takes out some of what has ended.
@@ -66,7 +75,9 @@ struct InMemorySessionDirectory::State {
   void Remove(UserId user, const NodeLease& lease);
   void SetDeadline(const NodeLease& lease, absl::Duration duration);
   std::vector<SessionHolder> LiveHolders(UserId user) const;
-  absl::Status CheckRoom(const NodeLease& lease, absl::Span<const UserId> users) const;
+  // Whether the users fit, once what has ended has made room.
+  bool MakeRoom(absl::Span<const UserId> users);
+  absl::Status CheckRoom(const NodeLease& lease, absl::Span<const UserId> users);
   SessionDirectory::Claimed Claim(const NodeLease& lease, UserId user);
 
   const Clock* const clock;
@@ -140,11 +151,20 @@ std::vector<SessionHolder> InMemorySessionDirectory::State::LiveHolders(UserId u
   return live;
 }
 
+bool InMemorySessionDirectory::State::MakeRoom(absl::Span<const UserId> users) {
+  while (true) {
+    // Counted anew each time: those of the batch may be among those who are swept.
+    const auto added = static_cast<std::size_t>(std::count_if(
+        users.begin(), users.end(), [this](UserId user) { return !holders.contains(user); }));
+    if (holders.size() + added <= options.max_users) return true;
+    if (swept.empty()) return false;
+    Sweep(kSweptPerCall + users.size());
+  }
+}
+
 absl::Status InMemorySessionDirectory::State::CheckRoom(const NodeLease& lease,
-                                                        absl::Span<const UserId> users) const {
-  std::size_t added = 0;
+                                                        absl::Span<const UserId> users) {
   for (const UserId user : users) {
-    if (!holders.contains(user)) ++added;
     const std::vector<SessionHolder> live = LiveHolders(user);
     const auto others = std::count_if(live.begin(), live.end(), [&](const SessionHolder& holder) {
       return holder.lease != lease;
@@ -154,7 +174,7 @@ absl::Status InMemorySessionDirectory::State::CheckRoom(const NodeLease& lease,
                                                        options.max_holders, " sessions"));
     }
   }
-  if (holders.size() + added > options.max_users) {
+  if (!MakeRoom(users)) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the session directory holds its maximum of ", options.max_users, " users"));
   }

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <limits>
 #include <list>
+#include <memory>
 #include <random>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -18,6 +18,8 @@
 #include "nearby/effects.h"
 #include "nearby/geo.h"
 #include "nearby/ids.h"
+#include "nearby/testing/conformance_gtest.h"
+#include "nearby/testing/history_store_conformance.h"
 #include "nearby/time.h"
 #include "tests/host/answer.h"
 
@@ -82,7 +84,16 @@ std::vector<std::int64_t> ReportedAt(const Locations& locations) {
   return times;
 }
 
-TEST(InMemoryHistoryStoreTest, Clause1CompletesOnceBeforeItReturns) {
+const bool kConformance =
+    RegisterConformance("InMemoryHistoryStoreConformance", HistoryStoreConformance([] {
+                          HistoryStoreUnderTest test;
+                          test.adapter = std::make_unique<InMemoryHistoryStore>();
+                          // It waits for nothing.
+                          test.stall = [](bool) {};
+                          return test;
+                        }));
+
+TEST(InMemoryHistoryStoreTest, CompletesBeforeItReturns) {
   InMemoryHistoryStore store;
   test::Answer<absl::Status> append;
   store.Append({At(kAlice, 1)}, append.Done());
@@ -90,76 +101,6 @@ TEST(InMemoryHistoryStoreTest, Clause1CompletesOnceBeforeItReturns) {
   test::Answer<absl::StatusOr<Locations>> read;
   store.Read(All(kAlice), read.Done());
   EXPECT_EQ(read.times(), 1u);
-}
-
-TEST(InMemoryHistoryStoreTest, Clause3CallsFromWithinADone) {
-  InMemoryHistoryStore store;
-  std::size_t found = 0;
-  store.Append({At(kAlice, 1)}, [&](absl::Status) {
-    store.Append({At(kAlice, 2)}, [&](absl::Status) {
-      store.Read(All(kAlice),
-                 [&](absl::StatusOr<Locations> locations) { found = locations->size(); });
-    });
-  });
-  EXPECT_EQ(found, 2u);
-}
-
-TEST(InMemoryHistoryStoreTest, Clause3ThreadsAppendSideBySide) {
-  constexpr std::uint64_t kThreads = 4;
-  constexpr std::int64_t kEach = 500;
-  InMemoryHistoryStore store(Limits(10'000, 100));
-  std::vector<std::thread> threads;
-  for (std::uint64_t thread = 0; thread < kThreads; ++thread) {
-    threads.emplace_back([&store, thread] {
-      for (std::int64_t i = 0; i < kEach; ++i) {
-        Append(store, {At(UserId{thread}, i), At(UserId{99}, i, static_cast<int>(thread))});
-        const Locations own = Read(store, All(UserId{thread}));
-        ASSERT_EQ(own.size(), static_cast<std::size_t>(i + 1));
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  const Locations common = Read(store, {UserId{99}, Time::Millis(0), kNever, 100'000});
-  ASSERT_EQ(common.size(), kThreads * kEach);
-  EXPECT_TRUE(std::is_sorted(common.begin(), common.end(), [](const auto& a, const auto& b) {
-    return a.accepted_at < b.accepted_at;
-  }));
-  EXPECT_EQ(store.size(), 2 * kThreads * kEach);
-}
-
-TEST(InMemoryHistoryStoreTest, Clause5WhatIsAppendedAgainIsThereAtLeastOnce) {
-  InMemoryHistoryStore store;
-  const Locations batch = {At(kAlice, 1, 7), At(kAlice, 2, 8)};
-  Append(store, batch);
-  Append(store, {At(kAlice, 3, 9)});
-  Append(store, batch);
-  std::vector<std::int64_t> times = ReportedAt(Read(store, All(kAlice)));
-  times.erase(std::unique(times.begin(), times.end()), times.end());
-  EXPECT_THAT(times, ElementsAre(7, 8, 9));
-}
-
-TEST(InMemoryHistoryStoreTest, Clause6ReadsAHalfOpenRangeInOrder) {
-  InMemoryHistoryStore store;
-  Append(store, {At(kAlice, 10), At(kAlice, 30), At(kBob, 15), At(kAlice, 20), At(kAlice, 40)});
-  EXPECT_THAT(AcceptedAt(Read(store, All(kAlice))), ElementsAre(10, 20, 30, 40));
-  EXPECT_THAT(AcceptedAt(Read(store, Between(kAlice, 20, 40))), ElementsAre(20, 30));
-  EXPECT_THAT(AcceptedAt(Read(store, Between(kAlice, 20, 41))), ElementsAre(20, 30, 40));
-  EXPECT_THAT(AcceptedAt(Read(store, Between(kAlice, 0, 100, 2))), ElementsAre(10, 20));
-  EXPECT_THAT(Read(store, Between(kAlice, 0, 100, 0)), IsEmpty());
-  EXPECT_THAT(Read(store, Between(kAlice, 20, 20)), IsEmpty());
-  EXPECT_THAT(Read(store, Between(kAlice, 40, 20)), IsEmpty());
-  EXPECT_THAT(Read(store, All(UserId{9})), IsEmpty());
-  const Locations bobs = Read(store, All(kBob));
-  ASSERT_EQ(bobs.size(), 1u);
-  EXPECT_EQ(bobs[0].user, kBob);
-  EXPECT_EQ(bobs[0].position, At(kBob, 15).position);
-}
-
-TEST(InMemoryHistoryStoreTest, Clause6EqualTimesKeepTheOrderOfAppending) {
-  InMemoryHistoryStore store;
-  Append(store, {At(kAlice, 10, 5), At(kAlice, 20, 1), At(kAlice, 10, 3)});
-  Append(store, {At(kAlice, 10, 4)});
-  EXPECT_THAT(ReportedAt(Read(store, All(kAlice))), ElementsAre(5, 3, 4, 1));
 }
 
 TEST(InMemoryHistoryStoreTest, TheOldestOfAUserMakeRoom) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <thread>
@@ -17,6 +18,8 @@
 #include "nearby/effects.h"
 #include "nearby/geo.h"
 #include "nearby/ids.h"
+#include "nearby/testing/conformance_gtest.h"
+#include "nearby/testing/location_store_conformance.h"
 #include "nearby/testing/simulated_clock.h"
 #include "nearby/time.h"
 #include "tests/host/answer.h"
@@ -68,7 +71,23 @@ std::optional<AcceptedLocation> ReadOne(LocationStore& store, UserId user) {
   return found[0];
 }
 
-TEST(InMemoryLocationStoreTest, Clause1CompletesOnceBeforeItReturns) {
+const bool kConformance = RegisterConformance(
+    "InMemoryLocationStoreConformance", LocationStoreConformance([] {
+      const auto clock = std::make_shared<SimulatedClock>(Time::Millis(1'000));
+      InMemoryLocationStore::Options options;
+      options.max_users = 100;
+      LocationStoreUnderTest test;
+      test.keeps = clock;
+      test.adapter = std::make_unique<InMemoryLocationStore>(clock.get(), options);
+      test.clock = clock.get();
+      test.pass = [clock](absl::Duration by) { clock->Advance(by); };
+      test.max_users = options.max_users;
+      // It waits for nothing.
+      test.stall = [](bool) {};
+      return test;
+    }));
+
+TEST(InMemoryLocationStoreTest, CompletesBeforeItReturns) {
   SimulatedClock clock;
   InMemoryLocationStore store(&clock);
   test::Answer<absl::Status> write;
@@ -85,21 +104,7 @@ TEST(InMemoryLocationStoreTest, Clause1CompletesOnceBeforeItReturns) {
   EXPECT_TRUE(nothing.Get().ok());
 }
 
-TEST(InMemoryLocationStoreTest, Clause3CallsFromWithinADone) {
-  SimulatedClock clock;
-  InMemoryLocationStore store(&clock);
-  bool erased = false;
-  store.Write({At(kAlice, 0)}, kTtl, [&](absl::Status) {
-    store.Read({kAlice}, [&](absl::StatusOr<Found> found) {
-      EXPECT_TRUE((*found)[0].has_value());
-      store.Erase({{kAlice, Time::Millis(0)}}, [&](absl::Status) { erased = true; });
-    });
-  });
-  EXPECT_TRUE(erased);
-  EXPECT_FALSE(ReadOne(store, kAlice).has_value());
-}
-
-TEST(InMemoryLocationStoreTest, Clauses3And5ThreadsWriteAndTheNewestStays) {
+TEST(InMemoryLocationStoreTest, ThreadsWriteAndTheNewestStays) {
   constexpr std::int64_t kWrites = 2'000;
   constexpr std::uint64_t kUsers = 5;
   SimulatedClock clock;
@@ -136,19 +141,7 @@ TEST(InMemoryLocationStoreTest, Clauses3And5ThreadsWriteAndTheNewestStays) {
   EXPECT_EQ(store.size(), kUsers + 1);
 }
 
-TEST(InMemoryLocationStoreTest, Clause5NewestWins) {
-  SimulatedClock clock;
-  InMemoryLocationStore store(&clock);
-  ASSERT_TRUE(Write(store, {At(kAlice, 100, 1)}).ok());
-  EXPECT_TRUE(Write(store, {At(kAlice, 99, 2)}).ok()) << "dropping it is no failure";
-  ExpectSame(*ReadOne(store, kAlice), At(kAlice, 100, 1));
-  ASSERT_TRUE(Write(store, {At(kAlice, 100, 3)}).ok());
-  ExpectSame(*ReadOne(store, kAlice), At(kAlice, 100, 3));
-  ASSERT_TRUE(Write(store, {At(kAlice, 102, 4), At(kBob, 1), At(kAlice, 101, 5)}).ok());
-  ExpectSame(*ReadOne(store, kAlice), At(kAlice, 102, 4));
-}
-
-TEST(InMemoryLocationStoreTest, Clause6ReadableUntilTheDeadlineAndGoneLater) {
+TEST(InMemoryLocationStoreTest, ReadableUntilTheDeadlineAndGoneLater) {
   SimulatedClock clock(Time::Millis(0));
   InMemoryLocationStore store(&clock);
   ASSERT_TRUE(Write(store, {At(kAlice, 0)}).ok());
@@ -162,7 +155,7 @@ TEST(InMemoryLocationStoreTest, Clause6ReadableUntilTheDeadlineAndGoneLater) {
   EXPECT_TRUE(ReadOne(store, kBob).has_value());
 }
 
-TEST(InMemoryLocationStoreTest, Clause6RenewalPutsTheDeadlineOff) {
+TEST(InMemoryLocationStoreTest, RenewalPutsTheDeadlineOff) {
   SimulatedClock clock(Time::Millis(0));
   InMemoryLocationStore store(&clock);
   ASSERT_TRUE(Write(store, {At(kAlice, 0)}).ok());
@@ -177,7 +170,7 @@ TEST(InMemoryLocationStoreTest, Clause6RenewalPutsTheDeadlineOff) {
   EXPECT_EQ(store.size(), 1u);
 }
 
-TEST(InMemoryLocationStoreTest, Clause6AShorterTimeToLiveCountsAtOnce) {
+TEST(InMemoryLocationStoreTest, AShorterTimeToLiveCountsAtOnce) {
   SimulatedClock clock(Time::Millis(0));
   InMemoryLocationStore store(&clock);
   ASSERT_TRUE(Write(store, {At(kAlice, 0)}, absl::Hours(1)).ok());
@@ -188,7 +181,7 @@ TEST(InMemoryLocationStoreTest, Clause6AShorterTimeToLiveCountsAtOnce) {
   EXPECT_EQ(store.size(), 0u);
 }
 
-TEST(InMemoryLocationStoreTest, Clause6TimesToLiveWithoutEndOrBeginning) {
+TEST(InMemoryLocationStoreTest, TimesToLiveWithoutEndOrBeginning) {
   SimulatedClock clock(Time::Millis(0));
   InMemoryLocationStore store(&clock);
   ASSERT_TRUE(Write(store, {At(kAlice, 1)}, absl::InfiniteDuration()).ok());
@@ -198,7 +191,7 @@ TEST(InMemoryLocationStoreTest, Clause6TimesToLiveWithoutEndOrBeginning) {
   EXPECT_FALSE(ReadOne(store, kBob).has_value());
 }
 
-TEST(InMemoryLocationStoreTest, Clause6ExpiryIsSpreadOverWrites) {
+TEST(InMemoryLocationStoreTest, ExpiryIsSpreadOverWrites) {
   constexpr std::uint64_t kUsers = 10'000;
   SimulatedClock clock(Time::Millis(0));
   InMemoryLocationStore store(&clock);
@@ -224,20 +217,7 @@ TEST(InMemoryLocationStoreTest, Clause6ExpiryIsSpreadOverWrites) {
   }
 }
 
-TEST(InMemoryLocationStoreTest, Clause7ReadAnswersInTheOrderAsked) {
-  SimulatedClock clock;
-  InMemoryLocationStore store(&clock);
-  ASSERT_TRUE(Write(store, {At(kAlice, 1), At(kBob, 2)}).ok());
-  const Found found = Read(store, {kBob, UserId{9}, kAlice, kBob});
-  ASSERT_EQ(found.size(), 4u);
-  ExpectSame(*found[0], At(kBob, 2));
-  EXPECT_FALSE(found[1].has_value());
-  ExpectSame(*found[2], At(kAlice, 1));
-  ExpectSame(*found[3], At(kBob, 2));
-  EXPECT_TRUE(Read(store, {}).empty());
-}
-
-TEST(InMemoryLocationStoreTest, Clause8AFullStoreRefusesTheNewAndKeepsTheOthers) {
+TEST(InMemoryLocationStoreTest, AFullStoreRefusesTheNewAndKeepsTheOthers) {
   SimulatedClock clock(Time::Millis(0));
   InMemoryLocationStore::Options options;
   options.max_users = 2;
@@ -252,20 +232,6 @@ TEST(InMemoryLocationStoreTest, Clause8AFullStoreRefusesTheNewAndKeepsTheOthers)
 
   clock.Set(Time::Millis(10'001));
   EXPECT_TRUE(Write(store, {At(UserId{3}, 10'001)}).ok()) << "what is due makes room";
-}
-
-TEST(InMemoryLocationStoreTest, Clause9ErasesWhatIsNotNewer) {
-  SimulatedClock clock;
-  InMemoryLocationStore store(&clock);
-  ASSERT_TRUE(Write(store, {At(kAlice, 100)}).ok());
-  EXPECT_TRUE(Erase(store, kAlice, 99).ok());
-  EXPECT_TRUE(ReadOne(store, kAlice).has_value());
-  EXPECT_TRUE(Erase(store, kAlice, 100).ok());
-  EXPECT_FALSE(ReadOne(store, kAlice).has_value());
-  EXPECT_EQ(store.size(), 0u);
-  EXPECT_TRUE(Erase(store, kAlice, 100).ok()) << "nobody is there";
-  ASSERT_TRUE(Write(store, {At(kAlice, 50)}).ok());
-  EXPECT_TRUE(ReadOne(store, kAlice).has_value()) << "an erasure leaves no mark";
 }
 
 // The oracle: all that was written, looked through at each question.

@@ -1,0 +1,105 @@
+#ifndef NEARBY_SRC_TESTING_INBOX_H_
+#define NEARBY_SRC_TESTING_INBOX_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "nearby/ids.h"
+#include "nearby/transport.h"
+
+namespace nearby::internal {
+
+/// A receiver that keeps what comes in.
+///
+/// Thread-safe. No lock is held while a hook runs.
+class Inbox : public Transport::Receiver {
+ public:
+  struct Message {
+    std::string server;
+    Channel channel;
+    std::string payload;
+
+    friend bool operator==(const Message& a, const Message& b) {
+      return a.server == b.server && a.channel == b.channel && a.payload == b.payload;
+    }
+  };
+
+  void OnMessage(absl::string_view server, Channel channel, absl::string_view payload) override {
+    Begin(server);
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      messages_.push_back({std::string(server), channel, std::string(payload)});
+    }
+    if (on_message) on_message(payload);
+    End(server);
+  }
+
+  void OnLinkLost(absl::string_view server, const absl::Status&) override {
+    Begin(server);
+    if (on_lost) on_lost(server);
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      ++lost_[std::string(server)];
+    }
+    End(server);
+  }
+
+  std::vector<Message> messages() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return messages_;
+  }
+  std::size_t count(absl::string_view payload) const {
+    const std::vector<Message> all = messages();
+    return static_cast<std::size_t>(
+        std::count_if(all.begin(), all.end(),
+                      [&](const Message& message) { return message.payload == payload; }));
+  }
+  bool has(absl::string_view payload) const { return count(payload) > 0; }
+  std::size_t lost(const std::string& server) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto it = lost_.find(server);
+    return it == lost_.end() ? 0 : it->second;
+  }
+  /// Of any server.
+  bool is_running() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return std::any_of(running_.begin(), running_.end(),
+                       [](const auto& server) { return server.second > 0; });
+  }
+  bool has_overlapped() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return has_overlapped_;
+  }
+
+  /// Run within the calls. To be set before the first.
+  std::function<void(absl::string_view payload)> on_message;
+  std::function<void(absl::string_view server)> on_lost;
+
+ private:
+  void Begin(absl::string_view server) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (++running_[std::string(server)] > 1) has_overlapped_ = true;
+  }
+  void End(absl::string_view server) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    --running_[std::string(server)];
+  }
+
+  mutable std::mutex mutex_;
+  std::vector<Message> messages_;
+  std::map<std::string, std::size_t> lost_;
+  std::map<std::string, int> running_;  // calls, by server
+  bool has_overlapped_ = false;
+};
+
+}  // namespace nearby::internal
+
+#endif  // NEARBY_SRC_TESTING_INBOX_H_
