@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -87,6 +88,11 @@ class RedisClient::Worker {
   absl::Status Take(RedisReply reply);
   void Break(const absl::Status& why);
   void FailAll(const absl::Status& why);
+  // Before its `done`, which may want the place for another.
+  void Release(const Pending& pending) {
+    calls_.fetch_sub(1, std::memory_order_relaxed);
+    call_bytes_.fetch_sub(pending.bytes, std::memory_order_relaxed);
+  }
 
   const RedisAddress address_;
   const Options options_;
@@ -96,8 +102,6 @@ class RedisClient::Worker {
   mutable std::mutex mutex_;  // of what follows
   std::string queued_bytes_;
   std::deque<Pending> queued_;
-  std::size_t calls_ = 0;  // queued or under way
-  std::size_t call_bytes_ = 0;
   bool is_asleep_ = false;  // and is to be woken for a call
   bool is_refusing_ = false;
   absl::Duration retry_at_ = -absl::InfiniteDuration();
@@ -105,12 +109,14 @@ class RedisClient::Worker {
   bool is_dropping_ = false;
   bool is_finished_ = false;
 
+  // Queued or under way. They rise under the lock, and fall as replies come.
+  std::atomic<std::size_t> calls_{0};
+  std::atomic<std::size_t> call_bytes_{0};
+
   // The thread's alone.
   RedisLink link_;
   std::string bytes_;
   std::deque<Pending> under_way_;
-  std::size_t answered_ = 0;  // not yet taken off `calls_`
-  std::size_t answered_bytes_ = 0;
   bool has_been_answered_ = false;  // since the link was begun
   bool is_pinging_ = false;
   absl::Duration begun_at_;
@@ -127,14 +133,16 @@ absl::Status RedisClient::Worker::TryCall(const std::string& command, Done& done
   if (is_refusing_ || (retry_at_ > -absl::InfiniteDuration() && Now() < retry_at_)) {
     return Gone(address_, "there is no connection");
   }
-  if (calls_ >= options_.max_calls ||
-      (calls_ > 0 && call_bytes_ + command.size() > options_.max_call_bytes)) {
+  const std::size_t calls = calls_.load(std::memory_order_relaxed);
+  const std::size_t bytes = call_bytes_.load(std::memory_order_relaxed);
+  if (calls >= options_.max_calls ||
+      (calls > 0 && bytes + command.size() > options_.max_call_bytes)) {
     return absl::Status(options_.when_full,
-                        absl::StrCat("Redis at ", address_.host, ":", address_.port, ": ", calls_,
-                                     " calls of ", call_bytes_, " bytes are under way"));
+                        absl::StrCat("Redis at ", address_.host, ":", address_.port, ": ", calls,
+                                     " calls of ", bytes, " bytes are under way"));
   }
-  ++calls_;
-  call_bytes_ += command.size();
+  calls_.fetch_add(1, std::memory_order_relaxed);
+  call_bytes_.fetch_add(command.size(), std::memory_order_relaxed);
   queued_bytes_ += command;
   queued_.push_back({std::move(done), command.size()});
   if (std::exchange(is_asleep_, false)) wakeup_.Wake();
@@ -187,8 +195,6 @@ bool RedisClient::Worker::Turn() {
 
 bool RedisClient::Worker::TakeQueued() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  calls_ -= std::exchange(answered_, 0);
-  call_bytes_ -= std::exchange(answered_bytes_, 0);
   if (!link_.is_up() || queued_.empty()) {
     is_asleep_ = !link_.is_connecting() && queued_.empty();
     return !queued_.empty();
@@ -282,8 +288,7 @@ absl::Status RedisClient::Worker::Take(RedisReply reply) {
     is_pinging_ = false;
     return ToStatus(reply.value());
   }
-  ++answered_;
-  answered_bytes_ += pending.bytes;
+  Release(pending);
   absl::Status status = ToStatus(reply.value());
   if (status.ok()) {
     pending.done(std::move(reply));
@@ -324,14 +329,12 @@ void RedisClient::Worker::FailAll(const absl::Status& why) {
     std::move(queued_.begin(), queued_.end(), std::back_inserter(failed));
     queued_.clear();
     queued_bytes_.clear();
-    calls_ = 0;
-    call_bytes_ = 0;
   }
-  answered_ = 0;
-  answered_bytes_ = 0;
   for (Pending& pending : failed) {
+    if (pending.done == nullptr) continue;
+    Release(pending);
     // A status of its own for each: they go separate ways, to separate threads.
-    if (pending.done != nullptr) pending.done(absl::Status(why.code(), why.message()));
+    pending.done(absl::Status(why.code(), why.message()));
   }
 }
 
