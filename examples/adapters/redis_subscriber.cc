@@ -58,16 +58,27 @@ absl::Status RedisSubscriber::TrySubscribe(Channel channel, RedisClient::Done& d
         absl::StrCat("the maximum of ", options_.max_subscriptions, " subscriptions on ", server_));
   }
   absl::Status status = client_.TryCall(RedisCommand({"SUBSCRIBE", name}).Take(), done);
-  if (status.ok()) channels_.insert(channel);
+  if (status.ok()) channels_.try_emplace(channel, false);
   return status;
 }
 
 void RedisSubscriber::OnSubscribed(Channel channel, const absl::Status& status) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (status.ok()) has_subscribed_ = true;
-  // The server's refusal. Otherwise the connection has broken, and OnLinkDown has yet to see what
-  // it takes with it.
-  if (!status.ok() && !absl::IsUnavailable(status)) channels_.erase(channel);
+  if (status.ok()) {
+    const auto it = channels_.find(channel);
+    if (it != channels_.end() && !std::exchange(it->second, true)) ++confirmed_;
+  } else if (absl::IsInternal(status) || absl::IsPermissionDenied(status)) {
+    // The server's own refusal. Otherwise the command was never sent, or the connection has broken,
+    // and OnLinkDown has yet to see what it takes with it.
+    Forget(channel);
+  }
+}
+
+void RedisSubscriber::Forget(Channel channel) {
+  const auto it = channels_.find(channel);
+  if (it == channels_.end()) return;
+  if (it->second) --confirmed_;
+  channels_.erase(it);
 }
 
 void RedisSubscriber::Unsubscribe(Channel channel, Transport::Done done) {
@@ -83,7 +94,7 @@ void RedisSubscriber::Unsubscribe(Channel channel, Transport::Done done) {
     if (channels_.contains(channel)) {
       status = client_.TryCall(RedisCommand({"UNSUBSCRIBE", name}).Take(), on_reply);
       if (status.ok()) {
-        channels_.erase(channel);
+        Forget(channel);
         return;
       }
     }
@@ -97,6 +108,7 @@ void RedisSubscriber::End() {
   std::unique_lock<std::mutex> lock(mutex_);
   receiver_ = nullptr;
   channels_.clear();
+  confirmed_ = 0;
   idle_.wait(lock, [this] { return !is_calling_; });
 }
 
@@ -128,7 +140,7 @@ void RedisSubscriber::OnLinkDown(const absl::Status& why) {
   bool is_lost = false;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    is_lost = std::exchange(has_subscribed_, false) && !channels_.empty();
+    is_lost = std::exchange(confirmed_, 0) > 0;
     channels_.clear();
   }
   // From here on, what is subscribed to is subscribed to over the next connection.

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "examples/adapters/redis_client.h"
 #include "examples/adapters/redis_reply.h"
@@ -54,6 +54,7 @@ class RedisSubscriber : private RedisClient::Listener {
   void OnLinkDown(const absl::Status& why) override;
 
   absl::Status TrySubscribe(nearby::Channel channel, RedisClient::Done& done);
+  void Forget(nearby::Channel channel);
   void OnSubscribed(nearby::Channel channel, const absl::Status& status);
   // The receiver, for one call, or nullptr; EndCall must follow it.
   nearby::Transport::Receiver* BeginCall();
@@ -66,9 +67,10 @@ class RedisSubscriber : private RedisClient::Listener {
   std::condition_variable idle_;
   nearby::Transport::Receiver* receiver_;
   bool is_calling_ = false;
-  // As the server will see it when it has done what it has been sent.
-  absl::flat_hash_set<nearby::Channel> channels_;
-  bool has_subscribed_ = false;  // over this connection
+  // As the server will see it when it has done what it has been sent; and whether it has said that
+  // it has.
+  absl::flat_hash_map<nearby::Channel, bool> channels_;
+  std::size_t confirmed_ = 0;
 
   RedisClient client_;  // last: its thread calls this
 };

@@ -104,10 +104,25 @@ TEST_F(RedisTransportTest, Clause2SubscriptionsAndServersAreBounded) {
   transport.SetReceiver(nullptr);
 }
 
+TEST_F(RedisTransportTest, Clause2WhatTheServerRefusesIsNotSubscribedTo) {
+  RedisTransport::Options options;
+  options.channel_prefix = "other:";
+  RedisTransport transport(options);
+  RecordingReceiver receiver;
+  transport.SetReceiver(&receiver);
+  server(0).Call({"ACL", "SETUSER", "default", "resetchannels", "&nearby:*"});
+  const absl::Status refused = Subscribe(transport, name(0), kAlice);
+  EXPECT_TRUE(absl::IsPermissionDenied(refused)) << refused;
+  server(0).Call({"ACL", "SETUSER", "default", "allchannels"});
+  EXPECT_TRUE(Subscribe(transport, name(0), kAlice).ok());
+  transport.SetReceiver(nullptr);
+}
+
 TEST_F(RedisTransportTest, Clause3CallsFromManyThreadsAndFromWithinCalls) {
   constexpr int kThreads = 4;
   constexpr int kMessages = 300;
   std::atomic<int> echoes{0};
+  std::atomic<int> subscribed{0};
   at_a_.on_message = [&](absl::string_view from, Channel channel, absl::string_view payload) {
     if (channel != Channel(kAlice)) return;
     a_.Publish(from, kBob, payload, [&, server = std::string(from)](absl::Status status) {
@@ -121,16 +136,20 @@ TEST_F(RedisTransportTest, Clause3CallsFromManyThreadsAndFromWithinCalls) {
   }
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([this, t] {
+    threads.emplace_back([this, t, &subscribed] {
       for (int i = 0; i < kMessages; ++i) {
         b_.Publish(name(static_cast<std::size_t>(i % 2)), kAlice, absl::StrCat(t, " ", i),
                    [](absl::Status status) { EXPECT_TRUE(status.ok()) << status; });
         a_.Subscribe(name(0), UserId{static_cast<std::uint64_t>(1'000 * t + i)},
-                     [](absl::Status status) { EXPECT_TRUE(status.ok()) << status; });
+                     [&subscribed](absl::Status status) {
+                       EXPECT_TRUE(status.ok()) << status;
+                       ++subscribed;
+                     });
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
+  EXPECT_TRUE(Eventually([&] { return subscribed.load() == kThreads * kMessages; }));
   EXPECT_TRUE(Eventually([&] { return at_b_.lines().size() == kThreads * kMessages; }));
   EXPECT_TRUE(Eventually([&] { return echoes.load() == kThreads * kMessages; }));
 }
