@@ -21,21 +21,22 @@ namespace adapters {
 ///   auto directory = RedisSessionDirectory::Create("10.0.0.1:6379").value();
 ///   directory->BeginLease(node, absl::Seconds(10), [](absl::StatusOr<Epoch> life) { ... });
 ///
-/// One server means: one core does all that the nodes ask for, some hundred thousand claims a
-/// second; while it cannot be reached, nobody can connect; and what it forgets is forgotten. If it
-/// restarts with nothing in its memory, all leases have ended (`NotFound`), nodes begin new ones
-/// and claim again, and epochs go on above those of before, for they begin at the server's clock,
-/// in microseconds. If it restarts with old memory (a snapshot, or a replica that lagged), epochs
-/// and holders of before come back: run it with `appendonly yes` and `appendfsync always`, or with
-/// nothing at all (`save ""`). It must evict nothing (`maxmemory-policy noeviction`). Leases run by
-/// its clock, which must not be set by leaps.
+/// One server means: one core does all that the nodes ask for, some hundred thousand users' claims
+/// a second in batches, and a fourth of it one by one, for each call brings its script; while it
+/// cannot be reached, nobody can connect; and what it forgets is forgotten. If it restarts with
+/// nothing in its memory, all leases have ended (`NotFound`), nodes begin new ones and claim again,
+/// and epochs go on above those of before, for they begin at the server's clock, in microseconds.
+/// If it restarts with old memory (a snapshot, or a replica that lagged), epochs and holders of
+/// before come back: run it with `appendonly yes` and `appendfsync always`, or with nothing at all
+/// (`save ""`). It must evict nothing (`maxmemory-policy noeviction`). Leases run by its clock,
+/// which must not be set by leaps.
 ///
 /// Thread-safe. `Unavailable` if the server cannot be reached or has too much to do.
 /// Ownership: owns a connection and a thread. Destroying the directory drops what is under way,
 /// uncalled.
 /// Cost: on the server, some 3 commands for each user of a claim or release, 1 of a look-up, within
 /// a script; about 250 bytes for each session. Holders whose lease has ended go when
-/// their user is next claimed, and each call but look-ups removes a few more.
+/// their user is next claimed, and each call that changes something removes a few more.
 class RedisSessionDirectory : public nearby::SessionDirectory {
  public:
   struct Options {

@@ -9,7 +9,9 @@
 //                     clock; an ended lease stays until its sessions have been swept
 //   P "of:" lease     a set: the users whose sessions live under the lease
 //   P "user:" user    the user's holders: lease and epoch of each, 24 bytes, epochs ascending
-// A lease is node and life; users, nodes and epochs are 8 bytes, highest first.
+// A user who is in a lease's set may have no holder under it, and is swept all the same; each
+// holder's user is in its lease's set. A lease is node and life; users, nodes and epochs are 8
+// bytes, highest first.
 //
 // KEYS[1] is the prefix. Other keys are made from it, so a cluster would need a prefix with a hash
 // tag: everything lies on one server.
