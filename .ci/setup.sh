@@ -15,6 +15,7 @@ build_packages=(
   g++
   libabsl-dev
   libboost-dev
+  libhiredis-dev
   libprotobuf-dev
   libsqlite3-dev
   libssl-dev
@@ -38,6 +39,7 @@ test_packages=(
   python3-protobuf
   python3-websockets
   python3-xxhash
+  redis-server
 )
 
 peers_packages=(

@@ -106,4 +106,37 @@ absl::StatusOr<SqliteStatement> SqliteDatabase::Prepare(const char* sql) {
   return SqliteStatement(statement);
 }
 
+absl::Status SqliteDatabase::MakeTables(absl::string_view of, const char* schema,
+                                        std::int64_t version) {
+  // A transaction, so that of two processes that open a new file one makes the tables.
+  return Change([&]() -> absl::Status {
+    absl::StatusOr<SqliteStatement> held = Prepare("PRAGMA user_version");
+    if (!held.ok()) return held.status();
+    const absl::StatusOr<std::int64_t> found = held->Query({});
+    if (!found.ok()) return found.status();
+    if (*found == version) return absl::OkStatus();
+    if (*found != 0) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("the ", of, "'s tables are of version ", *found, ", not ", version));
+    }
+    if (absl::Status status = Execute(schema); !status.ok()) return status;
+    return Execute(absl::StrCat("PRAGMA user_version = ", version).c_str());
+  });
+}
+
+absl::Status SqliteDatabase::Change(absl::FunctionRef<absl::Status()> change) {
+  // Immediate: a read transaction that turns into a write one may find that another came first.
+  if (absl::Status status = Execute("BEGIN IMMEDIATE"); !status.ok()) return status;
+  absl::Status status = change();
+  if (status.ok()) {
+    status = Execute("COMMIT");
+    if (status.ok()) return status;
+    // The log may have reached the disk all the same.
+    status = absl::UnavailableError(status.message());
+  }
+  // What fails here has been rolled back already.
+  Execute("ROLLBACK").IgnoreError();
+  return status;
+}
+
 }  // namespace adapters

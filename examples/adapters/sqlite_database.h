@@ -8,13 +8,15 @@
 #include <memory>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace adapters {
 
-/// A prepared statement over integers, which is all that friendships need. Reused: binding begins
-/// it anew.
+/// A prepared statement over integers, which is all that the stores here need. Reused: binding
+/// begins it anew.
 ///
 /// Thread-compatible. Must not outlive its database.
 class SqliteStatement {
@@ -58,6 +60,14 @@ class SqliteDatabase {
   /// Runs statements that take no parameters and whose rows nobody reads.
   absl::Status Execute(const char* sql);
   absl::StatusOr<SqliteStatement> Prepare(const char* sql);
+
+  /// Runs `schema` if the file is new, and marks it as of that version. `FailedPrecondition`: the
+  /// tables, which the message names by what they are `of`, are of another version.
+  absl::Status MakeTables(absl::string_view of, const char* schema, std::int64_t version);
+
+  /// Runs `change` in a transaction that writes, and commits it, or rolls it back if it fails. An
+  /// error says that nothing was changed; `Unavailable`, that nobody knows.
+  absl::Status Change(absl::FunctionRef<absl::Status()> change);
 
  private:
   struct Closer {

@@ -28,7 +28,6 @@ constexpr char kSchema[] = R"(
                          PRIMARY KEY (author, other)) WITHOUT ROWID;
   CREATE TABLE versions (version INTEGER NOT NULL);
   INSERT INTO versions VALUES (0);
-  PRAGMA user_version = 1;
 )";
 
 // Of settings.bits.
@@ -101,20 +100,7 @@ absl::StatusOr<Friendship> Wanted(const FriendEdit& edit, Friendship held) {
 absl::StatusOr<SqliteFriendTables> SqliteFriendTables::Create(SqliteDatabase database,
                                                               const Limits& limits) {
   SqliteFriendTables tables(std::move(database), limits);
-  // A transaction, so that of two processes that open a new file one makes the tables.
-  absl::Status status = tables.database_.Execute("BEGIN IMMEDIATE");
-  if (!status.ok()) return status;
-  absl::StatusOr<SqliteStatement> schema_version = tables.database_.Prepare("PRAGMA user_version");
-  if (!schema_version.ok()) return schema_version.status();
-  const absl::StatusOr<std::int64_t> found = schema_version->Query({});
-  if (!found.ok()) return found.status();
-  if (*found == 0) {
-    status = tables.database_.Execute(kSchema);
-  } else if (*found != kSchemaVersion) {
-    status = absl::FailedPreconditionError(absl::StrCat("the friend store's tables are of version ",
-                                                        *found, ", not ", kSchemaVersion));
-  }
-  if (status.ok()) status = tables.database_.Execute("COMMIT");
+  absl::Status status = tables.database_.MakeTables("friend store", kSchema, kSchemaVersion);
   if (!status.ok()) return status;
 
   static_assert(std::size(kQueries) == kQueryCount);
@@ -152,19 +138,11 @@ absl::StatusOr<FriendList> SqliteFriendTables::ListInTransaction(UserId user) {
 }
 
 absl::Status SqliteFriendTables::EditAll(absl::Span<const FriendEdit> edits, Outcomes* outcomes) {
-  // Immediate: a read transaction that turns into a write one may find that another came first.
-  if (absl::Status status = database_.Execute("BEGIN IMMEDIATE"); !status.ok()) return status;
   const std::size_t before = outcomes->size();
-  absl::Status status = EditAllInTransaction(edits, outcomes);
-  if (status.ok()) {
-    status = database_.Execute("COMMIT");
-    if (status.ok()) return status;
-    // The log may have reached the disk all the same.
-    status = absl::UnavailableError(status.message());
+  absl::Status status = database_.Change([&] { return EditAllInTransaction(edits, outcomes); });
+  if (!status.ok()) {
+    outcomes->erase(outcomes->begin() + static_cast<std::ptrdiff_t>(before), outcomes->end());
   }
-  outcomes->erase(outcomes->begin() + static_cast<std::ptrdiff_t>(before), outcomes->end());
-  // What fails here has been rolled back already.
-  database_.Execute("ROLLBACK").IgnoreError();
   return status;
 }
 
