@@ -30,6 +30,7 @@ struct Flags {
   std::uint32_t rate = 334'000;
   std::uint32_t seconds = 10;
   std::uint32_t shards = 2;
+  std::uint32_t nodes = 100;
   bool by_region = true;
   std::uint32_t reports_per_churn = 1'000;
 

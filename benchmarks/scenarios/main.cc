@@ -36,6 +36,7 @@ Scenarios
   runtime-latency  the same through a runtime, from one thread to another
   hops             the same reports through runtimes with one to four shards, in one thread
   shards           several engines, each with a thread of its own, beside one; some connect anew
+  nodes            the same reports through many nodes: messages between them
 
 Options, with defaults
   --users N (100000)          --friends N (40)       --seed N (1)
@@ -57,6 +58,7 @@ Options, with defaults
                               in shards: where users are at home, by where they live or by their ids
   --reports-per-churn N (1000)
                               in shards: reports for each who connects anew
+  --nodes N (100)             in nodes
   --json FILE                 writes one JSON object as well; "-" is standard output
 
 Exit status: 0 if all went well; 1 if the run is void or the output could not be written; 2 if the
@@ -78,6 +80,7 @@ constexpr Scenario kScenarios[] = {
     {"runtime-latency", scenarios::MeasureRuntimeLatency},
     {"hops", scenarios::MeasureHops},
     {"shards", scenarios::MeasureShards},
+    {"nodes", scenarios::MeasureNodes},
 };
 
 const Scenario* Find(absl::string_view name) {

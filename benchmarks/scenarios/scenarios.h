@@ -40,6 +40,10 @@ Findings MeasureHops(const Flags& flags);
 /// in a thread of its own: what a second core is good for.
 Findings MeasureShards(const Flags& flags);
 
+/// The same reports through many nodes, each a runtime of its own, that share pub/sub servers and
+/// stores: how many messages go between them.
+Findings MeasureNodes(const Flags& flags);
+
 }  // namespace scenarios
 
 #endif  // BENCHMARKS_SCENARIOS_SCENARIOS_H_
