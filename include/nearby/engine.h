@@ -119,6 +119,14 @@ class NEARBY_API Engine {
   absl::Status FriendsLoaded(ClientHandle client, FriendVersion version,
                              absl::Span<const FriendEntry> friends, Effects* effects);
 
+  /// The same for a list that was loaded again without a reason, to find out whether the store was
+  /// changed and nobody said so: where the list and what is in force here differ for a friend who
+  /// is online, the list is applied as a change of that version. It asks for nobody and announces
+  /// nobody, so a friendship that is new to this shard waits for the next connect of either.
+  /// `FailedPrecondition` as well for a client whose friends have not been loaded yet.
+  absl::Status Recheck(ClientHandle client, FriendVersion version,
+                       absl::Span<const FriendEntry> friends, Effects* effects);
+
   /// Answers a connect that EngineOptions::hold_connect_answers held back; until then the client is
   /// told nothing. `NotFound`: the session has ended. `FailedPrecondition`: its friends have not
   /// been loaded, or it has been answered.

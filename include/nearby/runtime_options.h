@@ -27,8 +27,9 @@ struct NEARBY_API RuntimeOptions {
   /// that, up to the maximum; each with up to a half more, so that shards do not keep step.
   absl::Duration min_retry_delay = absl::Milliseconds(100);
   absl::Duration max_retry_delay = absl::Seconds(10);
-  /// With a cluster: each client's friend list is loaded again about this often, at an even pace, in
-  /// case the store was changed and nobody said so, as when a node dies in between. Infinite: never.
+  /// With a cluster: each client's friend list is loaded again about this often, at an even pace,
+  /// in case the store was changed and nobody said so, as when a node dies in between; and what it
+  /// takes away is taken away (see Engine::Recheck). Infinite: never.
   absl::Duration list_refresh_interval = absl::Hours(1);
   /// While draining: clients asked to move in one second, over all shards, and the time over which
   /// they are asked to spread their next connect.

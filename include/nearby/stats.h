@@ -40,6 +40,7 @@ struct NEARBY_API EngineStats {
   std::uint64_t replacements = 0;
   std::uint64_t disconnects = 0;
   std::uint64_t expiries = 0;
+  std::uint64_t lists_rechecked = 0;  ///< Loaded again without a reason.
   std::uint64_t lists_loaded = 0;
   std::uint64_t lists_refused = 0;  ///< Too long, too old, or malformed.
   std::uint64_t changes_applied = 0;

@@ -94,7 +94,7 @@ void Gateway::LoseLease() {
   for (const auto& [user, session] : locals_) users.push_back(user);
   std::sort(users.begin(), users.end());
   for (const UserId user : users) {
-    const Epoch session = locals_.find(user)->second;
+    const Epoch session = locals_.find(user)->second.session;
     services_.end_session(user, session, /*is_taken=*/false);
   }
   locals_.clear();

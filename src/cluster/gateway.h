@@ -111,6 +111,11 @@ class Gateway : public NodeGateway {
     Epoch located_in{};  // the session of the location
   };
 
+  struct Local {
+    Epoch session{};
+    AcceptedLocation location;  // if it is of this session
+  };
+
   // A client here who wants to know whether a user is elsewhere.
   struct Question {
     PeerMessage announcement;
@@ -144,6 +149,7 @@ class Gateway : public NodeGateway {
   void TimeOutClaims();
   void BeginReleases();
   void Publish(const NodeEvent& event);
+  static NodeEvent LocationEvent(const AcceptedLocation& location);
 
   // --- engines (gateway_engines.cc) ---
   void TakeAnnouncement(const PeerMessage& message);
@@ -156,6 +162,8 @@ class Gateway : public NodeGateway {
   // --- nodes (gateway_nodes.cc) ---
   void OnAnnounced(const NodeLease& from, const NodeEvent& event);
   void OnTaken(const NodeEvent& event);
+  // Where somebody is who has just been announced.
+  void OnLocated(const NodeEvent& event);
   void OnChannelEvent(const NodeBatch& batch, const NodeEvent& event);
   // Whether the guest has, or now is given, that session; false if it has a newer one.
   bool Follow(UserId user, Guest* guest, const NodeLease& lease, Epoch session);
@@ -195,7 +203,7 @@ class Gateway : public NodeGateway {
   Time now_{-kMaxTimeMs};
   std::int64_t steady_ms_ = 0;
   NodeLease lease_;
-  absl::flat_hash_map<UserId, Epoch> locals_;
+  absl::flat_hash_map<UserId, Local> locals_;
   std::deque<WaitingClaim> claims_;
   std::vector<WaitingClaim> claiming_;  // the batch under way
   std::uint64_t claim_number_ = 0;

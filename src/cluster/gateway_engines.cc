@@ -97,8 +97,13 @@ void Gateway::Forward(const PeerMessage& announcement, const SessionHolder& to) 
   event.friend_id = announcement.friend_id;
   event.friendship = announcement.friendship;
   event.version = announcement.version;
-  event.session = local->second;
+  event.session = local->second.session;
   outside_.send_letter(to.lease, event);
+  // So that whoever hears of them need not ask a store that may be behind.
+  const AcceptedLocation& location = local->second.location;
+  if (location.session == event.session) {
+    outside_.send_letter(to.lease, LocationEvent(location));
+  }
 }
 
 void Gateway::TakeSubscribe(const PeerMessage& message) {

@@ -11,6 +11,9 @@ void Gateway::OnLetter(const NodeLease& from, const NodeEvent& event) {
     case NodeEvent::Kind::kAnnounceBack:
       OnAnnounced(from, event);
       break;
+    case NodeEvent::Kind::kLocation:
+      OnLocated(event);
+      break;
     case NodeEvent::Kind::kTaken:
       OnTaken(event);
       break;
@@ -21,14 +24,24 @@ void Gateway::OnLetter(const NodeLease& from, const NodeEvent& event) {
 
 void Gateway::OnTaken(const NodeEvent& event) {
   const auto local = locals_.find(event.user);
-  if (local == locals_.end() || local->second >= event.session) return;
-  const Epoch session = local->second;
+  if (local == locals_.end() || local->second.session >= event.session) return;
+  const Epoch session = local->second.session;
   services_.end_session(event.user, session, /*is_taken=*/true);
+}
+
+void Gateway::OnLocated(const NodeEvent& event) {
+  Guest* guest = FindGuest(event.user);
+  if (guest == nullptr || guest->session != event.session) return;
+  const bool is_known =
+      guest->located_in == event.session && guest->accepted_at >= event.accepted_at;
+  if (is_known) return;
+  Locate(guest, {event.user, event.position, event.accepted_at, event.reported_at, event.session});
+  Tell(event.user, guest, guest->listeners & ~guest->parked, PeerMessage::Kind::kHere);
 }
 
 void Gateway::OnAnnounced(const NodeLease& from, const NodeEvent& event) {
   if (const auto local = locals_.find(event.user); local != locals_.end()) {
-    if (local->second > event.session) return;  // They are here since.
+    if (local->second.session > event.session) return;  // They are here since.
     OnTaken(event);
   }
   if (const auto ended = ended_.find(event.user);

@@ -104,7 +104,7 @@ void Gateway::FailClaims(const absl::Status& status) {
 }
 
 void Gateway::Begin(UserId user, Epoch session) {
-  locals_[user] = session;
+  locals_[user] = {session, AcceptedLocation()};
   Drop(user);
 }
 
@@ -112,7 +112,7 @@ void Gateway::End(UserId user, Epoch session) {
   if (!has_lease()) return;
   releases_.push_back({user, session});
   const auto local = locals_.find(user);
-  if (local == locals_.end() || local->second != session) return;
+  if (local == locals_.end() || local->second.session != session) return;
   locals_.erase(local);
   NodeEvent event;
   event.kind = NodeEvent::Kind::kOffline;
@@ -146,16 +146,21 @@ void Gateway::OnReleased(std::uint64_t number, const absl::Status& status) {
 void Gateway::Located(AcceptedLocation* location) {
   const auto local = locals_.find(location->user);
   if (local == locals_.end()) return;
-  location->session = local->second;
+  location->session = local->second.session;
+  local->second.location = *location;
+  ++counts_.locations_published;
+  Publish(LocationEvent(*location));
+}
+
+NodeEvent Gateway::LocationEvent(const AcceptedLocation& location) {
   NodeEvent event;
   event.kind = NodeEvent::Kind::kLocation;
-  event.user = location->user;
-  event.session = location->session;
-  event.position = location->position;
-  event.accepted_at = location->accepted_at;
-  event.reported_at = location->reported_at;
-  ++counts_.locations_published;
-  Publish(event);
+  event.user = location.user;
+  event.session = location.session;
+  event.position = location.position;
+  event.accepted_at = location.accepted_at;
+  event.reported_at = location.reported_at;
+  return event;
 }
 
 void Gateway::Publish(const NodeEvent& event) {

@@ -46,6 +46,11 @@ absl::Status Engine::FriendsLoaded(ClientHandle client, FriendVersion version,
   return impl_->FriendsLoaded(client, version, friends, effects);
 }
 
+absl::Status Engine::Recheck(ClientHandle client, FriendVersion version,
+                             absl::Span<const FriendEntry> friends, Effects* effects) {
+  return impl_->Recheck(client, version, friends, effects);
+}
+
 absl::Status Engine::Answer(ClientHandle client, Effects* effects) {
   return impl_->Answer(client, effects);
 }

@@ -51,6 +51,8 @@ class Engine::Impl {
   absl::StatusOr<ClientHandle> Connect(const ConnectRequest& request, Effects* effects);
   absl::Status FriendsLoaded(ClientHandle handle, FriendVersion version,
                              absl::Span<const FriendEntry> friends, Effects* effects);
+  absl::Status Recheck(ClientHandle handle, FriendVersion version,
+                       absl::Span<const FriendEntry> friends, Effects* effects);
   absl::Status Answer(ClientHandle handle, Effects* effects);
   absl::Status Disconnect(ClientHandle handle, Effects* effects);
   ReportOutcome Report(const LocationReport& report, Effects* effects);
@@ -159,6 +161,8 @@ class Engine::Impl {
   bool KnowsBetter(Slot friend_slot, FriendVersion version) const {
     return entity(friend_slot).has_friends && entity(friend_slot).list_version > version;
   }
+  // Whether what the client's edge says is not what the friendship says.
+  bool IsOtherwise(Slot client, Edge edge, const Friendship& friendship) const;
   void DropUnlisted(Slot client, absl::Span<const FriendEntry> friends,
                     absl::Span<const FriendshipChange> newer, Effects* effects);
 

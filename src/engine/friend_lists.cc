@@ -56,6 +56,42 @@ absl::Status Engine::Impl::FriendsLoaded(ClientHandle handle, FriendVersion vers
   return absl::OkStatus();
 }
 
+absl::Status Engine::Impl::Recheck(ClientHandle handle, FriendVersion version,
+                                   absl::Span<const FriendEntry> friends, Effects* effects) {
+  if (!IsClient(handle)) return NoSession();
+  if (absl::Status status = CheckList(handle.slot, version, friends); !status.ok()) {
+    ++stats_.lists_refused;
+    return status;
+  }
+  if (!entity(handle.slot).has_friends) {
+    return absl::FailedPreconditionError("the client's friends have not been loaded yet");
+  }
+  ++stats_.lists_rechecked;
+  const std::vector<FriendEntry> sorted = SortedLastWins(friends);
+  const UserId user = cache_.user(handle.slot);
+  std::vector<FriendshipChange> differences;
+  for (const Edge edge : registry_.Row(handle.slot)) {
+    const UserId friend_id = cache_.user(edge.neighbour());
+    const auto listed =
+        std::lower_bound(sorted.begin(), sorted.end(), friend_id,
+                         [](const FriendEntry& entry, UserId id) { return entry.friend_id < id; });
+    const bool is_listed = listed != sorted.end() && listed->friend_id == friend_id;
+    const Friendship friendship = is_listed ? listed->friendship : Friendship();
+    if (IsOtherwise(handle.slot, edge, friendship)) {
+      differences.push_back({user, friend_id, friendship, version});
+    }
+  }
+  // One that has no room, or is too old to be judged, stays as it is.
+  for (const FriendshipChange& change : differences) Apply(change, effects).IgnoreError();
+  return absl::OkStatus();
+}
+
+bool Engine::Impl::IsOtherwise(Slot client, Edge edge, const Friendship& friendship) const {
+  const EdgeFlags flags = FlagsFor(client, edge.neighbour(), friendship);
+  return edge.has(kIMaySee) != ((flags & kIMaySee) != 0) ||
+         edge.has(kFriendMaySee) != ((flags & kFriendMaySee) != 0);
+}
+
 absl::Status Engine::Impl::CheckList(Slot client, FriendVersion version,
                                      absl::Span<const FriendEntry> friends) const {
   if (friends.size() > options_.max_friends) {

@@ -19,6 +19,7 @@ EngineStats& EngineStats::operator+=(const EngineStats& other) {
   replacements += other.replacements;
   disconnects += other.disconnects;
   expiries += other.expiries;
+  lists_rechecked += other.lists_rechecked;
   lists_loaded += other.lists_loaded;
   lists_refused += other.lists_refused;
   changes_applied += other.changes_applied;

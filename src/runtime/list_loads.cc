@@ -26,6 +26,16 @@ void ListLoads::Add(ClientHandle client, UserId user, Time deadline) {
   Wait(load);
 }
 
+void ListLoads::AddRecheck(ClientHandle client, UserId user) {
+  Load load;
+  load.client = client;
+  load.user = user;
+  load.deadline = kNever;
+  load.start = Time{-kMaxTimeMs};
+  load.is_recheck = true;
+  Wait(load);
+}
+
 void ListLoads::Wait(Load load) {
   const auto [queued, is_new] = queued_.try_emplace(KeyOf(load.client), next_number_);
   if (is_new) {
@@ -35,8 +45,9 @@ void ListLoads::Wait(Load load) {
     return;
   }
   // What waits will do as well, unless it comes too late for a connect.
-  if (load.deadline == kNever) return;
   Load& waiting = waiting_[queued->second];
+  waiting.is_recheck = waiting.is_recheck && load.is_recheck;
+  if (load.deadline == kNever) return;
   waiting.deadline = std::min(waiting.deadline, load.deadline);
   if (waiting.start <= load.start) return;
   starts_.erase({waiting.start.ms, waiting.number});

@@ -24,6 +24,7 @@ class ListLoads {
     std::uint64_t number = 0;  // of the attempt: an answer to an earlier one is ignored
     ClientHandle client;
     UserId user{};
+    bool is_recheck = false;  // nobody has asked for it
     std::uint32_t failures = 0;
     Time deadline;  // kNever for a list that no connect waits for
     Time start;     // of this attempt, at the earliest
@@ -39,6 +40,9 @@ class ListLoads {
   // A client whose list is to be loaded already, and has not begun to, is not added again; but a
   // deadline holds for what is there as well.
   void Add(ClientHandle client, UserId user, Time deadline);
+  // The same for one that nobody has asked for: it is one of these unless somebody does before it
+  // has begun.
+  void AddRecheck(ClientHandle client, UserId user);
 
   // The next attempt to begin now, if any; it counts as under way from here on.
   std::optional<Load> Begin(Time now);

@@ -42,7 +42,7 @@ void Shard::RefreshLists() {
     refresh_next_ = refresh_next_ + 1 < sessions_.limit() ? refresh_next_ + 1 : 0;
     const Session& session = sessions_[refresh_next_];
     if (session.state != Session::State::kOpen) continue;
-    loads_.Add(session.client, session.user, kNever);
+    loads_.AddRecheck(session.client, session.user);
     refresh_credit_ -= 1;
   }
 }
@@ -72,7 +72,8 @@ void Shard::Install(const ListLoads::Load& load, const FriendList& list) {
   const Index index = sessions_.Find(load.client);
   if (index == SessionTable::kNone) return;
   const absl::Status status =
-      engine_->FriendsLoaded(load.client, list.version, list.friends, &effects_);
+      load.is_recheck ? engine_->Recheck(load.client, list.version, list.friends, &effects_)
+                      : engine_->FriendsLoaded(load.client, list.version, list.friends, &effects_);
   if (!status.ok()) {
     CarryOut();
     // One that was too old when it came is worth another look: the next is not. One that is too

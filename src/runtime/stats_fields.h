@@ -105,6 +105,8 @@ inline constexpr StatsField<EngineStats> kEngineFields[] = {
      "Sessions replaced by another of the same user."},
     {&EngineStats::disconnects, "nearby_disconnects_total", "Sessions ended."},
     {&EngineStats::expiries, "nearby_expiries_total", "Locations that expired."},
+    {&EngineStats::lists_rechecked, "nearby_lists_rechecked_total",
+     "Friend lists loaded again to find out whether the store was changed."},
     {&EngineStats::lists_refused, "nearby_lists_refused_total",
      "Friend lists that were too long, too old or malformed."},
     {&EngineStats::changes_applied, "nearby_changes_applied_total",
