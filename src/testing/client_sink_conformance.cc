@@ -184,15 +184,15 @@ void ClientSinkTrial::IsReadyAgain() {
   subject().connect(kAlicesCookie, kAlice);
   Flow flow = Flow::kReady;
   WhileStalled([&] { flow = DeliverMany(kAlicesCookie, kAlice); });
-  if (flow == Flow::kReady)
-    return report().Skip("the sink is never busy, however much it is given");
+  if (flow == Flow::kReady) return report().Skip("the sink is never busy, whatever it is given");
   report().Expect(Eventually([&] { return subject().ready_calls(kAlicesCookie) > 0; }),
                   "Ready is not called after the client has read");
 }
 
 }  // namespace
 
-std::vector<ConformanceCase> ClientSinkConformance(std::function<ClientSinkUnderTest()> make) {
+std::vector<ConformanceCase> ClientSinkConformance(
+    const std::function<ClientSinkUnderTest()>& make) {
   using T = ClientSinkTrial;
   return internal::MakeCases<T>({{1, "IgnoresUnknownCookies", &T::IgnoresUnknownCookies},
                                  {2, "TellsInOrder", &T::TellsInOrder},

@@ -19,7 +19,7 @@ void ConformanceReport::Fail(absl::string_view what) {
 
 void ConformanceReport::Skip(absl::string_view why) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  skipped_ = std::string(why);
+  skipped_.emplace(why.data(), why.size());
 }
 
 bool ConformanceReport::Expect(bool holds, absl::string_view what) {

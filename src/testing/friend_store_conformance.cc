@@ -294,7 +294,8 @@ void FriendStoreTrial::ListsOfStrangersAreEmpty() {
 
 }  // namespace
 
-std::vector<ConformanceCase> FriendStoreConformance(std::function<FriendStoreUnderTest()> make) {
+std::vector<ConformanceCase> FriendStoreConformance(
+    const std::function<FriendStoreUnderTest()>& make) {
   using T = FriendStoreTrial;
   return internal::MakeCases<T>({{1, "Completion", &T::Completion},
                                  {2, "Blocking", &T::Blocking},

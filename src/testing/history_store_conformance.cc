@@ -164,7 +164,8 @@ void HistoryStoreTrial::ReadsAHalfOpenRangeInOrder() {
 
 }  // namespace
 
-std::vector<ConformanceCase> HistoryStoreConformance(std::function<HistoryStoreUnderTest()> make) {
+std::vector<ConformanceCase> HistoryStoreConformance(
+    const std::function<HistoryStoreUnderTest()>& make) {
   using T = HistoryStoreTrial;
   return internal::MakeCases<T>({{1, "Completion", &T::Completion},
                                  {2, "Blocking", &T::Blocking},

@@ -36,18 +36,18 @@ class Inbox : public Transport::Receiver {
     Begin(server);
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      messages_.push_back({std::string(server), channel, std::string(payload)});
+      messages_.push_back({Copy(server), channel, Copy(payload)});
     }
-    if (on_message) on_message(payload);
+    if (on_message_) on_message_(payload);
     End(server);
   }
 
   void OnLinkLost(absl::string_view server, const absl::Status&) override {
     Begin(server);
-    if (on_lost) on_lost(server);
+    if (on_lost_) on_lost_(server);
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      ++lost_[std::string(server)];
+      ++lost_[Copy(server)];
     }
     End(server);
   }
@@ -79,20 +79,27 @@ class Inbox : public Transport::Receiver {
     return has_overlapped_;
   }
 
-  /// Run within the calls. To be set before the first.
-  std::function<void(absl::string_view payload)> on_message;
-  std::function<void(absl::string_view server)> on_lost;
+  /// Hooks, run within the calls. To be set before the first.
+  void OnEachMessage(std::function<void(absl::string_view payload)> hook) {
+    on_message_ = std::move(hook);
+  }
+  void OnEachLoss(std::function<void(absl::string_view server)> hook) {
+    on_lost_ = std::move(hook);
+  }
 
  private:
+  static std::string Copy(absl::string_view view) { return {view.data(), view.size()}; }
   void Begin(absl::string_view server) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (++running_[std::string(server)] > 1) has_overlapped_ = true;
+    if (++running_[Copy(server)] > 1) has_overlapped_ = true;
   }
   void End(absl::string_view server) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    --running_[std::string(server)];
+    --running_[Copy(server)];
   }
 
+  std::function<void(absl::string_view)> on_message_;
+  std::function<void(absl::string_view)> on_lost_;
   mutable std::mutex mutex_;
   std::vector<Message> messages_;
   std::map<std::string, std::size_t> lost_;

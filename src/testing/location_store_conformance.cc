@@ -241,7 +241,7 @@ void LocationStoreTrial::ErasesWhatIsNotNewer() {
 }  // namespace
 
 std::vector<ConformanceCase> LocationStoreConformance(
-    std::function<LocationStoreUnderTest()> make) {
+    const std::function<LocationStoreUnderTest()>& make) {
   using T = LocationStoreTrial;
   return internal::MakeCases<T>({{1, "Completion", &T::Completion},
                                  {2, "Blocking", &T::Blocking},

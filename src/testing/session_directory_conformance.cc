@@ -413,7 +413,7 @@ void SessionDirectoryTrial::TooManyHolders() {
 }  // namespace
 
 std::vector<ConformanceCase> SessionDirectoryConformance(
-    std::function<SessionDirectoryUnderTest()> make) {
+    const std::function<SessionDirectoryUnderTest()>& make) {
   using T = SessionDirectoryTrial;
   return internal::MakeCases<T>({{1, "Completion", &T::Completion},
                                  {2, "Blocking", &T::Blocking},

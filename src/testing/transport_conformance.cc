@@ -161,9 +161,9 @@ void TransportTrial::CompletionWhileDown() {
 void TransportTrial::CallsFromWithinTheReceiver() {
   std::vector<internal::TrialCall> calls = Calls();
   std::vector<internal::Completion> completions(calls.size());
-  mine_.on_message = [&](absl::string_view) {
+  mine_.OnEachMessage([&](absl::string_view) {
     for (std::size_t i = 0; i < calls.size(); ++i) calls[i].start(completions[i], nullptr);
-  };
+  });
   MustSubscribe(adapter(), second_, kAlice);
   MustPublish(other(), second_, kAlice, "x");
   for (std::size_t i = 0; i < calls.size(); ++i) {
@@ -207,11 +207,11 @@ void TransportTrial::SetReceiverWaits() {
   internal::Completion entered;
   internal::Completion leave;
   auto leave_done = leave.AnyDone();
-  mine_.on_message =
-      [&, entered_done = std::make_shared<Transport::Done>(entered.AnyDone())](absl::string_view) {
-        (*entered_done)(absl::OkStatus());
-        (void)leave.Get(patience());
-      };
+  const auto entered_done = std::make_shared<Transport::Done>(entered.AnyDone());
+  mine_.OnEachMessage([&](absl::string_view) {
+    (*entered_done)(absl::OkStatus());
+    (void)leave.Get(patience());
+  });
   MustSubscribe(adapter(), first_, kAlice);
   std::thread publisher([&] { (void)Publish(other(), first_, kAlice, "x"); });
   (void)Get(entered);
@@ -366,9 +366,9 @@ void TransportTrial::CallsFromWithinOnLinkLost() {
   if (!CanTakeDown()) return;
   std::vector<internal::TrialCall> calls = Calls();
   std::vector<internal::Completion> completions(calls.size());
-  mine_.on_lost = [&](absl::string_view) {
+  mine_.OnEachLoss([&](absl::string_view) {
     for (std::size_t i = 0; i < calls.size(); ++i) calls[i].start(completions[i], nullptr);
-  };
+  });
   MustSubscribe(adapter(), first_, kAlice);
   subject().take_down(first_);
   AwaitLost(1);
@@ -429,7 +429,7 @@ void TransportTrial::PayloadsAreBytes() {
 
 }  // namespace
 
-std::vector<ConformanceCase> TransportConformance(std::function<TransportUnderTest()> make) {
+std::vector<ConformanceCase> TransportConformance(const std::function<TransportUnderTest()>& make) {
   using T = TransportTrial;
   return internal::MakeCases<T>(
       {{1, "Completion", &T::Completion},

@@ -110,6 +110,7 @@ template <typename SomeTrial, typename Factory>
 std::vector<ConformanceCase> MakeCases(const std::vector<TrialEntry<SomeTrial>>& entries,
                                        const Factory& factory) {
   std::vector<ConformanceCase> cases;
+  cases.reserve(entries.size());
   for (const TrialEntry<SomeTrial>& entry : entries) {
     cases.push_back({entry.clause, absl::StrCat("Clause", entry.clause, entry.name),
                      [factory, run = entry.run](ConformanceReport* report) {

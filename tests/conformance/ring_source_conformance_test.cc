@@ -162,8 +162,9 @@ std::vector<ConformanceCase> Cases(Flaw flaw) {
     test.publish = [borrowed](const RingSource::Ring& ring) { borrowed->Publish(ring); };
     test.stall = [borrowed](bool on) { borrowed->LoseTouch(on); };
     test.patience = absl::Seconds(1);
-    // Time enough for a destructor that does not wait, on a machine with more to do.
-    test.grace = absl::Milliseconds(flaw == Flaw::kDoesNotWait ? 2'000 : 50);
+    // Time enough for what should wait and does not, on a machine with more to do.
+    const bool is_hasty = flaw == Flaw::kDoesNotWait || flaw == Flaw::kOverlaps;
+    test.grace = absl::Milliseconds(is_hasty ? 2'000 : 50);
     return test;
   });
 }

@@ -105,6 +105,7 @@ class FlawedSessionDirectory : public SessionDirectory {
   Epoch EpochOf(const NodeLease& lease, UserId user);
   std::vector<SessionHolder> HoldersOf(UserId user);
   void ClaimNow(const NodeLease& lease, absl::Span<const UserId> users, ClaimDone done);
+  void Alter(const NodeLease& lease, std::vector<SessionHolder> before, Claimed& claimed) const;
 
   std::shared_ptr<test::FlawedCalls> calls_;
   const Flaw flaw_;
@@ -135,25 +136,34 @@ Epoch FlawedSessionDirectory::EpochOf(const NodeLease& lease, UserId user) {
 
 void FlawedSessionDirectory::ClaimNow(const NodeLease& lease, absl::Span<const UserId> users,
                                       ClaimDone done) {
-  std::vector<std::vector<SessionHolder>> before;
-  for (const UserId user : users) before.push_back(HoldersOf(user));
-  if (flaw_ == Flaw::kLooksBeforeItClaims) absl::SleepFor(absl::Milliseconds(10));
-  if (flaw_ == Flaw::kAddsBeforeItFails && users.size() > 1) {
-    directory_.Claim(lease, users.subspan(0, 1), [](const auto&) {});
-  }
-  directory_.Claim(lease, users, [&](absl::StatusOr<std::vector<Claimed>> claimed) {
-    for (std::size_t i = 0; claimed.ok() && i < users.size(); ++i) {
-      if (flaw_ == Flaw::kTellsTheReplaced) (*claimed)[i].others = before[i];
-      if (flaw_ == Flaw::kLooksBeforeItClaims) {
-        auto& others = before[i];
-        others.erase(std::remove_if(others.begin(), others.end(),
-                                    [&](const auto& other) { return other.lease == lease; }),
-                     others.end());
-        (*claimed)[i].others = others;
-      }
+  absl::StatusOr<std::vector<Claimed>> result;
+  {
+    // So that what was there before is what the claim has seen, unless that is the flaw.
+    std::unique_lock<std::mutex> lock(mutex_, std::defer_lock);
+    if (flaw_ != Flaw::kLooksBeforeItClaims) lock.lock();
+    std::vector<std::vector<SessionHolder>> before;
+    for (const UserId user : users) before.push_back(HoldersOf(user));
+    if (flaw_ == Flaw::kLooksBeforeItClaims) absl::SleepFor(absl::Milliseconds(10));
+    if (flaw_ == Flaw::kAddsBeforeItFails && users.size() > 1) {
+      directory_.Claim(lease, users.subspan(0, 1), [](const auto&) {});
     }
-    done(std::move(claimed));
-  });
+    directory_.Claim(lease, users, [&](auto claimed) { result = std::move(claimed); });
+    for (std::size_t i = 0; result.ok() && i < users.size(); ++i) {
+      Alter(lease, before[i], (*result)[i]);
+    }
+  }
+  done(std::move(result));
+}
+
+void FlawedSessionDirectory::Alter(const NodeLease& lease, std::vector<SessionHolder> before,
+                                   Claimed& claimed) const {
+  if (flaw_ == Flaw::kTellsTheReplaced) claimed.others = std::move(before);
+  if (flaw_ == Flaw::kLooksBeforeItClaims) {
+    before.erase(std::remove_if(before.begin(), before.end(),
+                                [&](const auto& other) { return other.lease == lease; }),
+                 before.end());
+    claimed.others = std::move(before);
+  }
 }
 
 std::vector<ConformanceCase> Cases(CallFlaw call_flaw, Flaw flaw) {

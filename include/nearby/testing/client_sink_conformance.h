@@ -35,7 +35,7 @@ struct ClientSinkUnderTest : AdapterUnderTest<ClientSink> {
 /// handed over when; of clause 2, that calls do not overlap; of clause 4, what is merged; clause 5.
 /// Nor clause 6, the lifespan, which binds those who own a sink.
 NEARBY_API std::vector<ConformanceCase> ClientSinkConformance(
-    std::function<ClientSinkUnderTest()> make);
+    const std::function<ClientSinkUnderTest()>& make);
 
 }  // namespace nearby
 

@@ -24,7 +24,7 @@ struct FriendStoreUnderTest : AdapterUnderTest<FriendStore> {
 /// after the runtime has gone, which is the runtime's affair; of clause 8, what a failure of the
 /// database leaves behind.
 NEARBY_API std::vector<ConformanceCase> FriendStoreConformance(
-    std::function<FriendStoreUnderTest()> make);
+    const std::function<FriendStoreUnderTest()>& make);
 
 }  // namespace nearby
 

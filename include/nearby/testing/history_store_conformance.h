@@ -20,7 +20,7 @@ struct HistoryStoreUnderTest : AdapterUnderTest<HistoryStore> {};
 /// after the runtime has gone, which is the runtime's affair; of clause 5, what a failure of the
 /// store leaves behind.
 NEARBY_API std::vector<ConformanceCase> HistoryStoreConformance(
-    std::function<HistoryStoreUnderTest()> make);
+    const std::function<HistoryStoreUnderTest()>& make);
 
 }  // namespace nearby
 

@@ -34,7 +34,7 @@ struct LocationStoreUnderTest : AdapterUnderTest<LocationStore> {
 /// after the runtime has gone, which is the runtime's affair; of clause 8, what a failure of the
 /// store leaves behind.
 NEARBY_API std::vector<ConformanceCase> LocationStoreConformance(
-    std::function<LocationStoreUnderTest()> make);
+    const std::function<LocationStoreUnderTest()>& make);
 
 }  // namespace nearby
 

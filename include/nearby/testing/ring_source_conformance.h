@@ -23,7 +23,7 @@ struct RingSourceUnderTest : AdapterUnderTest<RingSource> {
 /// Not tested: of clause 3, what a watcher must not do from within its own call, and clause 6, the
 /// lifespan: both bind those who use a source.
 NEARBY_API std::vector<ConformanceCase> RingSourceConformance(
-    std::function<RingSourceUnderTest()> make);
+    const std::function<RingSourceUnderTest()>& make);
 
 }  // namespace nearby
 

@@ -27,7 +27,7 @@ struct SessionDirectoryUnderTest : AdapterUnderTest<SessionDirectory> {
 /// Not tested, because it cannot be seen from outside: of clause 4, that a `done` may be called
 /// after the node has gone, which is the node's affair; of clause 5, what a failure leaves behind.
 NEARBY_API std::vector<ConformanceCase> SessionDirectoryConformance(
-    std::function<SessionDirectoryUnderTest()> make);
+    const std::function<SessionDirectoryUnderTest()>& make);
 
 }  // namespace nearby
 

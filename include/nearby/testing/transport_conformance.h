@@ -38,7 +38,7 @@ struct TransportUnderTest : AdapterUnderTest<Transport> {
 /// clause 5, that a message of unknown fate is not repeated, beyond those whose Publish fails
 /// because the server is down.
 NEARBY_API std::vector<ConformanceCase> TransportConformance(
-    std::function<TransportUnderTest()> make);
+    const std::function<TransportUnderTest()>& make);
 
 }  // namespace nearby
 
