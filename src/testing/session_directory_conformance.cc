@@ -84,27 +84,30 @@ void SessionDirectoryTrial::AppendLeaseCalls(const NodeLease& lease,
   calls->push_back({"RenewLease", [this, lease](internal::Completion& completion, auto then) {
                       adapter().RenewLease(lease, kLong, completion.AnyDone(std::move(then)));
                     }});
-  calls->push_back({"FindEnded", [this, lease](internal::Completion& completion, auto then) {
-                      adapter().FindEnded({lease}, completion.AnyDone(std::move(then)));
-                    }});
+  calls->push_back(
+      {"FindEnded", [this, leases = Leases{lease}](internal::Completion& completion, auto then) {
+         adapter().FindEnded(leases, completion.AnyDone(std::move(then)));
+       }});
   calls->push_back({"EndLease", [this, lease](internal::Completion& completion, auto then) {
                       adapter().EndLease(lease, completion.AnyDone(std::move(then)));
                     }});
 }
 
+// Their spans live as long as they do: an adapter that keeps one too long is another test's affair.
 std::vector<internal::TrialCall> SessionDirectoryTrial::Calls() {
   const NodeLease lease = Begin(kNode);
   std::vector<internal::TrialCall> calls = {
       {"Claim",
-       [this, lease](internal::Completion& completion, auto then) {
-         adapter().Claim(lease, {kAlice}, completion.AnyDone(std::move(then)));
+       [this, lease, users = Users{kAlice}](internal::Completion& completion, auto then) {
+         adapter().Claim(lease, users, completion.AnyDone(std::move(then)));
        }},
       {"Lookup",
-       [this](internal::Completion& completion, auto then) {
-         adapter().Lookup({kAlice}, completion.AnyDone(std::move(then)));
+       [this, users = Users{kAlice}](internal::Completion& completion, auto then) {
+         adapter().Lookup(users, completion.AnyDone(std::move(then)));
        }},
-      {"Release", [this, lease](internal::Completion& completion, auto then) {
-         adapter().Release(lease, {{kAlice, Epoch{1}}}, completion.AnyDone(std::move(then)));
+      {"Release", [this, lease, sessions = std::vector<Session>{{kAlice, Epoch{1}}}](
+                      internal::Completion& completion, auto then) {
+         adapter().Release(lease, sessions, completion.AnyDone(std::move(then)));
        }}};
   AppendLeaseCalls(lease, &calls);
   return calls;
