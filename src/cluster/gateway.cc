@@ -70,7 +70,7 @@ void Gateway::Advance(Time now, std::int64_t steady_ms) {
   if (!releasing_.empty() && now_ >= release_timeout_) {
     OnReleased(release_number_, absl::DeadlineExceededError("not answered in time"));
   }
-  ForgetEnded();
+  ForgetPasts();
   LookAtGuests();
   FindEndedLeases();
 }

@@ -108,7 +108,14 @@ class Gateway : public NodeGateway {
     Position position;
     Time accepted_at;
     Time reported_at;
-    Epoch located_in{};  // the session of the location
+    Epoch located_in{};  // the session of the location; as accepted_at, also of one of the past
+  };
+
+  // What was known of a guest when it was dropped, for letters and stores that are behind.
+  struct Past {
+    Epoch ended{};       // that session, and those before it, are over
+    Epoch located_in{};  // as of Guest
+    Time accepted_at;
   };
 
   struct Local {
@@ -177,7 +184,9 @@ class Gateway : public NodeGateway {
   void Drop(UserId user);
   // The same, and what is announced of that session later is not believed.
   void DropEnded(UserId user, Epoch session);
-  void ForgetEnded();
+  void ForgetPasts();
+  // Whether a location is later than all that has been heard of the guest.
+  static bool IsNewer(const Guest& guest, Epoch session, Time accepted_at);
   void LookAgain(UserId user, Guest* guest, Time at);
   void LookAtGuests();
   void LookAt(UserId user, Guest* guest);
@@ -219,9 +228,8 @@ class Gateway : public NodeGateway {
 
   Channels channels_;
   absl::flat_hash_map<UserId, Guest> guests_;
-  // Sessions that have ended lately: what is announced of them is late.
-  absl::flat_hash_map<UserId, Epoch> ended_;
-  std::deque<std::pair<Time, UserId>> ended_until_;
+  absl::flat_hash_map<UserId, Past> pasts_;
+  std::deque<std::pair<Time, UserId>> pasts_until_;
   absl::btree_map<UserId, std::vector<Question>> questions_;  // by whom they are about
   absl::btree_set<UserId> to_reload_;  // clients whose questions found no room
   UserQueries lookups_;

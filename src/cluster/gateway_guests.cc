@@ -14,10 +14,10 @@ namespace {
 constexpr std::int64_t kFindWithinMs = 2000;
 constexpr std::int64_t kParkAgainWithinMs = 500;
 
-// How long, and of how many users, it is remembered that a session has ended: letters that were
-// under way for longer, the directory has to judge.
-constexpr std::int64_t kEndedForMs = 60'000;
-constexpr std::size_t kMaxEnded = std::size_t{1} << 16;
+// How long, and of how many guests who were dropped, it is remembered what was known of them:
+// letters that were under way for longer, the directory has to judge.
+constexpr std::int64_t kRememberedForMs = 60'000;
+constexpr std::size_t kMaxPasts = std::size_t{1} << 16;
 
 }  // namespace
 
@@ -53,7 +53,14 @@ void Gateway::Drop(UserId user) {
   const auto found = guests_.find(user);
   if (found == guests_.end()) return;
   channels_.Unwant(user);
-  std::uint64_t shards = found->second.listeners;
+  const Guest& guest = found->second;
+  if (pasts_until_.size() < kMaxPasts) {
+    Past& past = pasts_[user];
+    past.located_in = guest.located_in;
+    past.accepted_at = guest.accepted_at;
+    pasts_until_.emplace_back(Time{now_.ms + kRememberedForMs}, user);
+  }
+  std::uint64_t shards = guest.listeners;
   guests_.erase(found);
   for (; shards != 0; shards &= shards - 1) {
     services_.deliver(About(user, PeerMessage::Kind::kOffline,
@@ -63,16 +70,20 @@ void Gateway::Drop(UserId user) {
 
 void Gateway::DropEnded(UserId user, Epoch session) {
   Drop(user);
-  if (ended_until_.size() >= kMaxEnded) return;
-  Epoch& ended = ended_[user];
-  ended = std::max(ended, session);
-  ended_until_.emplace_back(Time{now_.ms + kEndedForMs}, user);
+  const auto past = pasts_.find(user);
+  if (past != pasts_.end()) past->second.ended = std::max(past->second.ended, session);
 }
 
-void Gateway::ForgetEnded() {
-  for (; !ended_until_.empty() && ended_until_.front().first <= now_; ended_until_.pop_front()) {
-    ended_.erase(ended_until_.front().second);
+void Gateway::ForgetPasts() {
+  for (; !pasts_until_.empty() && pasts_until_.front().first <= now_; pasts_until_.pop_front()) {
+    pasts_.erase(pasts_until_.front().second);
   }
+}
+
+bool Gateway::IsNewer(const Guest& guest, Epoch session, Time accepted_at) {
+  if (session != guest.located_in) return session > guest.located_in;
+  return accepted_at > guest.accepted_at ||
+         (accepted_at == guest.accepted_at && !guest.has_location);
 }
 
 void Gateway::LookAgain(UserId user, Guest* guest, Time at) {
@@ -172,10 +183,9 @@ void Gateway::OnLocationRead(UserId user, const std::optional<AcceptedLocation>&
     if (guest->waiting != 0) AskDirectory(user);
     return;
   }
-  const bool is_newer =
-      !guest->has_location || guest->located_in < found->session ||
-      (guest->located_in == found->session && found->accepted_at > guest->accepted_at);
+  const bool is_newer = IsNewer(*guest, found->session, found->accepted_at);
   if (is_newer) Locate(guest, *found);
+  if (!guest->has_location) return;  // The store is behind what has been told already.
   const std::uint64_t shards =
       is_newer ? guest->listeners & ~guest->parked : guest->waiting & guest->listeners;
   // An answer, for an engine knows what to make of one that it has had before.

@@ -32,9 +32,7 @@ void Gateway::OnTaken(const NodeEvent& event) {
 void Gateway::OnLocated(const NodeEvent& event) {
   Guest* guest = FindGuest(event.user);
   if (guest == nullptr || guest->session != event.session) return;
-  const bool is_known =
-      guest->located_in == event.session && guest->accepted_at >= event.accepted_at;
-  if (is_known) return;
+  if (!IsNewer(*guest, event.session, event.accepted_at)) return;
   Locate(guest, {event.user, event.position, event.accepted_at, event.reported_at, event.session});
   Tell(event.user, guest, guest->listeners & ~guest->parked, PeerMessage::Kind::kHere);
 }
@@ -44,10 +42,8 @@ void Gateway::OnAnnounced(const NodeLease& from, const NodeEvent& event) {
     if (local->second.session > event.session) return;  // They are here since.
     OnTaken(event);
   }
-  if (const auto ended = ended_.find(event.user);
-      ended != ended_.end() && event.session <= ended->second) {
-    return;
-  }
+  const auto past = pasts_.find(event.user);
+  if (past != pasts_.end() && event.session <= past->second.ended) return;
   const auto [it, is_new] = guests_.try_emplace(event.user);
   Guest& guest = it->second;
   if (is_new) {
@@ -56,6 +52,10 @@ void Gateway::OnAnnounced(const NodeLease& from, const NodeEvent& event) {
     guest.asked_in = lookups_.number();
     guest.heard = now_;
     guest.idle_since = now_;
+    if (past != pasts_.end()) {
+      guest.located_in = past->second.located_in;
+      guest.accepted_at = past->second.accepted_at;
+    }
     LookAgain(event.user, &guest,
               Time{now_.ms + absl::ToInt64Milliseconds(options_.probe_interval)});
   } else if (!Follow(event.user, &guest, from, event.session)) {
@@ -112,10 +112,12 @@ void Gateway::OnChannelEvent(const NodeBatch& batch, const NodeEvent& event) {
     return;
   }
   if (event.kind != NodeEvent::Kind::kLocation) return;
+  // Of reports within one millisecond each counts.
   const bool is_known = guest->has_location && guest->located_in == event.session &&
                         event.accepted_at <= guest->accepted_at &&
                         event.reported_at <= guest->reported_at;
-  if (is_known) return;  // The store was quicker.
+  const bool is_past = !guest->has_location && !IsNewer(*guest, event.session, event.accepted_at);
+  if (is_known || is_past) return;  // The store, or a letter, was quicker.
   Locate(guest, {event.user, event.position, event.accepted_at, event.reported_at, event.session});
   guest->waiting = 0;
   Tell(event.user, guest, guest->listeners & ~guest->parked, PeerMessage::Kind::kLocation);
