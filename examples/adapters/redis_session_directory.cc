@@ -50,6 +50,12 @@ absl::Status MustLast() {
   return absl::InvalidArgumentError("a lease must last longer than nothing");
 }
 
+absl::Status TooMany(std::size_t users) {
+  return absl::InvalidArgumentError(absl::StrCat("a call about ", users, " users; at most ",
+                                                 nearby::SessionDirectory::kMaxBatch,
+                                                 " are allowed"));
+}
+
 absl::Status Unexpected() {
   return absl::InternalError("Redis: a script has answered something else");
 }
@@ -174,10 +180,7 @@ void RedisSessionDirectory::EndLease(const NodeLease& lease, Done done) {
 
 void RedisSessionDirectory::Claim(const NodeLease& lease, absl::Span<const UserId> users,
                                   ClaimDone done) {
-  if (users.size() > kMaxClaims) {
-    return done(absl::InvalidArgumentError(
-        absl::StrCat("a claim of ", users.size(), " users; at most ", kMaxClaims, " are allowed")));
-  }
+  if (users.size() > kMaxBatch) return done(TooMany(users.size()));
   RedisCommand command = BeginScript(kClaim, options_.key_prefix, 2 + users.size());
   command.Add(Bytes(lease));
   command.Add(absl::StrCat(options_.max_holders));
@@ -192,6 +195,7 @@ void RedisSessionDirectory::Claim(const NodeLease& lease, absl::Span<const UserI
 
 void RedisSessionDirectory::Release(const NodeLease& lease, absl::Span<const Session> sessions,
                                     Done done) {
+  if (sessions.size() > kMaxBatch) return done(TooMany(sessions.size()));
   RedisCommand command = BeginScript(kRelease, options_.key_prefix, 1 + 2 * sessions.size());
   command.Add(Bytes(lease));
   for (const Session& session : sessions) {
@@ -205,6 +209,7 @@ void RedisSessionDirectory::Release(const NodeLease& lease, absl::Span<const Ses
 }
 
 void RedisSessionDirectory::Lookup(absl::Span<const UserId> users, LookupDone done) {
+  if (users.size() > kMaxBatch) return done(TooMany(users.size()));
   using Found = std::vector<std::vector<SessionHolder>>;
   const std::size_t most = options_.max_lookups_per_command;
   const auto answers = PartialAnswers<Found>::Make(PartCount(users.size(), most),

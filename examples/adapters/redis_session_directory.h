@@ -53,9 +53,6 @@ class RedisSessionDirectory : public nearby::SessionDirectory {
     RedisClient::Options client;
   };
 
-  /// Of a Claim; more is `InvalidArgument`.
-  static constexpr std::size_t kMaxClaims = 4096;
-
   /// `InvalidArgument`: not of the form "host:port". Connects later, when there is something to
   /// say.
   static absl::StatusOr<std::unique_ptr<RedisSessionDirectory>> Create(absl::string_view server) {

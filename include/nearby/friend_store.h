@@ -30,7 +30,9 @@ struct FriendList {
 ///   5. Versions: a list of version v takes account of every change whose version is <= v, of any
 ///      user, and of no other. Each change that alters something has a version of its own; they
 ///      ascend in the order of the commits, over all users. (A number drawn before the commit will
-///      not do, unless commits wait for each other: a list may be read in between.)
+///      not do, unless commits wait for each other: a list may be read in between.) A list asked
+///      for after an Edit has completed takes account of it, whichever node asked: privacy rests on
+///      it.
 ///   6. Symmetry: a change is seen by the lists of both users from its version on.
 ///   7. Edit answers the state of the pair as of the version it answers, seen from `edit.user`.
 ///      Where what was asked already held, `changed` is false and the version is one at which it

@@ -23,7 +23,8 @@ namespace nearby {
 /// Contract:
 ///   1. Completion: each call calls its `done` exactly once, before it returns or later, on any
 ///      thread, and throws nothing.
-///   2. Blocking: no call blocks on I/O.
+///   2. Blocking: no call blocks on I/O. One for which too much waits already completes
+///      `Unavailable`.
 ///   3. Thread safety: calls come from several threads at once, and from within a `done`.
 ///   4. Lifespan: the store outlives the runtime that uses it. A `done` may be destroyed uncalled
 ///      only when the store itself is destroyed; calling it after the runtime is gone is harmless.
@@ -34,11 +35,13 @@ namespace nearby {
 ///      accepted_at is by different clocks, and is not compared.)
 ///   6. Expiry: a location is readable from its write until accepted_at + ttl, unless the store
 ///      forgets it before, and is gone some time after that by itself. A reader checks accepted_at
-///      and does not rely on the store.
+///      and does not rely on the store. What is at its end when it is written, as anything is with
+///      a ttl that is not positive, is written as well, with Ok, and never read.
 ///   7. Read answers one element for each user asked for, in that order; nullopt for one it does
 ///      not know.
 ///   8. A write that failed may be repeated; it may also have succeeded in part. Where it failed
-///      with `ResourceExhausted`, the store is full, and the same is not written again.
+///      with `ResourceExhausted`, the store has no room for more users, and the same is not written
+///      again.
 ///   9. Erase removes what is held if it is of an earlier session, or of the same with an
 ///      accepted_at that is the same or earlier, and completes Ok for a user who is not there. So a
 ///      node that bids it with the time of what it wrote last removes nothing that another has

@@ -49,7 +49,8 @@ struct SessionHolder {
 /// Contract:
 ///   1. Completion: each call calls its `done` exactly once, before it returns or later, on any
 ///      thread, and throws nothing.
-///   2. Blocking: no call blocks on I/O.
+///   2. Blocking: no call blocks on I/O. One for which too much waits already completes
+///      `Unavailable`.
 ///   3. Thread safety: calls come from several threads at once, and from within a `done`.
 ///   4. Lifespan: the directory outlives the node that uses it. A `done` may be destroyed uncalled
 ///      only when the directory itself is destroyed; calling it after the node is gone is harmless.
@@ -72,7 +73,10 @@ struct SessionHolder {
 ///      ascending order of epoch. Holders whose lease has ended are not among them.
 ///   10. FindEnded answers which of the given leases have ended. One never heard of has.
 ///   11. Users with more than `max_holders()` holders: Claim fails for the batch with
-///      `ResourceExhausted` before it has added any. At least 4.
+///      `ResourceExhausted` before it has added any. At least 4. Nothing else is
+///      `ResourceExhausted` but a directory that has no room for more users or leases.
+///   12. Claim, Release and Lookup of more than kMaxBatch users: `InvalidArgument`, and nothing is
+///      done.
 class NEARBY_API SessionDirectory {
  public:
   using Done = absl::AnyInvocable<void(absl::Status)>;
@@ -95,6 +99,9 @@ class NEARBY_API SessionDirectory {
     Epoch epoch{};
   };
 
+  /// Users in one call.
+  static constexpr std::size_t kMaxBatch = 4096;
+
   virtual ~SessionDirectory() = default;
 
   /// `InvalidArgument` for a duration that is not positive.
@@ -103,7 +110,7 @@ class NEARBY_API SessionDirectory {
   /// Ends all its sessions with it. Ok as well if it has ended before.
   virtual void EndLease(const NodeLease& lease, Done done) = 0;
 
-  /// A user may occur once in a batch; a node asks for at most 4096 at once.
+  /// A user may occur once in a batch.
   virtual void Claim(const NodeLease& lease, absl::Span<const UserId> users, ClaimDone done) = 0;
   virtual void Release(const NodeLease& lease, absl::Span<const Session> sessions, Done done) = 0;
   virtual void Lookup(absl::Span<const UserId> users, LookupDone done) = 0;

@@ -26,7 +26,8 @@ namespace nearby {
 ///   4. Lifespan: the transport outlives whoever uses it. SetReceiver ends the former receiver and
 ///      all subscriptions: after it has returned, the former is not called any more, and is not
 ///      running. It must not be called from within a receiver, nor under a lock for which one
-///      waits. A `done` may be destroyed uncalled only when the transport itself is destroyed.
+///      waits; but it may be from within a `done` that is not itself called from within a receiver.
+///      A `done` may be destroyed uncalled only when the transport itself is destroyed.
 ///   5. Publish: Ok says that the server has the message, not that anyone received it. At most
 ///      once: a transport does not repeat a message whose fate it does not know.
 ///   6. Subscribe: Ok says that every message published to the channel on that server from now on
@@ -35,19 +36,23 @@ namespace nearby {
 ///      receiver it completes `FailedPrecondition`.
 ///   7. Unsubscribe: once it has completed, messages of the channel from that server may still come
 ///      if they were under way. Unsubscribing what is not subscribed to completes Ok, also where
-///      the server cannot be reached: nothing is subscribed to there any more.
+///      the server cannot be reached: nothing is subscribed to there any more. After
+///      `ResourceExhausted` it is subscribed to as before.
 ///   8. Order: messages of one publisher on one channel and server arrive in the order in which
 ///      they were published, or not at all.
 ///   9. Loss: when a link breaks, messages may be lost and all subscriptions on that server are;
 ///      the receiver is told by OnLinkLost, after which nothing published before comes from that
 ///      server. Until it has been told, a Subscribe there completes `Unavailable`: whatever was
-///      subscribed to when OnLinkLost comes is lost. A link over which nothing was subscribed to
-///      may break in silence. The transport links up again by itself at the next Publish or
-///      Subscribe; while it cannot, these complete `Unavailable`. A receiver that is too slow for
-///      its messages loses the link, and not some of the messages.
+///      subscribed to when OnLinkLost comes is lost. Subscriptions that were under way fail. A
+///      link over which no subscription has been acknowledged may break in silence. The transport
+///      links up again by itself at the next Publish or Subscribe; while it cannot, these complete
+///      `Unavailable`. A receiver that is too slow for its messages loses the link, and not some of
+///      the messages.
 ///   10. Several channels on several servers are independent: a slow or dead server delays none but
 ///       its own.
 ///   11. A payload is bytes of any value, up to `max_payload()`; more is `InvalidArgument`.
+///   12. Publish and Subscribe to a server whose name is empty, or one of which the transport can
+///      make nothing, complete `InvalidArgument`.
 class NEARBY_API Transport {
  public:
   using Done = absl::AnyInvocable<void(absl::Status)>;

@@ -192,6 +192,16 @@ SessionDirectory::Claimed InMemorySessionDirectory::State::Claim(const NodeLease
   return claimed;
 }
 
+namespace {
+
+absl::Status CheckBatch(std::size_t users) {
+  if (users <= SessionDirectory::kMaxBatch) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("a call about ", users, " users; at most ",
+                                                 SessionDirectory::kMaxBatch, " are allowed"));
+}
+
+}  // namespace
+
 InMemorySessionDirectory::InMemorySessionDirectory(const Clock* clock)
     : InMemorySessionDirectory(clock, Options()) {}
 InMemorySessionDirectory::InMemorySessionDirectory(const Clock* clock, const Options& options)
@@ -243,6 +253,7 @@ void InMemorySessionDirectory::EndLease(const NodeLease& lease, Done done) {
 
 void InMemorySessionDirectory::Claim(const NodeLease& lease, absl::Span<const UserId> users,
                                      ClaimDone done) {
+  if (absl::Status status = CheckBatch(users.size()); !status.ok()) return done(std::move(status));
   absl::StatusOr<std::vector<Claimed>> claimed = std::vector<Claimed>();
   {
     const std::lock_guard<std::mutex> lock(state_->mutex);
@@ -261,6 +272,9 @@ void InMemorySessionDirectory::Claim(const NodeLease& lease, absl::Span<const Us
 
 void InMemorySessionDirectory::Release(const NodeLease& lease, absl::Span<const Session> sessions,
                                        Done done) {
+  if (absl::Status status = CheckBatch(sessions.size()); !status.ok()) {
+    return done(std::move(status));
+  }
   {
     const std::lock_guard<std::mutex> lock(state_->mutex);
     state_->Begin(sessions.size());
@@ -278,6 +292,7 @@ void InMemorySessionDirectory::Release(const NodeLease& lease, absl::Span<const 
 }
 
 void InMemorySessionDirectory::Lookup(absl::Span<const UserId> users, LookupDone done) {
+  if (absl::Status status = CheckBatch(users.size()); !status.ok()) return done(std::move(status));
   std::vector<std::vector<SessionHolder>> found;
   found.reserve(users.size());
   {

@@ -66,6 +66,8 @@ struct Server {
 
 using Links = std::vector<std::shared_ptr<Link>>;
 
+absl::Status HasNoName() { return absl::InvalidArgumentError("the server has no name"); }
+
 absl::Status Down(absl::string_view server) {
   return absl::UnavailableError(absl::StrCat("the server ", server, " is down"));
 }
@@ -319,6 +321,7 @@ void InMemoryTransport::SetReceiver(Receiver* receiver) {
 
 void InMemoryTransport::Publish(absl::string_view server, Channel channel,
                                 absl::string_view payload, Done done) {
+  if (server.empty()) return done(HasNoName());
   if (payload.size() > max_payload()) {
     return done(absl::InvalidArgumentError(absl::StrCat(
         "a payload of ", payload.size(), " bytes; at most ", max_payload(), " are allowed")));
@@ -334,6 +337,7 @@ void InMemoryTransport::Publish(absl::string_view server, Channel channel,
 }
 
 void InMemoryTransport::Subscribe(absl::string_view server, Channel channel, Done done) {
+  if (server.empty()) return done(HasNoName());
   absl::Status status;
   {
     const std::lock_guard<std::mutex> lock(broker_->mutex);

@@ -58,6 +58,7 @@ class SessionDirectoryTrial : public internal::Trial<SessionDirectoryUnderTest> 
   void AnswersInOrder();
   void FindsEnded();
   void TooManyHolders();
+  void TooManyUsers();
 
  private:
   std::vector<internal::TrialCall> Calls();
@@ -413,6 +414,31 @@ void SessionDirectoryTrial::TooManyHolders() {
   ExpectHolders(kAlice, held, "after a claim that replaces one of the most there may be");
 }
 
+void SessionDirectoryTrial::TooManyUsers() {
+  const NodeLease lease = Begin(kNode);
+  const Claimed claimed = MustClaim(lease, kAlice);
+  Users users;
+  std::vector<Session> sessions;
+  for (std::uint64_t i = 0; i < SessionDirectory::kMaxBatch; ++i) {
+    users.push_back(UserId{1'000 + i});
+    sessions.push_back({UserId{1'000 + i}, Epoch{1}});
+  }
+  const auto most = Claim(lease, users);
+  report().Expect(most.ok() && most->size() == users.size(), "Claim refuses what is not too much");
+  users.push_back(kBob);
+  sessions.push_back({kAlice, claimed.epoch});
+  constexpr auto kCode = absl::StatusCode::kInvalidArgument;
+  report().ExpectCode(Claim(lease, users).status(), kCode, "Claim of too many users");
+  internal::Completion looked_up;
+  adapter().Lookup(users, looked_up.AnyDone());
+  report().ExpectCode(Get(looked_up), kCode, "Lookup of too many users");
+  internal::Completion released;
+  adapter().Release(lease, sessions, released.AnyDone());
+  report().ExpectCode(Get(released), kCode, "Release of too many users");
+  ExpectHolders(kAlice, {{lease, claimed.epoch}}, "after a release of too many users");
+  ExpectHolders(kBob, {}, "after a claim of too many users");
+}
+
 }  // namespace
 
 std::vector<ConformanceCase> SessionDirectoryConformance(
@@ -433,7 +459,8 @@ std::vector<ConformanceCase> SessionDirectoryConformance(
                                  {8, "ReleasesExactly", &T::ReleasesExactly},
                                  {9, "AnswersInOrder", &T::AnswersInOrder},
                                  {10, "FindsEnded", &T::FindsEnded},
-                                 {11, "TooManyHolders", &T::TooManyHolders}},
+                                 {11, "TooManyHolders", &T::TooManyHolders},
+                                 {12, "TooManyUsers", &T::TooManyUsers}},
                                 make);
 }
 

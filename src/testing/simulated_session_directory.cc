@@ -6,6 +6,14 @@
 #include "src/testing/simulated_calls.h"
 
 namespace nearby {
+namespace {
+
+// What can be refused before it is divided.
+bool IsTooMuch(std::size_t users) { return users > SessionDirectory::kMaxBatch; }
+
+absl::Status TooMuch() { return absl::InvalidArgumentError("a call about too many users"); }
+
+}  // namespace
 
 SimulatedSessionDirectory::SimulatedSessionDirectory(SimulatedBackend* backend,
                                                      SessionDirectory* behind, NodeId node)
@@ -42,6 +50,7 @@ void SimulatedSessionDirectory::Claim(const NodeLease& lease, absl::Span<const U
 
 void SimulatedSessionDirectory::Release(const NodeLease& lease, absl::Span<const Session> sessions,
                                         Done done) {
+  if (IsTooMuch(sessions.size())) return done(TooMuch());
   calls_->MakeBatch(
       std::move(done), sessions.size(), absl::OkStatus(),
       [behind = behind_, lease, batch = std::vector<Session>(sessions.begin(), sessions.end())](
@@ -52,6 +61,7 @@ void SimulatedSessionDirectory::Release(const NodeLease& lease, absl::Span<const
 }
 
 void SimulatedSessionDirectory::Lookup(absl::Span<const UserId> users, LookupDone done) {
+  if (IsTooMuch(users.size())) return done(TooMuch());
   using Found = std::vector<std::vector<SessionHolder>>;
   calls_->MakeBatch(std::move(done), users.size(), absl::StatusOr<Found>(Found()),
                     [behind = behind_, batch = std::vector<UserId>(users.begin(), users.end())](

@@ -36,12 +36,14 @@ void SimulatedTransport::SetReceiver(Receiver* receiver) {
 void SimulatedTransport::Publish(absl::string_view server, Channel channel,
                                  absl::string_view payload, Done done) {
   if (has_crashed()) return Bury(std::move(done));
+  if (server.empty()) return done(absl::InvalidArgumentError("the server has no name"));
   servers_->Start(node_, servers_->ServerOf(server), Kind::kPublish, channel, payload,
                   std::move(done));
 }
 
 void SimulatedTransport::Subscribe(absl::string_view server, Channel channel, Done done) {
   if (has_crashed()) return Bury(std::move(done));
+  if (server.empty()) return done(absl::InvalidArgumentError("the server has no name"));
   servers_->Start(node_, servers_->ServerOf(server), Kind::kSubscribe, channel, {},
                   std::move(done));
 }

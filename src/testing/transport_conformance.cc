@@ -44,6 +44,7 @@ class TransportTrial : public internal::Trial<TransportUnderTest> {
   void Destruction() { CheckDestruction(Calls()); }
   void SetReceiverEndsTheFormer();
   void SetReceiverWaits();
+  void SetReceiverFromWithinADone();
   void PublishesToNobody();
   void RepeatsNothing();
   void EachReceivesOnce();
@@ -57,6 +58,7 @@ class TransportTrial : public internal::Trial<TransportUnderTest> {
   void ADeadServerDelaysNoOther();
   void AStalledServerDelaysNoOther();
   void PayloadsAreBytes();
+  void ServersHaveNames();
 
  private:
   Transport& other() { return *subject().other; }
@@ -200,6 +202,28 @@ void TransportTrial::SetReceiverEndsTheFormer() {
   Await(next, "to the next");
   report().Expect(mine_.messages().size() == 1, "the former receiver is still called");
   report().Expect(!next.has("to nobody"), "the next receiver inherits a subscription");
+  adapter().SetReceiver(nullptr);
+}
+
+void TransportTrial::SetReceiverFromWithinADone() {
+  internal::Inbox next;
+  // Of a call that concerns the receiver, and of one that does not.
+  internal::Completion set[2];
+  internal::Completion made[2];
+  const auto set_next = [&](std::size_t i) {
+    return [this, &next, done = std::make_shared<Transport::Done>(set[i].AnyDone())] {
+      adapter().SetReceiver(&next);
+      (*done)(absl::OkStatus());
+    };
+  };
+  adapter().Subscribe(first_, kAlice, made[0].AnyDone(set_next(0)));
+  report().ExpectOk(Get(set[0]), "SetReceiver from within the done of Subscribe");
+  adapter().Publish(first_, kAlice, "x", made[1].AnyDone(set_next(1)));
+  report().ExpectOk(Get(set[1]), "SetReceiver from within the done of Publish");
+  MustSubscribe(adapter(), first_, kAlice);
+  MustPublish(other(), first_, kAlice, "to the next");
+  Await(next, "to the next");
+  report().Expect(!mine_.has("to the next"), "the former receiver is still called");
   adapter().SetReceiver(nullptr);
 }
 
@@ -427,6 +451,13 @@ void TransportTrial::PayloadsAreBytes() {
                       absl::StatusCode::kInvalidArgument, "a payload that is too long");
 }
 
+void TransportTrial::ServersHaveNames() {
+  report().ExpectCode(Publish(adapter(), "", kAlice, "x"), absl::StatusCode::kInvalidArgument,
+                      "Publish to a server without a name");
+  report().ExpectCode(Subscribe(adapter(), "", kAlice), absl::StatusCode::kInvalidArgument,
+                      "Subscribe to a server without a name");
+}
+
 }  // namespace
 
 std::vector<ConformanceCase> TransportConformance(const std::function<TransportUnderTest()>& make) {
@@ -441,6 +472,7 @@ std::vector<ConformanceCase> TransportConformance(const std::function<TransportU
        {4, "Destruction", &T::Destruction},
        {4, "SetReceiverEndsTheFormer", &T::SetReceiverEndsTheFormer},
        {4, "SetReceiverWaits", &T::SetReceiverWaits},
+       {4, "SetReceiverFromWithinADone", &T::SetReceiverFromWithinADone},
        {5, "PublishesToNobody", &T::PublishesToNobody},
        {5, "RepeatsNothing", &T::RepeatsNothing},
        {6, "EachReceivesOnce", &T::EachReceivesOnce},
@@ -453,7 +485,8 @@ std::vector<ConformanceCase> TransportConformance(const std::function<TransportU
        {9, "CallsFromWithinOnLinkLost", &T::CallsFromWithinOnLinkLost},
        {10, "ADeadServerDelaysNoOther", &T::ADeadServerDelaysNoOther},
        {10, "AStalledServerDelaysNoOther", &T::AStalledServerDelaysNoOther},
-       {11, "PayloadsAreBytes", &T::PayloadsAreBytes}},
+       {11, "PayloadsAreBytes", &T::PayloadsAreBytes},
+       {12, "ServersHaveNames", &T::ServersHaveNames}},
       make);
 }
 

@@ -191,7 +191,7 @@ TEST_F(ChannelsTest, HasNoMoreUnderWayThanAllowed) {
 
 TEST_F(ChannelsTest, ALostLinkSubscribesAgainAtThePace) {
   WantLive(1, 501);
-  channels_.OnLinkLost("a", now_);
+  channels_.OnLinkLost("a");
   EXPECT_EQ(stats().channels_live, 0u);
   const Time lost_at = now_;
   std::size_t again = 0;
@@ -216,7 +216,7 @@ TEST_F(ChannelsTest, ALostLinkSubscribesAgainAtThePace) {
 
 TEST_F(ChannelsTest, NewChannelsDoNotWaitForThoseThatFollowThePace) {
   WantLive(1, 101);
-  channels_.OnLinkLost("a", now_);
+  channels_.OnLinkLost("a");
   Poll();
   Answer(Take());
   channels_.Want(UserId{1'000});
@@ -229,7 +229,7 @@ TEST_F(ChannelsTest, NewChannelsDoNotWaitForThoseThatFollowThePace) {
 TEST_F(ChannelsTest, ThoseInSightComeFirst) {
   WantLive(1, 101);
   for (const std::uint64_t user : {91, 95, 99}) urgent_.insert(UserId{user});
-  channels_.OnLinkLost("a", now_);
+  channels_.OnLinkLost("a");
   Poll();
   const std::vector<Asked> asked = Take();
   ASSERT_GE(asked.size(), 3u);
@@ -238,7 +238,7 @@ TEST_F(ChannelsTest, ThoseInSightComeFirst) {
 
 TEST_F(ChannelsTest, ALossOfAnotherLinkChangesNothing) {
   WantLive(1, 11);
-  channels_.OnLinkLost("b", now_);
+  channels_.OnLinkLost("b");
   Poll();
   EXPECT_EQ(stats().channels_live, 10u);
   EXPECT_THAT(asked_, IsEmpty());
@@ -248,7 +248,7 @@ TEST_F(ChannelsTest, AnAnswerFromBeforeTheLossDoesNotCount) {
   channels_.Want(kAlice);
   Poll();
   const std::vector<Asked> before = Take();
-  channels_.OnLinkLost("a", now_);
+  channels_.OnLinkLost("a");
   Pass(100);
   const std::vector<Asked> after = Take();
   ASSERT_THAT(after, SizeIs(1));
@@ -378,7 +378,7 @@ TEST_F(ChannelsTest, AFormerOwnerMayDieMeanwhile) {
   WantLive(1, 2);
   channels_.SetRing(RingOf({"b"}));
   Poll();
-  channels_.OnLinkLost("a", now_);
+  channels_.OnLinkLost("a");
   Answer(Take());
   EXPECT_TRUE(channels_.IsLive(kAlice));
   Pass(10 * kSettleMs);

@@ -38,6 +38,7 @@ enum class Flaw {
   kAnswersBackward,
   kKnowsNoStrangers,
   kAddsBeforeItFails,
+  kLooksUpSome,
 };
 
 class FlawedSessionDirectory : public SessionDirectory {
@@ -77,9 +78,11 @@ class FlawedSessionDirectory : public SessionDirectory {
     });
   }
   void Lookup(absl::Span<const UserId> users, LookupDone done) override {
-    calls_->Do(std::move(done), [=, copy = Copy(users)](LookupDone answer) {
+    calls_->Do(std::move(done), [=, copy = Copy(users)](LookupDone answer) mutable {
+      if (flaw_ == Flaw::kLooksUpSome) copy.resize(std::min(copy.size(), kMaxBatch));
       directory_.Lookup(copy, [&](absl::StatusOr<std::vector<std::vector<SessionHolder>>> found) {
-        if (flaw_ == Flaw::kAnswersBackward) std::reverse(found->begin(), found->end());
+        if (flaw_ == Flaw::kAnswersBackward && found.ok())
+          std::reverse(found->begin(), found->end());
         answer(std::move(found));
       });
     });
@@ -201,6 +204,7 @@ TEST(SessionDirectoryConformanceTest, FindsEachFlawInTheData) {
   test::ExpectFails(9, Cases(CallFlaw::kNone, Flaw::kAnswersBackward));
   test::ExpectFails(10, Cases(CallFlaw::kNone, Flaw::kKnowsNoStrangers));
   test::ExpectFails(11, Cases(CallFlaw::kNone, Flaw::kAddsBeforeItFails));
+  test::ExpectFails(12, Cases(CallFlaw::kNone, Flaw::kLooksUpSome));
 }
 
 TEST(SessionDirectoryConformanceTest, SkipsWhatNeedsAHook) {

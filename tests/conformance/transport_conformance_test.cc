@@ -37,6 +37,7 @@ enum class Flaw {
   kLosesLinksInSilence,
   kOneForAllServers,
   kEndsAtZero,
+  kNeedsNoNames,
 };
 
 // What all transports of a test share.
@@ -125,7 +126,7 @@ class FlawedTransport : public Transport {
 
   void Publish(absl::string_view server, Channel channel, absl::string_view payload,
                Done done) override {
-    if (payload.size() > max_payload()) {
+    if (payload.size() > max_payload() || server.empty()) {
       return transport_.Publish(server, channel, payload, std::move(done));
     }
     world_->calls.Do(std::move(done), [this, server = std::string(server), channel,
@@ -143,6 +144,7 @@ class FlawedTransport : public Transport {
   void Subscribe(absl::string_view server, Channel channel, Done done) override {
     world_->calls.Do(std::move(done), [this, server = std::string(server), channel](Done answer) {
       if (IsDelayed()) return answer(absl::UnavailableError("another server is down"));
+      if (flaw_ == Flaw::kNeedsNoNames && server.empty()) return answer(absl::OkStatus());
       world_->has_been_subscribed = true;
       transport_.Subscribe(server, channel, std::move(answer));
     });
@@ -212,6 +214,7 @@ TEST(TransportConformanceTest, FindsEachFlawInTheMessages) {
   test::ExpectFails(9, Cases(CallFlaw::kNone, Flaw::kLosesLinksInSilence));
   test::ExpectFails(10, Cases(CallFlaw::kNone, Flaw::kOneForAllServers));
   test::ExpectFails(11, Cases(CallFlaw::kNone, Flaw::kEndsAtZero));
+  test::ExpectFails(12, Cases(CallFlaw::kNone, Flaw::kNeedsNoNames));
 }
 
 TEST(TransportConformanceTest, SkipsWhatNeedsAHook) {
