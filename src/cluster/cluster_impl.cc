@@ -26,12 +26,11 @@ void Cluster::Impl::Attach(const EngineOptions& options, Services services) {
                                                OfficeActions(), &lease_state_);
 }
 
-internal::NodeGateway* Cluster::Impl::MakeGateway(ShardId shard,
-                                                  internal::NodeGateway::Services services) {
+NodeGateway* Cluster::Impl::MakeGateway(ShardId shard, NodeGateway::Services services) {
   gateways_.push_back(std::make_unique<internal::Gateway>(
       options_, engine_, shard, std::move(services), OutsideOf(shard), &lease_state_,
       shard == kOffice ? office_.get() : nullptr));
-  internal::NodeGateway* made = gateways_.back().get();
+  NodeGateway* made = gateways_.back().get();
   if (gateways_.size() == engine_.shard_count) Begin();
   return made;
 }

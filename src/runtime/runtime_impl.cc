@@ -103,8 +103,8 @@ absl::Status Runtime::Impl::Start() {
 }
 
 void Runtime::Impl::JoinCluster() {
-  internal::OtherNodes::Services services;
-  services.post = [this](ShardId shard, internal::OtherNodes::Task task) {
+  OtherNodes::Services services;
+  services.post = [this](ShardId shard, OtherNodes::Task task) {
     mailbox(shard).AddUnrefusable(internal::TaskPosted{std::move(task)});
   };
   services.is_behind = [this](ShardId shard) { return mailbox(shard).is_behind(); };
