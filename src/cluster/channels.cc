@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "src/base/planted_bugs.h"
 
 namespace nearby::internal {
 namespace {
@@ -78,7 +79,8 @@ void Channels::Unwant(Channel channel) {
   if (entry.state == State::kLive) {
     --live_;
     ++counts_.unsubscribes;
-    actions_.unsubscribe(servers_[entry.server].name, channel);
+    if (!IsPlanted(PlantedBug::kUnsubscribeForgotten))
+      actions_.unsubscribe(servers_[entry.server].name, channel);
   }
   for (const Former& former : entry.formers) {
     ++counts_.unsubscribes;
@@ -101,6 +103,7 @@ void Channels::Enqueue(Channel channel, const Entry& entry) {
 }
 
 void Channels::SetRing(RingSource::Ring ring) {
+  if (IsPlanted(PlantedBug::kRingUnheardBySubscriber) && ring_ != nullptr) return;
   ring_ = std::move(ring);
   moved_up_to_ = 0;
   ++counts_.ring_changes;
@@ -158,10 +161,11 @@ void Channels::OnSubscribed(std::uint64_t number, const absl::Status& status, Ti
   entry.state = State::kLive;
   entry.is_again = true;
   ++live_;
-  answered_.push_back(pending.channel);
+  if (!IsPlanted(PlantedBug::kResubscribedUnhealed)) answered_.push_back(pending.channel);
   for (Former& former : entry.formers) {
     if (former.until != kNever) continue;
-    former.until = Time{now.ms + options_.settle_ms};
+    former.until =
+        Time{now.ms + (IsPlanted(PlantedBug::kFormerOwnerLeftEarly) ? 0 : options_.settle_ms)};
     settling_.emplace_back(former.until, pending.channel);
   }
 }
@@ -170,7 +174,7 @@ void Channels::Fail(ServerId server, Channel channel, Time /*now*/) {
   Entry& entry = entries_.find(channel)->second;
   entry.state = State::kWaiting;
   entry.number = 0;
-  servers_[server].waiting.push_back(channel);
+  if (!IsPlanted(PlantedBug::kFailedSubscribeGivenUp)) servers_[server].waiting.push_back(channel);
   answered_.push_back(channel);
 }
 
@@ -185,6 +189,7 @@ void Channels::Recover(ServerId server) {
 
 void Channels::OnLinkLost(absl::string_view name, Time /*now*/) {
   ++counts_.links_lost;
+  if (IsPlanted(PlantedBug::kLinkLossIgnored)) return;
   const ServerId server = FindServer(name);
   if (server == kNoServer) return;
   for (const Channel channel : all_) {
@@ -203,6 +208,7 @@ void Channels::OnLinkLost(absl::string_view name, Time /*now*/) {
 }
 
 void Channels::OnStray(absl::string_view name, Channel channel) {
+  if (IsPlanted(PlantedBug::kStraysIgnored)) return;
   const ServerId server = FindServer(name);
   const auto found = entries_.find(channel);
   if (found != entries_.end()) {
@@ -286,6 +292,7 @@ void Channels::TimeOut(Time now) {
 }
 
 void Channels::DropFormers(Time now) {
+  if (IsPlanted(PlantedBug::kFormerOwnerKept)) settling_.clear();
   while (!settling_.empty() && settling_.front().first <= now) {
     const Channel channel = settling_.front().second;
     settling_.pop_front();

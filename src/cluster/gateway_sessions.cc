@@ -4,6 +4,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
+#include "src/base/planted_bugs.h"
 #include "src/cluster/gateway.h"
 
 namespace nearby::internal {
@@ -58,7 +59,7 @@ void Gateway::OnClaimed(std::uint64_t number,
     if (!answer.ok()) {
       ++counts_.claims_failed;
       // It may have been carried out.
-      unknown_claims_.insert(user);
+      if (!IsPlanted(PlantedBug::kUnknownClaimForgotten)) unknown_claims_.insert(user);
       if (claiming[i].done) claiming[i].done(answer.status());
       continue;
     }
@@ -112,6 +113,8 @@ void Gateway::End(UserId user, Epoch session) {
   if (!has_lease()) return;
   releases_.push_back({user, session});
   const auto local = locals_.find(user);
+  if (IsPlanted(PlantedBug::kNewerSessionReleased) && local != locals_.end())
+    releases_.back().epoch = local->second.session;
   if (local == locals_.end() || local->second.session != session) return;
   const AcceptedLocation& location = local->second.location;
   Remember(user, {session, location.session, location.accepted_at});
@@ -120,7 +123,7 @@ void Gateway::End(UserId user, Epoch session) {
   event.kind = NodeEvent::Kind::kOffline;
   event.user = user;
   event.session = session;
-  Publish(event);
+  if (!IsPlanted(PlantedBug::kEndNotPublished)) Publish(event);
 }
 
 void Gateway::BeginReleases() {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "src/base/planted_bugs.h"
 
 namespace nearby::internal {
 namespace {
@@ -67,6 +68,13 @@ void Office::KeepLease() {
   }
 }
 
+std::int64_t Office::DeliverUntilMs() const {
+  if (IsPlanted(PlantedBug::kLeaseWithoutMargin)) {
+    return asked_at_ms_ + absl::ToInt64Milliseconds(options_.lease_duration);
+  }
+  return asked_at_ms_ + absl::ToInt64Milliseconds(options_.lease_duration - options_.lease_margin);
+}
+
 void Office::AskLater() {
   is_asking_ = false;
   ask_at_ms_ = steady_ms_ + backoff_.DelayMs(++lease_failures_);
@@ -87,7 +95,7 @@ void Office::OnLease(std::uint64_t number, const absl::StatusOr<Epoch>& life) {
   ask_at_ms_ = RenewAtMs();
   find_ended_at_ = now_;
   actions_.lease_begun(lease_);
-  BeginFencesAnew();
+  if (!IsPlanted(PlantedBug::kFencesForgottenWithLease)) BeginFencesAnew();
 }
 
 void Office::OnRenewed(std::uint64_t number, const absl::Status& status) {
@@ -226,8 +234,13 @@ void Office::OnFound(const Question& question, UserId user,
   const auto found = fences_.find(question.fence);
   if (found == fences_.end()) return;
   --found->second.unknown;
+  if (IsPlanted(PlantedBug::kFenceAsksForOneUser) && user != found->second.change.user)
+    return FinishFenceIfDone(question.fence);
   // Each that may still tell the user something, be it by an old session.
-  for (const SessionHolder& holder : holders) AskFence(question.fence, holder.lease);
+  for (const SessionHolder& holder : holders) {
+    if (IsPlanted(PlantedBug::kFenceAsksNewestHolder) && holder != holders.back()) continue;
+    AskFence(question.fence, holder.lease);
+  }
   FinishFenceIfDone(question.fence);
 }
 
@@ -262,7 +275,8 @@ void Office::EndRequest(std::uint64_t request) {
 
 void Office::FinishFenceIfDone(std::uint64_t number) {
   const auto found = fences_.find(number);
-  if (found->second.unknown > 0 || found->second.requests > 0) return;
+  const bool is_awaited = !IsPlanted(PlantedBug::kFenceNotAwaited);
+  if (found->second.unknown > 0 || (found->second.requests > 0 && is_awaited)) return;
   Done done = std::move(found->second.done);
   fences_.erase(found);
   if (done) done(absl::OkStatus());
@@ -273,6 +287,7 @@ void Office::TimeOutFences() {
     if (fence.deadline > now_) break;  // They are in order of their beginning.
     if (!fence.done) continue;
     Done done = std::exchange(fence.done, nullptr);
+    if (IsPlanted(PlantedBug::kFenceTimeoutTakenForDone)) return done(absl::OkStatus());
     done(absl::DeadlineExceededError(
         "the change is stored, but not known to be in force on all nodes yet"));
   }

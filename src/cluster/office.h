@@ -99,10 +99,7 @@ class Office {
   void KeepLease();
   void AskLater();
   // Until when clients may be told something under a lease asked for at asked_at_ms_.
-  std::int64_t DeliverUntilMs() const {
-    return asked_at_ms_ +
-           absl::ToInt64Milliseconds(options_.lease_duration - options_.lease_margin);
-  }
+  std::int64_t DeliverUntilMs() const;
   std::int64_t RenewAtMs() const {
     return asked_at_ms_ + absl::ToInt64Milliseconds(options_.lease_duration) / 4;
   }

@@ -110,10 +110,6 @@ class World : public ClientSink {
   std::uint64_t ring_changes_ = 0;
 };
 
-/// Rings with two to four servers, each a change from the one before: seats that come, go, and are
-/// given another server. They take a while to make: once for all seeds.
-std::vector<RingSource::Ring> MakeRings();
-
 }  // namespace nearby::sim
 
 #endif  // NEARBY_TESTS_SIM_WORLD_H_
