@@ -205,7 +205,8 @@ bool Engine::Impl::SettleRemote(Slot client, UserId remote, const Friendship& fr
 }
 
 void Engine::Impl::DropRemote(Slot remote, LeaveReason reason, Effects* effects) {
-  if (!IsPlanted(PlantedBug::kSlotFreedWithEdges)) UnlinkAll(remote, reason, effects);
+  if (IsPlanted(PlantedBug::kSlotFreedWithEdges)) return ReleaseEntity(remote);
+  UnlinkAll(remote, reason, effects);
   registry_.ForgetChannel(remote);
   ReleaseEntity(remote);
 }

@@ -26,12 +26,12 @@ RuntimeOptions MakeRuntimeOptions(SimulatedRandom* random) {
   return options;
 }
 
-ClusterOptions MakeClusterOptions(NodeId node) {
+ClusterOptions MakeClusterOptions(NodeId node, bool probes_rarely) {
   ClusterOptions options;
   options.node = node;
   options.lease_duration = absl::Seconds(4);
   options.lease_margin = absl::Seconds(1);
-  options.probe_interval = absl::Milliseconds(kProbeMs);
+  options.probe_interval = absl::Milliseconds(probes_rarely ? kRareProbeMs : kProbeMs);
   options.max_park = absl::Milliseconds(kMaxParkMs);
   options.ring_settle = absl::Seconds(4);
   options.call_timeout = absl::Seconds(1);
@@ -66,10 +66,12 @@ World::World(const WorldOptions& options, absl::Span<const RingSource::Ring> rin
   refreshes_lists_ = random_.Chance(0.3);
   runtime.list_refresh_interval =
       refreshes_lists_ ? absl::Milliseconds(kRefreshMs) : absl::InfiniteDuration();
+  probes_rarely_ = random_.Chance(0.5);
   const std::size_t nodes = options.nodes != 0 ? options.nodes : 2 + random_.Below(4);
   for (std::size_t i = 0; i < nodes; ++i) {
     const NodeId id{i + 1};
-    nodes_.push_back(std::make_unique<Node>(&scenery_, id, runtime, MakeClusterOptions(id), this));
+    nodes_.push_back(std::make_unique<Node>(&scenery_, id, runtime,
+                                            MakeClusterOptions(id, probes_rarely_), this));
   }
   phones_.resize(4 + random_.Below(9));
   MakeFriends();
@@ -136,6 +138,7 @@ bool World::Run() {
   simulation.RunFor(kConvergeMs);
   if (!ledger_.has_violation()) CheckNodes();
   if (!ledger_.has_violation()) CheckConverged();
+  if (!ledger_.has_violation()) PlayLastAct();
   return !ledger_.has_violation();
 }
 
@@ -156,6 +159,7 @@ void World::ActPhone(std::size_t index) {
     Leave(&phone);
   }
   if (phone.state == State::kOffline) {
+    if (phone.is_away) return;
     if (is_quiet_ || random_.Chance(0.5)) Connect(index);
   } else if (phone.state == State::kOnline) {
     if (!is_quiet_ && random_.Chance(0.02)) {
@@ -164,7 +168,7 @@ void World::ActPhone(std::size_t index) {
     } else if (!is_quiet_ && random_.Chance(0.02)) {
       // To another node, or anew to the same, while the old connection is still open.
       Connect(index);
-    } else {
+    } else if (!phone.is_silent) {
       Report(&phone);
     }
   }

@@ -1,7 +1,11 @@
 // What must be true of a world: at any time, and in the end.
 
+#include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -19,6 +23,11 @@ void World::CheckNodes() {
   }
 }
 
+bool World::IsActive(const Phone& phone) const {
+  return IsAlive(phone) && phone.has_reported &&
+         scenery_.simulation.now().ms < phone.last_report.ms + kTtlMs;
+}
+
 bool World::MayBeSeen(const Phone& viewer, const Phone& owner, bool* is_borderline) {
   bool may_see = false;
   scenery_.friends.List(viewer.user, [&](absl::StatusOr<FriendList> list) {
@@ -26,7 +35,7 @@ bool World::MayBeSeen(const Phone& viewer, const Phone& owner, bool* is_borderli
       if (entry.friend_id == owner.user) may_see = entry.friendship.i_may_see();
     }
   });
-  if (!may_see || !IsAlive(owner) || !owner.has_reported || !viewer.has_reported) return false;
+  if (!may_see || !IsActive(owner) || !IsActive(viewer)) return false;
   const std::int64_t apart_mm =
       DistanceMillimeters(*ledger_.PositionOf(viewer.user), *ledger_.PositionOf(owner.user));
   *is_borderline = std::abs(apart_mm - static_cast<std::int64_t>(kRadiusM * 1000)) < 100;
@@ -35,6 +44,7 @@ bool World::MayBeSeen(const Phone& viewer, const Phone& owner, bool* is_borderli
 
 void World::CheckConverged() {
   for (const Phone& viewer : phones_) {
+    if (viewer.is_away) continue;
     if (!IsAlive(viewer)) {
       return ledger_.Violate(absl::StrCat("user ", ToInt(viewer.user), " is not connected"));
     }
@@ -54,6 +64,64 @@ void World::CheckConverged() {
       return;
     }
   }
+}
+
+void World::CheckBalance() {
+  // A park that ends just now, say, sets off a subscription; but not for ever.
+  std::string imbalance;
+  for (int i = 0; i < 20 && !ledger_.has_violation(); ++i) {
+    imbalance = FindImbalance();
+    if (imbalance.empty()) return;
+    scenery_.simulation.RunFor(500);
+  }
+  ledger_.Violate(imbalance);
+}
+
+std::string World::FindImbalance() {
+  const ClusterStats sum = stats();
+  const std::size_t subscriptions = scenery_.servers.subscription_count();
+  if (sum.channels != sum.channels_live || sum.channels != subscriptions) {
+    return absl::StrCat(subscriptions, " subscriptions at the servers; ", sum.channels,
+                        " are wanted, ", sum.channels_live, " of them acknowledged");
+  }
+  if (sum.fences_open != 0) return absl::StrCat(sum.fences_open, " fences are still open");
+  const std::string sessions = FindSessionImbalance();
+  return sessions.empty() ? FindLocationImbalance() : sessions;
+}
+
+// Each user has one session, on the node that their phone is connected to.
+std::string World::FindSessionImbalance() {
+  std::uint64_t sessions = 0;
+  for (const auto& node : nodes_) {
+    if (node->is_up()) sessions += node->runtime().stats().sessions;
+  }
+  std::uint64_t alive = 0;
+  for (const Phone& phone : phones_) {
+    if (IsAlive(phone)) ++alive;
+    std::vector<SessionHolder> holders;
+    scenery_.directory.Lookup({phone.user}, [&holders](auto found) { holders = found->front(); });
+    const bool is_right = IsAlive(phone) ? holders.size() == 1 && holders.front().lease.node ==
+                                                                      nodes_[phone.node]->id()
+                                         : holders.empty();
+    if (is_right) continue;
+    return absl::StrCat("user ", ToInt(phone.user), IsAlive(phone) ? " is connected" : " has gone",
+                        ", and the directory names ", holders.size(), " holders");
+  }
+  if (sessions == alive) return "";
+  return absl::StrCat(sessions, " sessions of ", alive, " users who are connected");
+}
+
+// Of each user who is active the store has the last location.
+std::string World::FindLocationImbalance() {
+  for (const Phone& phone : phones_) {
+    if (!IsActive(phone)) continue;
+    std::optional<AcceptedLocation> held;
+    scenery_.locations.Read({phone.user}, [&held](auto found) { held = found->front(); });
+    if (held && held->reported_at == phone.last_report) continue;
+    return absl::StrCat("the store has ", held ? "an old" : "no", " location of user ",
+                        ToInt(phone.user));
+  }
+  return "";
 }
 
 }  // namespace nearby::sim
