@@ -25,11 +25,10 @@ enum class PlantedBug : std::uint8_t {
   kStraysIgnored,            // subscribed to after it was given up: unsubscribed by nobody
 
   // Letters.
-  kLettersTakenWithGaps,      // the next batch to come is taken for the next one
-  kLettersTakenTwice,         // a batch that is repeated is taken again
-  kLettersNotRepeated,        // what is lost is lost
-  kLettersOfEarlierLife,      // what is for an earlier life of this node is taken
-  kLettersToDeadNotReturned,  // whoever waits for an answer waits for ever
+  kLettersTakenWithGaps,  // the next batch to come is taken for the next one
+  kLettersTakenTwice,     // a batch that is repeated is taken again
+  kLettersNotRepeated,    // what is lost is lost
+  kLettersOfEarlierLife,  // what is for an earlier life of this node is taken
 
   // Fences.
   kEditDoneBeforeFence,       // it is acknowledged when it is in force on this node
@@ -37,6 +36,7 @@ enum class PlantedBug : std::uint8_t {
   kFenceAsksForOneUser,       // the one who has made the edit
   kFenceNotAwaited,           // it is done when all have been asked
   kFenceTimeoutTakenForDone,  // as if the silent were dead
+  kFenceWaitsForDead,         // for the answer of a node that was asked, and died
   kFencesForgottenWithLease,  // what was asked under the lease before is not asked again
 
   // Leases.

@@ -76,12 +76,8 @@ void Channels::Unwant(Channel channel) {
   if (it == entries_.end()) return;
   Entry& entry = it->second;
   // One that is still to be answered is unsubscribed once it has been: see OnSubscribed.
-  if (entry.state == State::kLive) {
-    --live_;
-    ++counts_.unsubscribes;
-    if (!IsPlanted(PlantedBug::kUnsubscribeForgotten))
-      actions_.unsubscribe(servers_[entry.server].name, channel);
-  }
+  if (entry.state == State::kLive) --live_;
+  if (entry.state == State::kLive || entry.may_be_there) LeaveOwner(channel, &entry);
   for (const Former& former : entry.formers) {
     ++counts_.unsubscribes;
     actions_.unsubscribe(servers_[former.server].name, channel);
@@ -89,6 +85,13 @@ void Channels::Unwant(Channel channel) {
   const std::size_t place = entry.place;
   RemoveFromAll(place);
   entries_.erase(channel);
+}
+
+void Channels::LeaveOwner(Channel channel, Entry* entry) {
+  entry->may_be_there = false;
+  ++counts_.unsubscribes;
+  if (IsPlanted(PlantedBug::kUnsubscribeForgotten)) return;
+  actions_.unsubscribe(servers_[entry->server].name, channel);
 }
 
 void Channels::Enqueue(Channel channel, const Entry& entry) {
@@ -122,6 +125,8 @@ void Channels::Move(Channel channel, Entry* entry) {
   if (entry->state == State::kLive) {
     --live_;
     entry->formers.push_back({entry->server, kNever});
+  } else if (entry->may_be_there) {
+    LeaveOwner(channel, entry);
   }
   if (entry->state != State::kWaiting) entry->is_again = true;
   // Back to where it was: subscribing anew doubles nothing.
@@ -149,7 +154,12 @@ void Channels::OnSubscribed(std::uint64_t number, const absl::Status& status, Ti
   if (!status.ok()) {
     ++counts_.subscribe_failures;
     server.retry_at = Time{now.ms + backoff_.DelayMs(++server.failures)};
-    if (is_current) Fail(pending.server, pending.channel, now);
+    if (is_current) {
+      Fail(pending.server, pending.channel, now);
+    } else {
+      // It may have been carried out all the same.
+      OnStray(server.name, pending.channel);
+    }
     return;
   }
   Recover(pending.server);
@@ -159,6 +169,7 @@ void Channels::OnSubscribed(std::uint64_t number, const absl::Status& status, Ti
   }
   Entry& entry = found->second;
   entry.state = State::kLive;
+  entry.may_be_there = false;
   entry.is_again = true;
   ++live_;
   if (!IsPlanted(PlantedBug::kResubscribedUnhealed)) answered_.push_back(pending.channel);
@@ -173,6 +184,7 @@ void Channels::OnSubscribed(std::uint64_t number, const absl::Status& status, Ti
 void Channels::Fail(ServerId server, Channel channel, Time /*now*/) {
   Entry& entry = entries_.find(channel)->second;
   entry.state = State::kWaiting;
+  entry.may_be_there = true;
   entry.number = 0;
   if (!IsPlanted(PlantedBug::kFailedSubscribeGivenUp)) servers_[server].waiting.push_back(channel);
   answered_.push_back(channel);
@@ -198,7 +210,9 @@ void Channels::OnLinkLost(absl::string_view name) {
         std::remove_if(entry.formers.begin(), entry.formers.end(),
                        [server](const Former& former) { return former.server == server; }),
         entry.formers.end());
-    if (entry.server != server || entry.state == State::kWaiting) continue;
+    if (entry.server != server) continue;
+    entry.may_be_there = false;
+    if (entry.state == State::kWaiting) continue;
     if (entry.state == State::kLive) --live_;
     entry.state = State::kWaiting;
     entry.is_again = true;

@@ -85,15 +85,8 @@ void Courier::OnEnded(const std::vector<NodeLease>& ended) {
   for (const NodeLease& lease : ended) {
     const auto it = peers_.find({lease.node, lease.life});
     if (it == peers_.end()) continue;
-    Peer peer = std::move(it->second);
+    counts_.letters_returned += it->second.unacknowledged_events;
     peers_.erase(it);
-    if (IsPlanted(PlantedBug::kLettersToDeadNotReturned)) continue;
-    for (const Batch& batch : peer.unacknowledged) {
-      counts_.letters_returned += batch.events.size();
-      for (const NodeEvent& event : batch.events) actions_.give_back(lease, event);
-    }
-    counts_.letters_returned += peer.unsent.size();
-    for (const NodeEvent& event : peer.unsent) actions_.give_back(lease, event);
   }
 }
 

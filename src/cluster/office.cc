@@ -29,8 +29,7 @@ Office::Office(const ClusterOptions& options, std::size_t max_payload, Actions a
       backoff_(MakeBackoff(options, 0)),
       courier_({options.max_unacknowledged, max_payload}, MakeBackoff(options, 1),
                {actions_.publish,
-                [this](const NodeLease& from, const NodeEvent& event) { Receive(from, event); },
-                [this](const NodeLease& /*to*/, const NodeEvent& event) { GiveBack(event); }}),
+                [this](const NodeLease& from, const NodeEvent& event) { Receive(from, event); }}),
       lookups_(QueryOptions(options), MakeBackoff(options, 2)) {}
 
 void Office::Advance(Time now, std::int64_t steady_ms) {
@@ -164,11 +163,6 @@ void Office::Receive(const NodeLease& from, const NodeEvent& event) {
   }
 }
 
-// A node that has died hands nothing over to anybody any more.
-void Office::GiveBack(const NodeEvent& event) {
-  if (event.kind == NodeEvent::Kind::kChange) EndRequest(event.request);
-}
-
 void Office::OnApplied(const NodeLease& to, std::uint64_t request) {
   NodeEvent event;
   event.kind = NodeEvent::Kind::kChanged;
@@ -251,7 +245,7 @@ void Office::AskFence(std::uint64_t number, const NodeLease& lease) {
   fence.asked.push_back(lease);
   ++fence.requests;
   ++counts_.fences;
-  requests_[next_request_] = number;
+  requests_[next_request_] = {number, lease};
   NodeEvent event;
   event.kind = NodeEvent::Kind::kChange;
   event.user = fence.change.user;
@@ -265,12 +259,23 @@ void Office::AskFence(std::uint64_t number, const NodeLease& lease) {
 void Office::EndRequest(std::uint64_t request) {
   const auto found = requests_.find(request);
   if (found == requests_.end()) return;
-  const std::uint64_t number = found->second;
+  const std::uint64_t number = found->second.fence;
   requests_.erase(found);
   const auto fence = fences_.find(number);
   if (fence == fences_.end()) return;
   --fence->second.requests;
   FinishFenceIfDone(number);
+}
+
+// A node that has died hands nothing over to anybody any more, and does not answer either, be it
+// that it had read what it was asked.
+void Office::EndRequestsTo(const std::vector<NodeLease>& ended) {
+  if (IsPlanted(PlantedBug::kFenceWaitsForDead)) return;
+  std::vector<std::uint64_t> over;
+  for (const auto& [number, request] : requests_) {
+    if (std::find(ended.begin(), ended.end(), request.to) != ended.end()) over.push_back(number);
+  }
+  for (const std::uint64_t request : over) EndRequest(request);
 }
 
 void Office::FinishFenceIfDone(std::uint64_t number) {
@@ -314,6 +319,7 @@ void Office::OnEnded(std::uint64_t number, const absl::StatusOr<std::vector<Node
     return;
   }
   courier_.OnEnded(*ended);
+  EndRequestsTo(*ended);
 }
 
 void Office::Flush() {
