@@ -109,6 +109,7 @@ void Gateway::LoseLease() {
   lookups_.Clear();
   reads_.Clear();
   FailClaims(absl::UnavailableError("this node has lost its lease"));
+  late_claims_.clear();
   unknown_claims_.clear();
   releases_.clear();
   releasing_.clear();

@@ -8,6 +8,12 @@
 #include "src/cluster/gateway.h"
 
 namespace nearby::internal {
+namespace {
+
+// Batches of claims that were not answered in time, and still may be.
+constexpr std::size_t kMaxLateClaims = 64;
+
+}  // namespace
 
 void Gateway::Claim(UserId user, Time deadline, ClaimDone done) {
   claims_.push_back({user, deadline, std::move(done)});
@@ -49,7 +55,8 @@ void Gateway::BeginClaims() {
 
 void Gateway::OnClaimed(std::uint64_t number,
                         absl::StatusOr<std::vector<SessionDirectory::Claimed>> answer) {
-  if (claiming_.empty() || number != claim_number_ || !has_lease()) return;
+  if (!has_lease()) return;
+  if (claiming_.empty() || number != claim_number_) return OnClaimedLate(number);
   std::vector<WaitingClaim> claiming = std::exchange(claiming_, {});
   if (answer.ok() && answer->size() != claiming.size()) {
     answer = absl::InternalError("the session directory answered for other users");
@@ -80,8 +87,20 @@ void Gateway::OnClaimed(std::uint64_t number,
   }
 }
 
+// Whoever was waited for in vain may be entered only now, and in place of a session that began
+// since.
+void Gateway::OnClaimedLate(std::uint64_t number) {
+  const auto late = late_claims_.find(number);
+  if (late == late_claims_.end()) return;
+  unknown_claims_.insert(late->second.begin(), late->second.end());
+  late_claims_.erase(late);
+}
+
 void Gateway::TimeOutClaims() {
   if (!claiming_.empty() && now_ >= claim_timeout_) {
+    std::vector<UserId>& late = late_claims_[claim_number_];
+    for (const WaitingClaim& claim : claiming_) late.push_back(claim.user);
+    if (late_claims_.size() > kMaxLateClaims) late_claims_.erase(late_claims_.begin());
     OnClaimed(claim_number_,
               absl::DeadlineExceededError("the session directory did not answer in time"));
   }

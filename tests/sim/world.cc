@@ -128,6 +128,7 @@ bool World::Run() {
   while (simulation.event_count() < options_.steps && simulation.Step()) {
     if (simulation.event_count() % 512 == 0) CheckNodes();
   }
+  ledger_.BeginScene("after the faults");
   is_quiet_ = true;
   scenery_.faults.Quiet();
   for (const auto& node : nodes_) {

@@ -7,10 +7,19 @@
 #include "tests/sim/world.h"
 
 namespace nearby::sim {
+namespace {
+
+constexpr const char* kScenes[] = {
+    "last act, a server is down", "last act, the ring changes", "last act, users move",
+    "last act, users leave",      "last act, a node is gone",   "last act, users sleep",
+};
+
+}  // namespace
 
 void World::PlayLastAct() {
   Simulation& simulation = scenery_.simulation;
   const Act act = static_cast<Act>(random_.Below(kActs));
+  ledger_.BeginScene(kScenes[static_cast<std::size_t>(act)]);
   for (Phone& phone : phones_) {
     phone.is_silent = act != Act::kSleep || random_.Chance(0.3);
   }
