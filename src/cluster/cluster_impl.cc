@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "src/base/planted_bugs.h"
+
 namespace nearby {
 
 Cluster::Impl::Impl(const ClusterOptions& options, const ClusterHost& host)
@@ -55,7 +57,7 @@ void Cluster::Impl::Detach() {
 void Cluster::Impl::OnRing(const RingSource::Ring& ring) {
   {
     const std::lock_guard<std::mutex> lock(ring_mutex_);
-    ring_ = ring;
+    if (!IsPlanted(PlantedBug::kRingUnheardByPublisher) || ring_ == nullptr) ring_ = ring;
   }
   for (std::uint32_t i = 0; i < engine_.shard_count; ++i) {
     Post(ShardId{i}, [this, i, ring] { gateway(ShardId{i}).SetRing(ring); });
