@@ -112,7 +112,7 @@ class World : public ClientSink {
   void CrashServerForAWhile();
   // Somewhere in town; from there the phone reports once more.
   void SayLastWords(std::size_t phone);
-  void LetAllSayLastWords(std::int64_t from_ms, std::int64_t to_ms);
+  void LetSayLastWords(std::size_t node, const SimulatedDelay& when);
 
   // What must be true (world_checks.cc).
   void CheckNodes();
