@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,8 +71,9 @@ class World : public ClientSink {
     LatLng place;
     bool has_reported = false;
     Time last_report{-kMaxTimeMs};
-    bool is_silent = false;  // reports nothing any more
-    bool is_away = false;    // for good
+    std::optional<TimedLocation> previous;  // in this session
+    bool is_silent = false;                 // reports nothing any more
+    bool is_away = false;                   // for good
   };
 
   // A connection, also of a phone that has forgotten it.
@@ -91,6 +93,7 @@ class World : public ClientSink {
   // What happens again and again.
   void ActPhone(std::size_t phone);
   void ActEdit();
+  void EditFriendsOf(std::size_t phone);
   void ActNode(std::size_t node);
   void ActRing();
   void Connect(std::size_t phone);
