@@ -111,7 +111,8 @@ class Gateway : public NodeGateway {
     Epoch located_in{};  // the session of the location; as accepted_at, also of one of the past
   };
 
-  // What was known of a guest when it was dropped, for letters and stores that are behind.
+  // What was known of a guest or a local who is neither any more, for letters and stores that are
+  // behind.
   struct Past {
     Epoch ended{};       // that session, and those before it, are over
     Epoch located_in{};  // as of Guest
@@ -184,6 +185,7 @@ class Gateway : public NodeGateway {
   void Drop(UserId user);
   // The same, and what is announced of that session later is not believed.
   void DropEnded(UserId user, Epoch session);
+  void Remember(UserId user, const Past& past);
   void ForgetPasts();
   // Whether a location is later than all that has been heard of the guest.
   static bool IsNewer(const Guest& guest, Epoch session, Time accepted_at);

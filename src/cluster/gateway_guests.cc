@@ -54,12 +54,7 @@ void Gateway::Drop(UserId user) {
   if (found == guests_.end()) return;
   channels_.Unwant(user);
   const Guest& guest = found->second;
-  if (pasts_until_.size() < kMaxPasts) {
-    Past& past = pasts_[user];
-    past.located_in = guest.located_in;
-    past.accepted_at = guest.accepted_at;
-    pasts_until_.emplace_back(Time{now_.ms + kRememberedForMs}, user);
-  }
+  Remember(user, {Epoch{}, guest.located_in, guest.accepted_at});
   std::uint64_t shards = guest.listeners;
   guests_.erase(found);
   for (; shards != 0; shards &= shards - 1) {
@@ -72,6 +67,18 @@ void Gateway::DropEnded(UserId user, Epoch session) {
   Drop(user);
   const auto past = pasts_.find(user);
   if (past != pasts_.end()) past->second.ended = std::max(past->second.ended, session);
+}
+
+void Gateway::Remember(UserId user, const Past& past) {
+  if (pasts_until_.size() >= kMaxPasts) return;
+  Past& held = pasts_[user];
+  held.ended = std::max(held.ended, past.ended);
+  if (past.located_in > held.located_in ||
+      (past.located_in == held.located_in && past.accepted_at > held.accepted_at)) {
+    held.located_in = past.located_in;
+    held.accepted_at = past.accepted_at;
+  }
+  pasts_until_.emplace_back(Time{now_.ms + kRememberedForMs}, user);
 }
 
 void Gateway::ForgetPasts() {

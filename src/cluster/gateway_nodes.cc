@@ -112,11 +112,12 @@ void Gateway::OnChannelEvent(const NodeBatch& batch, const NodeEvent& event) {
     return;
   }
   if (event.kind != NodeEvent::Kind::kLocation) return;
+  const bool is_past = guest->located_in > event.session ||
+                       (!guest->has_location && !IsNewer(*guest, event.session, event.accepted_at));
   // Of reports within one millisecond each counts.
   const bool is_known = guest->has_location && guest->located_in == event.session &&
                         event.accepted_at <= guest->accepted_at &&
                         event.reported_at <= guest->reported_at;
-  const bool is_past = !guest->has_location && !IsNewer(*guest, event.session, event.accepted_at);
   if (is_known || is_past) return;  // The store, or a letter, was quicker.
   Locate(guest, {event.user, event.position, event.accepted_at, event.reported_at, event.session});
   guest->waiting = 0;

@@ -113,6 +113,8 @@ void Gateway::End(UserId user, Epoch session) {
   releases_.push_back({user, session});
   const auto local = locals_.find(user);
   if (local == locals_.end() || local->second.session != session) return;
+  const AcceptedLocation& location = local->second.location;
+  Remember(user, {session, location.session, location.accepted_at});
   locals_.erase(local);
   NodeEvent event;
   event.kind = NodeEvent::Kind::kOffline;

@@ -121,7 +121,11 @@ void Engine::Impl::AnnounceFriendsOf(Slot leaving, Effects* effects) {
   friendship.i_hide = true;
   friendship.friend_hides = true;
   for (const Edge edge : registry_.Row(leaving)) {
-    if (!entity(edge.neighbour()).is_client) continue;
+    // Of friends on other shards of this node, who may be seen but need not see, theirs may not
+    // know.
+    const Slot neighbour = edge.neighbour();
+    const bool is_here = entity(neighbour).is_client || !IsElsewhere(HomeOfRemote(neighbour));
+    if (!is_here) continue;
     Announce(PeerMessage::Kind::kAnnounce,
              {cache_.user(edge.neighbour()), cache_.user(leaving), friendship, FriendVersion{}},
              options_.elsewhere(), effects);
