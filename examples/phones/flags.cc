@@ -62,7 +62,7 @@ The live table
 What phones see against what they should see, found by measuring every distance
   --sights FILE        write a line ten times a second: Unix time, phones online, pairs in sight
                        that should be, pairs missing, pairs in sight that should not be, pairs
-                       whose latest report has not come, pairs left out, phones on each server
+                       whose latest report has not come, pairs left out, phones on each server, one pair of those that are wrong
   --radius-m X         the server's radius (8046.72)
   --grace-s X          what happened in the last X seconds may have come or not (1); pairs of which
                        one is not online, or only since then, are left out

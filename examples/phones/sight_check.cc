@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "absl/strings/str_cat.h"
 #include "nearby/geo.h"
 
 namespace phones {
@@ -24,11 +25,14 @@ SightCheck::Result SightCheck::Look(std::int64_t now_us) {
       const auto found = numbers_.find(sighting.friend_id);
       if (found == numbers_.end()) continue;  // who has no phone
       const Track& seen = tracks_[found->second];
-      if (IsSettled(viewer, now_us) && IsSettled(seen, now_us)) {
-        Judge(viewer, seen, sighting, now_us, &result);
-      } else {
+      if (!IsSettled(viewer, now_us) || !IsSettled(seen, now_us)) {
         ++result.left_out;
+        continue;
       }
+      const char* const wrong = Judge(viewer, seen, sighting, now_us, &result);
+      if (wrong == nullptr || result.example != "-") continue;
+      result.example = absl::StrCat(wrong, ":", nearby::ToInt(fleet_->phone(number).user()), ":",
+                                    nearby::ToInt(sighting.friend_id));
     }
   }
   return result;
@@ -67,8 +71,8 @@ std::vector<ReportCall> SightCheck::Candidates(const Track& track, std::int64_t 
   return candidates;
 }
 
-void SightCheck::Judge(const Track& viewer, const Track& seen, const Sighting& sighting,
-                       std::int64_t now_us, Result* result) const {
+const char* SightCheck::Judge(const Track& viewer, const Track& seen, const Sighting& sighting,
+                              std::int64_t now_us, Result* result) const {
   const std::vector<ReportCall> here = Candidates(viewer, now_us);
   const std::vector<ReportCall> there = Candidates(seen, now_us);
   double nearest = std::numeric_limits<double>::infinity();
@@ -81,17 +85,22 @@ void SightCheck::Judge(const Track& viewer, const Track& seen, const Sighting& s
     }
   }
   if (nearest > options_.radius_m + kToleranceMeters) {
-    if (sighting.is_in_sight) ++result->extra;
-  } else if (farthest < options_.radius_m - kToleranceMeters) {
-    if (!sighting.is_in_sight) {
-      ++result->missing;
-    } else if (sighting.reported_at < there.back().reported_at) {
-      ++result->stale;
-    } else {
-      ++result->right;
-      if (viewer.server != seen.server) ++result->across;
-    }
+    if (!sighting.is_in_sight) return nullptr;
+    ++result->extra;
+    return "extra";
   }
+  if (farthest > options_.radius_m - kToleranceMeters) return nullptr;
+  if (!sighting.is_in_sight) {
+    ++result->missing;
+    return "missing";
+  }
+  if (sighting.reported_at < there.back().reported_at) {
+    ++result->stale;
+    return "stale";
+  }
+  ++result->right;
+  if (viewer.server != seen.server) ++result->across;
+  return nullptr;
 }
 
 }  // namespace phones

@@ -43,6 +43,8 @@ class SightCheck {
     std::size_t extra = 0;    ///< In sight, and should not be.
     std::size_t stale = 0;    ///< In sight as they should be, but not where they were last.
     std::size_t left_out = 0;
+    /// One of those that are wrong, as "stale:VIEWER:FRIEND"; "-" if there is none.
+    std::string example = "-";
   };
 
   SightCheck(const Options& options, const Fleet* fleet) : options_(options), fleet_(fleet) {}
@@ -63,8 +65,9 @@ class SightCheck {
   bool IsSettled(const Track& track, std::int64_t now_us) const;
   // Where somebody may be thought to be.
   std::vector<nearby::ReportCall> Candidates(const Track& track, std::int64_t now_us) const;
-  void Judge(const Track& viewer, const Track& seen, const Sighting& sighting, std::int64_t now_us,
-             Result* result) const;
+  // What is wrong with the pair; null if nothing is.
+  const char* Judge(const Track& viewer, const Track& seen, const Sighting& sighting,
+                    std::int64_t now_us, Result* result) const;
 
   const Options options_;
   const Fleet* const fleet_;

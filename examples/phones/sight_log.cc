@@ -19,6 +19,7 @@ absl::StatusOr<std::unique_ptr<SightLog>> SightLog::Open(const std::string& path
   }
   std::string header = "# time\tonline\tright\tacross\tmissing\textra\tstale\tleft_out";
   for (std::size_t i = 0; i < servers; ++i) absl::StrAppend(&header, "\tserver_", i);
+  absl::StrAppend(&header, "\texample");
   std::fprintf(file.get(), "%s\n", header.c_str());
   return std::unique_ptr<SightLog>(new SightLog(std::move(file), options, fleet, servers));
 }
@@ -35,6 +36,7 @@ void SightLog::Look(std::int64_t now_us) {
                       now_us / 1000 % 1000, fleet_->online(), result.right, result.across,
                       result.missing, result.extra, result.stale, result.left_out);
   for (const std::size_t count : at) absl::StrAppend(&line, "\t", count);
+  absl::StrAppend(&line, "\t", result.example);
   // Whole lines, at once: somebody reads along.
   std::fprintf(file_.get(), "%s\n", line.c_str());
   std::fflush(file_.get());
