@@ -18,6 +18,7 @@ namespace adapters {
 namespace {
 
 using nearby::AcceptedLocation;
+using nearby::Epoch;
 using nearby::Position;
 using nearby::Time;
 using nearby::UserId;
@@ -25,35 +26,50 @@ using nearby::UserId;
 using Locations = std::vector<std::optional<AcceptedLocation>>;
 
 // The scripts' text goes with each batch: some hundred bytes, and nobody has to know what the
-// server remembers. Times are the first eight bytes of a value; all valid ones are exact in Lua.
-//
-// ARGV: the time to live in milliseconds, then a value for each key.
+// server remembers. A value begins with its session and time. Lua has no exact numbers as large as
+// sessions, so that these are compared by halves; all valid times are exact.
+constexpr char kIsOlder[] = R"(
+  local function is_older(a, b)
+    local high_a, low_a, time_a = struct.unpack('>I4I4i8', a)
+    local high_b, low_b, time_b = struct.unpack('>I4I4i8', b)
+    if high_a ~= high_b then return high_a < high_b end
+    if low_a ~= low_b then return low_a < low_b end
+    return time_a < time_b
+  end
+)";
+
+// ARGV: the time to live in milliseconds, then a value for each key. What is not a value is none.
 constexpr char kWrite[] = R"(
   for i, key in ipairs(KEYS) do
     local value = ARGV[i + 1]
     local held = redis.call('GET', key)
-    if not held or struct.unpack('>i8', held) <= struct.unpack('>i8', value) then
+    if not held or #held ~= #value or not is_older(value, held) then
       redis.call('SET', key, value, 'PX', ARGV[1])
     end
   end
   return #KEYS
 )";
 
-// ARGV: a time for each key.
+// ARGV: the length of a value, then a session and time for each key.
 constexpr char kErase[] = R"(
   for i, key in ipairs(KEYS) do
     local held = redis.call('GET', key)
-    if held and struct.unpack('>i8', held) <= struct.unpack('>i8', ARGV[i]) then
+    if held and #held == tonumber(ARGV[1]) and not is_older(ARGV[i + 1], held) then
       redis.call('DEL', key)
     end
   end
   return #KEYS
 )";
 
-constexpr std::size_t kValueBytes = 24;
+constexpr std::size_t kValueBytes = 32;
 
 void AppendTime(Time time, std::string* out) {
   AppendBigEndian(static_cast<std::uint64_t>(time.ms), out);
+}
+
+void AppendAge(Epoch session, Time accepted_at, std::string* out) {
+  AppendBigEndian(nearby::ToInt(session), out);
+  AppendTime(accepted_at, out);
 }
 
 Time ReadTime(const char* bytes) {
@@ -63,7 +79,7 @@ Time ReadTime(const char* bytes) {
 std::string Encode(const AcceptedLocation& location) {
   std::string value;
   value.reserve(kValueBytes);
-  AppendTime(location.accepted_at, &value);
+  AppendAge(location.session, location.accepted_at, &value);
   AppendTime(location.reported_at, &value);
   AppendBigEndian(static_cast<std::uint32_t>(location.position.lat_units()), &value);
   AppendBigEndian(static_cast<std::uint32_t>(location.position.lng_units()), &value);
@@ -76,9 +92,9 @@ std::optional<AcceptedLocation> Decode(UserId user, absl::string_view value) {
   const char* const bytes = value.data();
   return AcceptedLocation{
       user,
-      Position::FromUnits(static_cast<std::int32_t>(ReadBigEndian<std::uint32_t>(bytes + 16)),
-                          static_cast<std::int32_t>(ReadBigEndian<std::uint32_t>(bytes + 20))),
-      ReadTime(bytes), ReadTime(bytes + 8)};
+      Position::FromUnits(static_cast<std::int32_t>(ReadBigEndian<std::uint32_t>(bytes + 24)),
+                          static_cast<std::int32_t>(ReadBigEndian<std::uint32_t>(bytes + 28))),
+      ReadTime(bytes + 8), ReadTime(bytes + 16), Epoch{ReadBigEndian<std::uint64_t>(bytes)}};
 }
 
 // At least one, which is the least that the server takes.
@@ -108,7 +124,7 @@ RedisClient::Done AddTo(std::shared_ptr<Successes> successes) {
 RedisCommand BeginScript(absl::string_view script, std::size_t keys, std::size_t arguments) {
   RedisCommand command(3 + keys + arguments);
   command.Add("EVAL");
-  command.Add(script);
+  command.Add(absl::StrCat(kIsOlder, script));
   command.Add(absl::StrCat(keys));
   return command;
 }
@@ -171,7 +187,7 @@ void RedisLocationStore::Read(absl::Span<const UserId> users, ReadDone done) {
   Locations locations(users.size());
   // The users are kept in their places, for the parts to be read by.
   for (std::size_t i = 0; i < users.size(); ++i)
-    locations[i] = AcceptedLocation{users[i], {}, {}, {}};
+    locations[i] = AcceptedLocation{users[i], {}, {}, {}, {}};
   const auto answers =
       PartialAnswers<Locations>::Make(parts.size(), std::move(locations), std::move(done));
   for (Part& part : parts) {
@@ -199,12 +215,13 @@ void RedisLocationStore::Erase(absl::Span<const Erasure> erasures, Done done) {
       Divide(erasures.size(), [&](std::size_t i) { return erasures[i].user; });
   const std::shared_ptr<Successes> successes = MakeSuccesses(parts.size(), std::move(done));
   for (const Part& part : parts) {
-    RedisCommand command = BeginScript(kErase, part.indices.size(), part.indices.size());
+    RedisCommand command = BeginScript(kErase, part.indices.size(), 1 + part.indices.size());
     for (const std::size_t i : part.indices) command.Add(Key(erasures[i].user));
+    command.Add(absl::StrCat(kValueBytes));
     for (const std::size_t i : part.indices) {
-      std::string time;
-      AppendTime(erasures[i].accepted_at, &time);
-      command.Add(time);
+      std::string age;
+      AppendAge(erasures[i].session, erasures[i].accepted_at, &age);
+      command.Add(age);
     }
     clients_[part.server]->Call(command.Take(), AddTo(successes));
   }

@@ -21,7 +21,7 @@ namespace adapters {
 ///   auto store = RedisLocationStore::Create({"10.0.0.1:6379", "10.0.0.2:6379"}).value();
 ///   store->Write(accepted, absl::Minutes(10), [](absl::Status status) { ... });
 ///
-/// A location is a string of 24 bytes under a key of the prefix and 8 bytes, which expires when the
+/// A location is a string of 32 bytes under a key of the prefix and 8 bytes, which expires when the
 /// time to live has passed on the server: no clocks are compared. Of a batch that several servers
 /// share, some locations may be written and others not.
 /// With another list of servers, most users are elsewhere: what was held is forgotten, which a
@@ -31,7 +31,7 @@ namespace adapters {
 /// `ResourceExhausted`. One that cannot be reached, or has too much to do, is `Unavailable`.
 /// Ownership: owns a connection to each server, and a thread for it. Destroying the store drops
 /// what is under way, uncalled.
-/// Cost: on the server, two commands for each location of a write, within a script. About 100 bytes
+/// Cost: on the server, two commands for each location of a write, within a script. About 110 bytes
 /// a user.
 class RedisLocationStore : public nearby::LocationStore {
  public:

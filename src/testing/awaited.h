@@ -98,7 +98,8 @@ class Awaited {
     bool Complete(Result result) const {
       const std::lock_guard<std::mutex> lock(state_->mutex);
       if (++state_->times > 1) return false;
-      state_->result.emplace(std::move(result));
+      // Whoever made the status may hold it still, on another thread.
+      state_->result.emplace(Apart(result));
       state_->settled.notify_all();
       return true;
     }

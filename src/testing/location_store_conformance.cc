@@ -39,24 +39,26 @@ class LocationStoreTrial : public internal::Trial<LocationStoreUnderTest> {
   void Destruction() { CheckDestruction(Calls()); }
   void Spans();
   void NewestWins();
+  void LaterSessionsWin();
   void Expiry();
   void AnswersInOrder();
   void WritesMayBeRepeated();
   void FullStores();
   void ErasesWhatIsNotNewer();
+  void ErasesNothingOfLaterSessions();
 
  private:
   std::vector<internal::TrialCall> Calls();
   // Accepted so many milliseconds after the test's beginning; told apart by the latitude.
-  AcceptedLocation At(UserId user, std::int64_t ms, double lat = 1) const {
-    return {user, Position::FromLatLng({lat, 2}), After(ms), After(ms - 5)};
+  AcceptedLocation At(UserId user, std::int64_t ms, double lat = 1, Epoch session = Epoch{}) const {
+    return {user, Position::FromLatLng({lat, 2}), After(ms), After(ms - 5), session};
   }
   Time After(std::int64_t ms) const { return Time::Millis(start_.ms + ms); }
   absl::Status Write(const Locations& locations, absl::Duration ttl = kLong);
   void MustWrite(const Locations& locations, absl::Duration ttl = kLong) {
     report().ExpectOk(Write(locations, ttl), "Write");
   }
-  void MustErase(UserId user, std::int64_t ms);
+  void MustErase(UserId user, std::int64_t ms, Epoch session = Epoch{});
   Found Read(const std::vector<UserId>& users);
   std::optional<AcceptedLocation> ReadOne(UserId user);
   void Expect(const std::optional<AcceptedLocation>& found, const AcceptedLocation& expected,
@@ -92,9 +94,9 @@ absl::Status LocationStoreTrial::Write(const Locations& locations, absl::Duratio
   return Get(written);
 }
 
-void LocationStoreTrial::MustErase(UserId user, std::int64_t ms) {
+void LocationStoreTrial::MustErase(UserId user, std::int64_t ms, Epoch session) {
   internal::Completion erased;
-  adapter().Erase({{user, After(ms)}}, erased.Done());
+  adapter().Erase({{user, After(ms), session}}, erased.Done());
   report().ExpectOk(Get(erased), "Erase");
 }
 
@@ -120,7 +122,8 @@ void LocationStoreTrial::Expect(const std::optional<AcceptedLocation>& found,
   if (!report().Expect(found.has_value(), absl::StrCat(what, ": nothing is found"))) return;
   report().Expect(found->user == expected.user && found->position == expected.position &&
                       found->accepted_at == expected.accepted_at &&
-                      found->reported_at == expected.reported_at,
+                      found->reported_at == expected.reported_at &&
+                      found->session == expected.session,
                   absl::StrCat(what, ": another location is found"));
 }
 
@@ -171,6 +174,21 @@ void LocationStoreTrial::NewestWins() {
   Expect(ReadOne(kAlice), At(kAlice, 100, 3), "after one of the same time was written");
   MustWrite({At(kAlice, 102, 4), At(kBob, 1), At(kAlice, 101, 5)});
   Expect(ReadOne(kAlice), At(kAlice, 102, 4), "after a batch with an older one at its end");
+}
+
+// Times of different sessions are by different clocks: only their order among sessions counts.
+void LocationStoreTrial::LaterSessionsWin() {
+  const Epoch early{7};
+  const Epoch late{1'000'000'007};
+  MustWrite({At(kAlice, 100, 1, late)});
+  Expect(ReadOne(kAlice), At(kAlice, 100, 1, late), "of a session");
+  MustWrite({At(kAlice, 200, 2, early)});
+  Expect(ReadOne(kAlice), At(kAlice, 100, 1, late), "after a later time of an earlier session");
+  MustWrite({At(kAlice, 99, 3, late)});
+  Expect(ReadOne(kAlice), At(kAlice, 100, 1, late), "after an earlier time of the same session");
+  MustWrite({At(kAlice, 50, 4, Epoch{ToInt(late) + 1}), At(kAlice, 300, 5, late)});
+  Expect(ReadOne(kAlice), At(kAlice, 50, 4, Epoch{ToInt(late) + 1}),
+         "after an earlier time of a later session");
 }
 
 void LocationStoreTrial::Expiry() {
@@ -238,24 +256,38 @@ void LocationStoreTrial::ErasesWhatIsNotNewer() {
   report().Expect(!ReadOne(kAlice).has_value(), "one older than the erasure is still there");
 }
 
+void LocationStoreTrial::ErasesNothingOfLaterSessions() {
+  MustWrite({At(kAlice, 100, 1, Epoch{8})});
+  MustErase(kAlice, 200, Epoch{7});
+  report().Expect(ReadOne(kAlice).has_value(), "one of a later session has been erased");
+  MustErase(kAlice, 99, Epoch{8});
+  report().Expect(ReadOne(kAlice).has_value(), "one newer than the erasure has been erased");
+  MustErase(kAlice, 50, Epoch{9});
+  report().Expect(!ReadOne(kAlice).has_value(),
+                  "one of an earlier session than the erasure's is still there");
+}
+
 }  // namespace
 
 std::vector<ConformanceCase> LocationStoreConformance(
     const std::function<LocationStoreUnderTest()>& make) {
   using T = LocationStoreTrial;
-  return internal::MakeCases<T>({{1, "Completion", &T::Completion},
-                                 {2, "Blocking", &T::Blocking},
-                                 {3, "CallsFromWithinDone", &T::CallsFromWithinDone},
-                                 {3, "Threads", &T::Threads},
-                                 {4, "Destruction", &T::Destruction},
-                                 {4, "Spans", &T::Spans},
-                                 {5, "NewestWins", &T::NewestWins},
-                                 {6, "Expiry", &T::Expiry},
-                                 {7, "AnswersInOrder", &T::AnswersInOrder},
-                                 {8, "WritesMayBeRepeated", &T::WritesMayBeRepeated},
-                                 {8, "FullStores", &T::FullStores},
-                                 {9, "ErasesWhatIsNotNewer", &T::ErasesWhatIsNotNewer}},
-                                make);
+  return internal::MakeCases<T>(
+      {{1, "Completion", &T::Completion},
+       {2, "Blocking", &T::Blocking},
+       {3, "CallsFromWithinDone", &T::CallsFromWithinDone},
+       {3, "Threads", &T::Threads},
+       {4, "Destruction", &T::Destruction},
+       {4, "Spans", &T::Spans},
+       {5, "NewestWins", &T::NewestWins},
+       {5, "LaterSessionsWin", &T::LaterSessionsWin},
+       {6, "Expiry", &T::Expiry},
+       {7, "AnswersInOrder", &T::AnswersInOrder},
+       {8, "WritesMayBeRepeated", &T::WritesMayBeRepeated},
+       {8, "FullStores", &T::FullStores},
+       {9, "ErasesWhatIsNotNewer", &T::ErasesWhatIsNotNewer},
+       {9, "ErasesNothingOfLaterSessions", &T::ErasesNothingOfLaterSessions}},
+      make);
 }
 
 }  // namespace nearby

@@ -15,7 +15,7 @@ namespace {
 bool IsSame(const std::optional<AcceptedLocation>& a, const std::optional<AcceptedLocation>& b) {
   if (!a.has_value() || !b.has_value()) return a.has_value() == b.has_value();
   return a->position == b->position && a->accepted_at == b->accepted_at &&
-         a->reported_at == b->reported_at;
+         a->reported_at == b->reported_at && a->session == b->session;
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ namespace adapters {
 namespace {
 
 using nearby::AcceptedLocation;
+using nearby::Epoch;
 using nearby::LocationStore;
 using nearby::Position;
 using nearby::Time;
@@ -38,9 +39,10 @@ using Found = std::vector<std::optional<AcceptedLocation>>;
 const UserId kAlice{1};
 const absl::Duration kTtl = absl::Minutes(10);
 
-AcceptedLocation At(UserId user, std::int64_t accepted_at_ms, double lat = 1) {
+AcceptedLocation At(UserId user, std::int64_t accepted_at_ms, double lat = 1,
+                    Epoch session = Epoch{}) {
   return {user, Position::FromLatLng({lat, -2}), Time::Millis(accepted_at_ms),
-          Time::Millis(accepted_at_ms - 5)};
+          Time::Millis(accepted_at_ms - 5), session};
 }
 
 absl::Status Write(LocationStore& store, const std::vector<AcceptedLocation>& locations,
@@ -50,9 +52,10 @@ absl::Status Write(LocationStore& store, const std::vector<AcceptedLocation>& lo
   return answer.Get();
 }
 
-absl::Status Erase(LocationStore& store, UserId user, std::int64_t accepted_at_ms) {
+absl::Status Erase(LocationStore& store, UserId user, std::int64_t accepted_at_ms,
+                   Epoch session = Epoch{}) {
   Awaited<absl::Status> answer;
-  store.Erase({{user, Time::Millis(accepted_at_ms)}}, answer.Done());
+  store.Erase({{user, Time::Millis(accepted_at_ms), session}}, answer.Done());
   return answer.Get();
 }
 
@@ -72,6 +75,7 @@ void ExpectSame(const std::optional<AcceptedLocation>& found, const AcceptedLoca
   EXPECT_EQ(found->position, expected.position);
   EXPECT_EQ(found->accepted_at, expected.accepted_at);
   EXPECT_EQ(found->reported_at, expected.reported_at);
+  EXPECT_EQ(found->session, expected.session);
 }
 
 // Two servers, and a store on them. Skips where there is no redis-server.
@@ -137,7 +141,7 @@ TEST_F(RedisLocationStoreTest, EveryValueComesBack) {
   for (const std::uint64_t id : {std::uint64_t{0}, std::uint64_t{0x0D0A0D0A}, ~std::uint64_t{0}}) {
     for (const std::int64_t time : {-kMax, std::int64_t{-1}, std::int64_t{0}, kMax}) {
       const AcceptedLocation location{UserId{id}, Position::FromUnits(-(1 << 30), -1),
-                                      Time::Millis(time), Time::Millis(-time)};
+                                      Time::Millis(time), Time::Millis(-time), Epoch{id}};
       ASSERT_TRUE(Write(*store_, {location}).ok());
       ExpectSame(ReadOne(*store_, UserId{id}), location);
     }
@@ -193,6 +197,28 @@ TEST_F(RedisLocationStoreTest, Clause5TheNewestWins) {
   // Where bytes would be compared, not numbers.
   EXPECT_TRUE(Write(*store_, {At(UserId{2}, -300), At(UserId{2}, 255), At(UserId{2}, -1)}).ok());
   ExpectSame(ReadOne(*store_, UserId{2}), At(UserId{2}, 255));
+}
+
+// Numbers that Lua's own could not tell apart, and of which one half alone would mislead.
+TEST_F(RedisLocationStoreTest, Clauses5And9SessionsAreComparedInFull) {
+  constexpr std::uint64_t kHigh = std::uint64_t{0xFFFFFFFF} << 32;
+  const Epoch ascending[] = {Epoch{1}, Epoch{0xFFFFFFFF}, Epoch{std::uint64_t{1} << 32},
+                             Epoch{kHigh | 0xFFFFFFFE}, Epoch{kHigh | 0xFFFFFFFF}};
+  std::int64_t time = 1'000;
+  for (const Epoch session : ascending) {
+    ASSERT_TRUE(Write(*store_, {At(kAlice, --time, 1, session)}).ok());
+    ExpectSame(ReadOne(*store_, kAlice), At(kAlice, time, 1, session));
+    const Epoch before{nearby::ToInt(session) - 1};
+    EXPECT_TRUE(Write(*store_, {At(kAlice, 2'000, 2, before)}).ok());
+    EXPECT_TRUE(Erase(*store_, kAlice, 2'000, before).ok());
+    EXPECT_TRUE(Erase(*store_, kAlice, time - 1, session).ok());
+    ExpectSame(ReadOne(*store_, kAlice), At(kAlice, time, 1, session));
+  }
+  EXPECT_TRUE(Erase(*store_, kAlice, time, ascending[4]).ok());
+  EXPECT_FALSE(ReadOne(*store_, kAlice).has_value());
+  EXPECT_TRUE(Write(*store_, {At(kAlice, 5, 1, Epoch{8})}).ok());
+  EXPECT_TRUE(Erase(*store_, kAlice, 1, Epoch{9}).ok()) << "of a later session";
+  EXPECT_FALSE(ReadOne(*store_, kAlice).has_value());
 }
 
 TEST_F(RedisLocationStoreTest, Clause6LocationsExpireByThemselves) {
@@ -274,6 +300,9 @@ TEST_F(RedisLocationStoreTest, WhatIsNotItsOwnIsNoLocation) {
   const std::string key = options.key_prefix + std::string(7, '\0') + '\1';
   for (const auto& server : servers_) server->Call({"SET", key, "nonsense of some kind"});
   EXPECT_FALSE(ReadOne(*store_, kAlice).has_value());
+  EXPECT_TRUE(Erase(*store_, kAlice, 1).ok());
+  EXPECT_TRUE(Write(*store_, {At(kAlice, 1)}).ok());
+  ExpectSame(ReadOne(*store_, kAlice), At(kAlice, 1));
 }
 
 }  // namespace

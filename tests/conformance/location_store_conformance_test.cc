@@ -32,12 +32,15 @@ enum class Flaw {
   kNone,
   kKeepsSpans,
   kLastWins,
+  kComparesTimesAlone,
+  kForgetsSessions,
   kKeepsForEver,
   kForgetsEarly,
   kAnswersBackward,
   kLeavesOutStrangers,
   kRefusesRepetitions,
   kErasesAll,
+  kErasesByTimeAlone,
 };
 
 void Ignore(const absl::Status&) {}
@@ -71,6 +74,9 @@ class FlawedLocationStore : public LocationStore {
       if (flaw_ == Flaw::kErasesAll) {
         for (Erasure& erasure : copy) erasure.accepted_at = kNever;
       }
+      if (flaw_ == Flaw::kErasesByTimeAlone) {
+        for (Erasure& erasure : copy) erasure.session = Held(erasure.user).session;
+      }
       store_.Erase(copy, std::move(answer));
     });
   }
@@ -85,26 +91,43 @@ class FlawedLocationStore : public LocationStore {
     if (flaw_ == Flaw::kKeepsForEver) ttl = absl::InfiniteDuration();
     if (flaw_ == Flaw::kForgetsEarly) ttl /= 3;
     for (const AcceptedLocation& location : locations) {
-      if (flaw_ == Flaw::kLastWins) store_.Erase({{location.user, kNever}}, Ignore);
-      if (flaw_ == Flaw::kRefusesRepetitions && IsHeld(location)) {
+      const AcceptedLocation held = Held(location.user);
+      if (flaw_ == Flaw::kLastWins) EraseNow(held);
+      if (flaw_ == Flaw::kComparesTimesAlone) {
+        if (location.accepted_at < held.accepted_at) continue;
+        EraseNow(held);
+        store_.Write({location}, ttl, Ignore);
+      }
+      if (flaw_ == Flaw::kRefusesRepetitions && location.accepted_at == held.accepted_at &&
+          location.position == held.position) {
         return done(absl::AlreadyExistsError("written before"));
       }
     }
+    if (flaw_ == Flaw::kComparesTimesAlone) locations = {};
     store_.Write(locations, ttl, std::move(done));
   }
 
-  bool IsHeld(const AcceptedLocation& location) {
-    bool is_held = false;
-    store_.Read({location.user}, [&](const absl::StatusOr<Found>& found) {
-      const auto& held = found->front();
-      is_held = held.has_value() && held->accepted_at == location.accepted_at &&
-                held->position == location.position;
+  // One of long ago if there is none.
+  AcceptedLocation Held(UserId user) {
+    AcceptedLocation held;
+    held.accepted_at = Time::Millis(-kMaxTimeMs);
+    store_.Read({user}, [&held](const absl::StatusOr<Found>& found) {
+      if (found->front().has_value()) held = *found->front();
     });
-    return is_held;
+    return held;
+  }
+
+  void EraseNow(const AcceptedLocation& held) {
+    store_.Erase({{held.user, held.accepted_at, held.session}}, Ignore);
   }
 
   absl::StatusOr<Found> Alter(absl::StatusOr<Found> found) const {
     if (!found.ok()) return found;
+    if (flaw_ == Flaw::kForgetsSessions) {
+      for (std::optional<AcceptedLocation>& one : *found) {
+        if (one.has_value()) one->session = Epoch{};
+      }
+    }
     if (flaw_ == Flaw::kAnswersBackward) std::reverse(found->begin(), found->end());
     if (flaw_ == Flaw::kLeavesOutStrangers && found->size() > 1) {
       found->erase(std::remove(found->begin(), found->end(), std::nullopt), found->end());
@@ -147,12 +170,15 @@ TEST(LocationStoreConformanceTest, FindsEachFlawInTheCalls) {
 
 TEST(LocationStoreConformanceTest, FindsEachFlawInTheData) {
   test::ExpectFails(5, Cases(CallFlaw::kNone, Flaw::kLastWins));
+  test::ExpectFails(5, Cases(CallFlaw::kNone, Flaw::kComparesTimesAlone));
+  test::ExpectFails(5, Cases(CallFlaw::kNone, Flaw::kForgetsSessions));
   test::ExpectFails(6, Cases(CallFlaw::kNone, Flaw::kKeepsForEver));
   test::ExpectFails(6, Cases(CallFlaw::kNone, Flaw::kForgetsEarly));
   test::ExpectFails(7, Cases(CallFlaw::kNone, Flaw::kAnswersBackward));
   test::ExpectFails(7, Cases(CallFlaw::kNone, Flaw::kLeavesOutStrangers));
   test::ExpectFails(8, Cases(CallFlaw::kNone, Flaw::kRefusesRepetitions));
   test::ExpectFails(9, Cases(CallFlaw::kNone, Flaw::kErasesAll));
+  test::ExpectFails(9, Cases(CallFlaw::kNone, Flaw::kErasesByTimeAlone));
 }
 
 TEST(LocationStoreConformanceTest, SkipsWhatNeedsAHook) {
