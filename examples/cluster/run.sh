@@ -6,7 +6,7 @@
 #
 #   examples/cluster/run.sh [options]
 #     --phones N      how many (300)
-#     --pace X        how many times as fast as life: phones report every 25 to 35 seconds of life (15)
+#     --pace X        how many times as fast as life: phones report every 25 to 35 seconds of life (10)
 #     --programs DIR  takes echo_server and phones from there, and installs and builds nothing
 #     --patience X    claims nothing about times; a step fails after X seconds
 set -euo pipefail
@@ -14,7 +14,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 phones=300
-pace=15
+pace=10
 programs=""
 patience=60
 claims_times=true
