@@ -22,9 +22,9 @@ Channels::ServerId Channels::FindServer(absl::string_view name) const {
 }
 
 Channels::ServerId Channels::Intern(absl::string_view name) {
-  const auto [it, is_new] =
-      server_ids_.try_emplace(std::string(name), static_cast<ServerId>(servers_.size()));
-  if (is_new) servers_.emplace_back().name = std::string(name);
+  const auto [it, is_new] = server_ids_.try_emplace(std::string(name.data(), name.size()),
+                                                    static_cast<ServerId>(servers_.size()));
+  if (is_new) servers_.emplace_back().name.assign(name.data(), name.size());
   return it->second;
 }
 
@@ -183,7 +183,7 @@ void Channels::Recover(ServerId server) {
   }
 }
 
-void Channels::OnLinkLost(absl::string_view name, Time /*now*/) {
+void Channels::OnLinkLost(absl::string_view name) {
   ++counts_.links_lost;
   const ServerId server = FindServer(name);
   if (server == kNoServer) return;

@@ -58,9 +58,9 @@ class Channels {
 
   void SetRing(RingSource::Ring ring);
   void OnSubscribed(std::uint64_t number, const absl::Status& status, Time now);
-  void OnLinkLost(absl::string_view server, Time now);
+  void OnLinkLost(absl::string_view name);
   // Something has come for the channel from a server where it should not be subscribed to.
-  void OnStray(absl::string_view server, Channel channel);
+  void OnStray(absl::string_view name, Channel channel);
 
   // Does what there is to do.
   void Poll(Time now);

@@ -39,7 +39,7 @@ internal::NodeGateway* Cluster::Impl::MakeGateway(ShardId shard,
 void Cluster::Impl::Begin() {
   gateway(kOffice).WantInbox();
   host_.transport->SetReceiver(this);
-  watcher_ = host_.ring->Watch([this](RingSource::Ring ring) { OnRing(std::move(ring)); });
+  watcher_ = host_.ring->Watch([this](const RingSource::Ring& ring) { OnRing(ring); });
 }
 
 void Cluster::Impl::Detach() {
@@ -53,7 +53,7 @@ void Cluster::Impl::Detach() {
   if (office_ != nullptr) office_->Cancel();
 }
 
-void Cluster::Impl::OnRing(RingSource::Ring ring) {
+void Cluster::Impl::OnRing(const RingSource::Ring& ring) {
   {
     const std::lock_guard<std::mutex> lock(ring_mutex_);
     ring_ = ring;
@@ -66,7 +66,8 @@ void Cluster::Impl::OnRing(RingSource::Ring ring) {
 void Cluster::Impl::OnMessage(absl::string_view server, Channel channel,
                               absl::string_view payload) {
   if (channel.kind == Channel::Kind::kInbox) {
-    Post(kOffice, [this, bytes = std::string(payload)] { office_->OnInbox(bytes); });
+    Post(kOffice,
+         [this, bytes = std::string(payload.data(), payload.size())] { office_->OnInbox(bytes); });
     return;
   }
   const ShardId shard = engine_.HomeOf(channel.user());
@@ -75,15 +76,17 @@ void Cluster::Impl::OnMessage(absl::string_view server, Channel channel,
     ++batches_dropped_;
     return;
   }
-  Post(shard, [this, shard, channel, name = std::string(server), bytes = std::string(payload)] {
+  Post(shard, [this, shard, channel, name = std::string(server.data(), server.size()),
+               bytes = std::string(payload.data(), payload.size())] {
     gateway(shard).OnPayload(name, channel, bytes);
   });
 }
 
 void Cluster::Impl::OnLinkLost(absl::string_view server, const absl::Status& /*why*/) {
   for (std::uint32_t i = 0; i < engine_.shard_count; ++i) {
-    Post(ShardId{i},
-         [this, i, name = std::string(server)] { gateway(ShardId{i}).OnLinkLost(name); });
+    Post(ShardId{i}, [this, i, name = std::string(server.data(), server.size())] {
+      gateway(ShardId{i}).OnLinkLost(name);
+    });
   }
 }
 
@@ -111,7 +114,8 @@ internal::Outside Cluster::Impl::OutsideOf(ShardId shard) {
   outside.subscribe = [this, shard](absl::string_view server, Channel channel,
                                     std::uint64_t number) {
     host_.transport->Subscribe(
-        server, channel, OnShard<absl::Status>(shard, [this, shard, number](absl::Status status) {
+        server, channel,
+        OnShard<absl::Status>(shard, [this, shard, number](const absl::Status& status) {
           gateway(shard).OnSubscribed(number, status);
         }));
   };
@@ -144,13 +148,15 @@ internal::Outside Cluster::Impl::OutsideOf(ShardId shard) {
   outside.release = [this, shard](std::uint64_t number, const NodeLease& lease,
                                   absl::Span<const SessionDirectory::Session> sessions) {
     host_.directory->Release(
-        lease, sessions, OnShard<absl::Status>(shard, [this, shard, number](absl::Status status) {
+        lease, sessions,
+        OnShard<absl::Status>(shard, [this, shard, number](const absl::Status& status) {
           gateway(shard).OnReleased(number, status);
         }));
   };
   outside.find_ended = [this, shard](std::uint64_t number, absl::Span<const NodeLease> leases) {
     using Ended = absl::StatusOr<std::vector<NodeLease>>;
-    host_.directory->FindEnded(leases, OnShard<Ended>(shard, [this, shard, number](Ended ended) {
+    host_.directory->FindEnded(leases,
+                               OnShard<Ended>(shard, [this, shard, number](const Ended& ended) {
                                  gateway(shard).OnEnded(number, ended);
                                }));
   };
@@ -165,19 +171,21 @@ internal::Office::Actions Cluster::Impl::OfficeActions() {
   internal::Office::Actions actions;
   actions.begin_lease = [this](std::uint64_t number) {
     using Life = absl::StatusOr<Epoch>;
-    host_.directory->BeginLease(
-        options_.node, options_.lease_duration,
-        OnShard<Life>(kOffice, [this, number](Life life) { office_->OnLease(number, life); }));
+    host_.directory->BeginLease(options_.node, options_.lease_duration,
+                                OnShard<Life>(kOffice, [this, number](const Life& life) {
+                                  office_->OnLease(number, life);
+                                }));
   };
   actions.renew_lease = [this](std::uint64_t number, const NodeLease& lease) {
-    host_.directory->RenewLease(lease, options_.lease_duration,
-                                OnShard<absl::Status>(kOffice, [this, number](absl::Status status) {
-                                  office_->OnRenewed(number, status);
-                                }));
+    host_.directory->RenewLease(
+        lease, options_.lease_duration,
+        OnShard<absl::Status>(kOffice, [this, number](const absl::Status& status) {
+          office_->OnRenewed(number, status);
+        }));
   };
   actions.find_ended = [this](std::uint64_t number, absl::Span<const NodeLease> leases) {
     using Ended = absl::StatusOr<std::vector<NodeLease>>;
-    host_.directory->FindEnded(leases, OnShard<Ended>(kOffice, [this, number](Ended ended) {
+    host_.directory->FindEnded(leases, OnShard<Ended>(kOffice, [this, number](const Ended& ended) {
                                  office_->OnEnded(number, ended);
                                }));
   };

@@ -43,13 +43,13 @@ class Cluster::Impl : public Transport::Receiver {
   // attached.
   template <typename Result, typename Then>
   absl::AnyInvocable<void(Result)> OnShard(ShardId shard, Then then);
-  void Post(ShardId shard, Task task) { services_.post(shard, std::move(task)); }
+  void Post(ShardId shard, Task task) const { services_.post(shard, std::move(task)); }
   internal::Gateway& gateway(ShardId shard) { return *gateways_[ToInt(shard)]; }
   internal::Outside OutsideOf(ShardId shard);
   internal::Office::Actions OfficeActions();
   // Once all gateways are there.
   void Begin();
-  void OnRing(RingSource::Ring ring);
+  void OnRing(const RingSource::Ring& ring);
   void Publish(Channel channel, absl::string_view payload);
 
   const ClusterOptions options_;

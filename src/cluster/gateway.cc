@@ -128,7 +128,7 @@ void Gateway::OnSubscribed(std::uint64_t number, const absl::Status& status) {
   channels_.OnSubscribed(number, status, now_);
 }
 
-void Gateway::OnLinkLost(absl::string_view server) { channels_.OnLinkLost(server, now_); }
+void Gateway::OnLinkLost(absl::string_view server) { channels_.OnLinkLost(server); }
 
 void Gateway::Flush() {
   channels_.Poll(now_);

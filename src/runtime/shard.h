@@ -231,7 +231,7 @@ class Shard {
 
   // Of other nodes, if there are any.
   NodeGateway* gateway_ = nullptr;
-  std::vector<std::variant<PeerMessage, LostSession>> from_elsewhere_;
+  std::deque<std::variant<PeerMessage, LostSession>> from_elsewhere_;
   std::uint64_t next_claim_ = 1;
   absl::btree_map<std::uint64_t, WaitingConnect> claiming_;  // by number
 

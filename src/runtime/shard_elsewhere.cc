@@ -68,8 +68,9 @@ void Shard::SendElsewhere(const PeerMessage& message) {
 
 void Shard::TakeElsewhere() {
   // What is taken may bring more.
-  for (std::size_t i = 0; i < from_elsewhere_.size(); ++i) {
-    const std::variant<PeerMessage, LostSession> item = from_elsewhere_[i];
+  while (!from_elsewhere_.empty()) {
+    const std::variant<PeerMessage, LostSession> item = std::move(from_elsewhere_.front());
+    from_elsewhere_.pop_front();
     if (const auto* lost = std::get_if<LostSession>(&item)) {
       EndLost(*lost);
       continue;
@@ -82,7 +83,6 @@ void Shard::TakeElsewhere() {
       outgoing_[ToInt(message.to)].Add(message);
     }
   }
-  from_elsewhere_.clear();
 }
 
 void Shard::EndLost(const LostSession& lost) {
