@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and shows a cluster on this machine: three echo servers and three Redis servers, and
-# phones that walk about on all of them and see each other. One Redis server is killed and replaced, one echo server
-# drained and started again, one killed. After each step every phone's friends in sight are compared with brute force.
-# Ends by itself; the exit status is 0 if all of it was shown.
+# phones that walk about on all of them and see each other. One Redis server is killed and replaced; one echo server
+# stands still for a while, one is drained and started again, one killed. After each step every phone's friends in sight
+# are compared with brute force. Ends by itself; the exit status is 0 if all of it was shown.
 #
 #   examples/cluster/run.sh [options]
 #     --phones N      how many (300)
@@ -81,8 +81,8 @@ start_cluster() {
   (umask 077 && head -c 32 /dev/urandom | base64 >"$work/secret")
   "$echo_server" import --friends "$work/friends.tsv" --db "$work/friends.db"
   for name in 1 2 3; do start_echo_server "$name"; done
-  echo "   Redis on ports ${ports[redis-a]}, ${ports[redis-b]}, ${ports[redis-c]}: each carries a third of the channels;" \
-    "the first has the session directory, the second the locations"
+  echo "   Redis on ports ${ports[redis-a]}, ${ports[redis-b]}, ${ports[redis-c]}: each carries a third of the" \
+    "channels; the first has the session directory, the second the locations"
   echo "   echo servers on ports ${ports[echo-1]}, ${ports[echo-2]}, ${ports[echo-3]}; friendships in one SQLite file"
 }
 
@@ -123,9 +123,24 @@ replace_redis() {
     "after $took s"
 }
 
+freeze_server() {
+  step "the second echo server stands still for longer than its lease of $lease s"
+  local since moved
+  moved=$(latest 10)
+  kill -STOP "${pids[echo-2]}"
+  sleep "$((lease + 2))"
+  since=$(now)
+  kill -CONT "${pids[echo-2]}"
+  await_settled "$since" 2 "after the standstill every phone is back elsewhere"
+  check_within "$took" "$one_interval" "seeing everybody after the standstill"
+  shown "it has sent its $moved phones to the others, where $(latest 9) and $(latest 11) phones see $(latest 3)" \
+    "friends, $took s after it went on"
+}
+
 drain_server() {
   step "SIGTERM for the third echo server: it drains"
-  local since moved=$(latest 11) left
+  local since moved left
+  moved=$(latest 11)
   since=$(now)
   kill -TERM "${pids[echo-3]}"
   while is_running echo-3; do
@@ -179,6 +194,7 @@ trap 'exit 143' TERM
 start_cluster
 start_phones
 replace_redis
+freeze_server
 drain_server
 kill_server
 end_show
