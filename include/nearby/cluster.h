@@ -47,7 +47,7 @@ struct ClusterHost {
 /// Thread-safe: `stats` alone is for hosts; the rest is between the cluster and its runtime.
 /// Ownership: borrows the host's parts. The runtime borrows the cluster, which must outlive it; a
 /// cluster serves one runtime in its life.
-class NEARBY_API Cluster : public internal::OtherNodes {
+class NEARBY_API Cluster : public OtherNodes {
  public:
   /// `InvalidArgument` for options that Validate refuses, or a host with a part missing.
   static absl::StatusOr<std::unique_ptr<Cluster>> Create(const ClusterOptions& options,
@@ -60,8 +60,7 @@ class NEARBY_API Cluster : public internal::OtherNodes {
   // --- for the runtime ---
 
   void Attach(const EngineOptions& options, Services services) override;
-  internal::NodeGateway* MakeGateway(ShardId shard,
-                                     internal::NodeGateway::Services services) override;
+  NodeGateway* MakeGateway(ShardId shard, NodeGateway::Services services) override;
   void Detach() override;
   void Fence(const FriendshipChange& change, Done done) override;
   void Reload(UserId user) override;

@@ -30,9 +30,7 @@
 
 namespace nearby {
 
-namespace internal {
 class OtherNodes;
-}  // namespace internal
 
 /// What a runtime borrows of its host. All of it must outlive the runtime.
 struct RuntimeHost {
@@ -44,7 +42,7 @@ struct RuntimeHost {
   MetricsSink* metrics = nullptr;      ///< Optional.
   /// Optional: a `Cluster`, for friends who are connected to other nodes. It serves this runtime
   /// alone.
-  internal::OtherNodes* cluster = nullptr;
+  OtherNodes* cluster = nullptr;
   /// Optional: called when a shard that had nothing to do has something, by whichever thread gave
   /// it. For a host that polls from its own event loop: have the shard polled soon. Must not block
   /// and must not poll; it may be called from within any call of the runtime.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "src/base/planted_bugs.h"
 
 namespace nearby::internal {
 namespace {
@@ -75,11 +76,8 @@ void Channels::Unwant(Channel channel) {
   if (it == entries_.end()) return;
   Entry& entry = it->second;
   // One that is still to be answered is unsubscribed once it has been: see OnSubscribed.
-  if (entry.state == State::kLive) {
-    --live_;
-    ++counts_.unsubscribes;
-    actions_.unsubscribe(servers_[entry.server].name, channel);
-  }
+  if (entry.state == State::kLive) --live_;
+  if (entry.state == State::kLive || entry.may_be_there) LeaveOwner(channel, &entry);
   for (const Former& former : entry.formers) {
     ++counts_.unsubscribes;
     actions_.unsubscribe(servers_[former.server].name, channel);
@@ -87,6 +85,13 @@ void Channels::Unwant(Channel channel) {
   const std::size_t place = entry.place;
   RemoveFromAll(place);
   entries_.erase(channel);
+}
+
+void Channels::LeaveOwner(Channel channel, Entry* entry) {
+  entry->may_be_there = false;
+  ++counts_.unsubscribes;
+  if (IsPlanted(PlantedBug::kUnsubscribeForgotten)) return;
+  actions_.unsubscribe(servers_[entry->server].name, channel);
 }
 
 void Channels::Enqueue(Channel channel, const Entry& entry) {
@@ -101,6 +106,7 @@ void Channels::Enqueue(Channel channel, const Entry& entry) {
 }
 
 void Channels::SetRing(RingSource::Ring ring) {
+  if (IsPlanted(PlantedBug::kRingUnheardBySubscriber) && ring_ != nullptr) return;
   ring_ = std::move(ring);
   moved_up_to_ = 0;
   ++counts_.ring_changes;
@@ -119,6 +125,8 @@ void Channels::Move(Channel channel, Entry* entry) {
   if (entry->state == State::kLive) {
     --live_;
     entry->formers.push_back({entry->server, kNever});
+  } else if (entry->may_be_there) {
+    LeaveOwner(channel, entry);
   }
   if (entry->state != State::kWaiting) entry->is_again = true;
   // Back to where it was: subscribing anew doubles nothing.
@@ -146,7 +154,12 @@ void Channels::OnSubscribed(std::uint64_t number, const absl::Status& status, Ti
   if (!status.ok()) {
     ++counts_.subscribe_failures;
     server.retry_at = Time{now.ms + backoff_.DelayMs(++server.failures)};
-    if (is_current) Fail(pending.server, pending.channel, now);
+    if (is_current) {
+      Fail(pending.server, pending.channel, now);
+    } else {
+      // It may have been carried out all the same.
+      OnStray(server.name, pending.channel);
+    }
     return;
   }
   Recover(pending.server);
@@ -156,12 +169,14 @@ void Channels::OnSubscribed(std::uint64_t number, const absl::Status& status, Ti
   }
   Entry& entry = found->second;
   entry.state = State::kLive;
+  entry.may_be_there = false;
   entry.is_again = true;
   ++live_;
-  answered_.push_back(pending.channel);
+  if (!IsPlanted(PlantedBug::kResubscribedUnhealed)) answered_.push_back(pending.channel);
   for (Former& former : entry.formers) {
     if (former.until != kNever) continue;
-    former.until = Time{now.ms + options_.settle_ms};
+    former.until =
+        Time{now.ms + (IsPlanted(PlantedBug::kFormerOwnerLeftEarly) ? 0 : options_.settle_ms)};
     settling_.emplace_back(former.until, pending.channel);
   }
 }
@@ -169,8 +184,9 @@ void Channels::OnSubscribed(std::uint64_t number, const absl::Status& status, Ti
 void Channels::Fail(ServerId server, Channel channel, Time /*now*/) {
   Entry& entry = entries_.find(channel)->second;
   entry.state = State::kWaiting;
+  entry.may_be_there = true;
   entry.number = 0;
-  servers_[server].waiting.push_back(channel);
+  if (!IsPlanted(PlantedBug::kFailedSubscribeGivenUp)) servers_[server].waiting.push_back(channel);
   answered_.push_back(channel);
 }
 
@@ -185,6 +201,7 @@ void Channels::Recover(ServerId server) {
 
 void Channels::OnLinkLost(absl::string_view name) {
   ++counts_.links_lost;
+  if (IsPlanted(PlantedBug::kLinkLossIgnored)) return;
   const ServerId server = FindServer(name);
   if (server == kNoServer) return;
   for (const Channel channel : all_) {
@@ -193,7 +210,9 @@ void Channels::OnLinkLost(absl::string_view name) {
         std::remove_if(entry.formers.begin(), entry.formers.end(),
                        [server](const Former& former) { return former.server == server; }),
         entry.formers.end());
-    if (entry.server != server || entry.state == State::kWaiting) continue;
+    if (entry.server != server) continue;
+    entry.may_be_there = false;
+    if (entry.state == State::kWaiting) continue;
     if (entry.state == State::kLive) --live_;
     entry.state = State::kWaiting;
     entry.is_again = true;
@@ -203,6 +222,7 @@ void Channels::OnLinkLost(absl::string_view name) {
 }
 
 void Channels::OnStray(absl::string_view name, Channel channel) {
+  if (IsPlanted(PlantedBug::kStraysIgnored)) return;
   const ServerId server = FindServer(name);
   const auto found = entries_.find(channel);
   if (found != entries_.end()) {
@@ -286,6 +306,7 @@ void Channels::TimeOut(Time now) {
 }
 
 void Channels::DropFormers(Time now) {
+  if (IsPlanted(PlantedBug::kFormerOwnerKept)) settling_.clear();
   while (!settling_.empty() && settling_.front().first <= now) {
     const Channel channel = settling_.front().second;
     settling_.pop_front();

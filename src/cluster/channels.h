@@ -92,9 +92,10 @@ class Channels {
   struct Entry {
     ServerId server = kNoServer;  // the owner
     State state = State::kWaiting;
-    bool is_again = false;     // it has been live before: its subscription is paced
-    std::uint64_t number = 0;  // of the call under way
-    std::size_t place = 0;     // in all_
+    bool is_again = false;      // it has been live before: its subscription is paced
+    bool may_be_there = false;  // a call failed that may have subscribed to it at the owner
+    std::uint64_t number = 0;   // of the call under way
+    std::size_t place = 0;      // in all_
     absl::InlinedVector<Former, 1> formers;
   };
 
@@ -114,6 +115,7 @@ class Channels {
   ServerId Intern(absl::string_view name);
   ServerId FindServer(absl::string_view name) const;
   ServerId OwnerOf(Channel channel);
+  void LeaveOwner(Channel channel, Entry* entry);
   void Enqueue(Channel channel, const Entry& entry);
   // The next channel whose turn it is, by urgency; false if there is none.
   bool Next(Channel* channel);

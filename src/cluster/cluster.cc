@@ -26,8 +26,7 @@ ClusterStats Cluster::stats() const { return impl_->stats(); }
 void Cluster::Attach(const EngineOptions& options, Services services) {
   impl_->Attach(options, std::move(services));
 }
-internal::NodeGateway* Cluster::MakeGateway(ShardId shard,
-                                            internal::NodeGateway::Services services) {
+NodeGateway* Cluster::MakeGateway(ShardId shard, NodeGateway::Services services) {
   return impl_->MakeGateway(shard, std::move(services));
 }
 void Cluster::Detach() { impl_->Detach(); }

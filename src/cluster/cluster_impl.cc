@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "src/base/planted_bugs.h"
+
 namespace nearby {
 
 Cluster::Impl::Impl(const ClusterOptions& options, const ClusterHost& host)
@@ -26,12 +28,11 @@ void Cluster::Impl::Attach(const EngineOptions& options, Services services) {
                                                OfficeActions(), &lease_state_);
 }
 
-internal::NodeGateway* Cluster::Impl::MakeGateway(ShardId shard,
-                                                  internal::NodeGateway::Services services) {
+NodeGateway* Cluster::Impl::MakeGateway(ShardId shard, NodeGateway::Services services) {
   gateways_.push_back(std::make_unique<internal::Gateway>(
       options_, engine_, shard, std::move(services), OutsideOf(shard), &lease_state_,
       shard == kOffice ? office_.get() : nullptr));
-  internal::NodeGateway* made = gateways_.back().get();
+  NodeGateway* made = gateways_.back().get();
   if (gateways_.size() == engine_.shard_count) Begin();
   return made;
 }
@@ -56,7 +57,7 @@ void Cluster::Impl::Detach() {
 void Cluster::Impl::OnRing(const RingSource::Ring& ring) {
   {
     const std::lock_guard<std::mutex> lock(ring_mutex_);
-    ring_ = ring;
+    if (!IsPlanted(PlantedBug::kRingUnheardByPublisher) || ring_ == nullptr) ring_ = ring;
   }
   for (std::uint32_t i = 0; i < engine_.shard_count; ++i) {
     Post(ShardId{i}, [this, i, ring] { gateway(ShardId{i}).SetRing(ring); });

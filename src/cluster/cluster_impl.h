@@ -27,7 +27,7 @@ class Cluster::Impl : public Transport::Receiver {
   Impl(const ClusterOptions& options, const ClusterHost& host);
 
   void Attach(const EngineOptions& options, Services services);
-  internal::NodeGateway* MakeGateway(ShardId shard, internal::NodeGateway::Services services);
+  NodeGateway* MakeGateway(ShardId shard, NodeGateway::Services services);
   void Detach();
   void Fence(const FriendshipChange& change, Done done);
   void Reload(UserId user);

@@ -39,8 +39,6 @@ class Courier {
     std::function<void(NodeId node, absl::string_view payload)> publish;
     // An event has arrived.
     std::function<void(const NodeLease& from, const NodeEvent& event)> receive;
-    // Nobody will ever take it: the life that it is for has ended.
-    std::function<void(const NodeLease& to, const NodeEvent& event)> give_back;
   };
 
   Courier(const Options& options, Backoff backoff, Actions actions);
@@ -52,7 +50,7 @@ class Courier {
   bool Send(const NodeLease& to, const NodeEvent& event, bool may_refuse);
   // A payload of this node's inbox.
   void OnPayload(absl::string_view payload);
-  // Those lives have ended: gives back what is for them.
+  // Those lives have ended: forgets what is for them.
   void OnEnded(const std::vector<NodeLease>& ended);
   // Lives that something waits for, or that something has come from.
   void AppendPeers(std::vector<NodeLease>* peers) const;

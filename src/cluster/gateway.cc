@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "src/base/planted_bugs.h"
 
 namespace nearby::internal {
 namespace {
@@ -57,7 +58,7 @@ void Gateway::Advance(Time now, std::int64_t steady_ms) {
   now_ = now;
   steady_ms_ = steady_ms;
   if (office_ != nullptr) office_->Advance(now, steady_ms);
-  if (has_lease() && !may_deliver()) LoseLease();
+  if (has_lease() && !may_deliver() && !IsPlanted(PlantedBug::kLeaseLossUnnoticed)) LoseLease();
   TimeOutClaims();
   if (lookups_.IsLate(now_)) {
     OnLookedUp(lookups_.number(),
@@ -95,6 +96,7 @@ void Gateway::LoseLease() {
   std::sort(users.begin(), users.end());
   for (const UserId user : users) {
     const Epoch session = locals_.find(user)->second.session;
+    if (IsPlanted(PlantedBug::kLeaseLossKeepsSessions)) continue;
     services_.end_session(user, session, /*is_taken=*/false);
   }
   locals_.clear();
@@ -107,6 +109,7 @@ void Gateway::LoseLease() {
   lookups_.Clear();
   reads_.Clear();
   FailClaims(absl::UnavailableError("this node has lost its lease"));
+  late_claims_.clear();
   unknown_claims_.clear();
   releases_.clear();
   releasing_.clear();

@@ -155,6 +155,7 @@ class Gateway : public NodeGateway {
   void BeginClaims();
   void FailClaims(const absl::Status& status);
   void TimeOutClaims();
+  void OnClaimedLate(std::uint64_t number);
   void BeginReleases();
   void Publish(const NodeEvent& event);
   static NodeEvent LocationEvent(const AcceptedLocation& location);
@@ -219,6 +220,7 @@ class Gateway : public NodeGateway {
   std::vector<WaitingClaim> claiming_;  // the batch under way
   std::uint64_t claim_number_ = 0;
   Time claim_timeout_ = kNever;
+  absl::btree_map<std::uint64_t, std::vector<UserId>> late_claims_;  // by number
   absl::btree_set<UserId> unknown_claims_;  // that may have been carried out, for all one knows
   std::deque<SessionDirectory::Session> releases_;
   std::vector<SessionDirectory::Session> releasing_;

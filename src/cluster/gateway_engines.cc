@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "absl/time/time.h"
+#include "src/base/planted_bugs.h"
 #include "src/cluster/gateway.h"
 
 namespace nearby::internal {
@@ -70,12 +71,15 @@ void Gateway::OnLookedUp(std::uint64_t number,
     const auto found = questions_.find(users[i]);
     if (found != questions_.end()) {
       std::vector<Question>& questions = found->second;
-      const auto is_answered = [number](const Question& q) { return q.after < number; };
+      const auto is_answered = [number](const Question& q) {
+        return q.after < number || IsPlanted(PlantedBug::kEarlierAnswerBelieved);
+      };
       for (const Question& question : questions) {
         if (!is_answered(question)) continue;
         // To each: the last may be a connect that failed without anybody's knowing whether it was
         // entered.
         for (const SessionHolder& holder : holders) {
+          if (IsPlanted(PlantedBug::kAnnouncedToNewestOnly) && holder != holders.back()) continue;
           if (holder.lease != lease_) Forward(question.announcement, holder);
         }
       }
@@ -146,7 +150,8 @@ void Gateway::TakeUnsubscribe(const PeerMessage& message) {
 void Gateway::TakePark(const PeerMessage& message) {
   Guest* guest = FindGuest(message.user);
   // What it rests on must be the last that this shard was told.
-  if (guest == nullptr || message.sequence != guest->told) return;
+  if (guest == nullptr) return;
+  if (message.sequence != guest->told && !IsPlanted(PlantedBug::kParkOnOldLocation)) return;
   const std::uint64_t shard = std::uint64_t{1} << ToInt(message.from);
   if ((guest->listeners & shard) == 0 || message.until <= now_) return;
   const Time most{now_.ms + absl::ToInt64Milliseconds(options_.max_park)};

@@ -4,6 +4,7 @@
 
 #include "absl/numeric/bits.h"
 #include "absl/time/time.h"
+#include "src/base/planted_bugs.h"
 #include "src/cluster/gateway.h"
 
 namespace nearby::internal {
@@ -124,6 +125,7 @@ void Gateway::LookAt(UserId user, Guest* guest) {
     EndRefresh(user, guest);
   }
   if (guest->parked != 0 && now_ >= guest->parked_until) {
+    if (IsPlanted(PlantedBug::kParkWithoutEnd)) return;
     if (guest->parked == guest->listeners) return BeginRefresh(user, guest);
     Tell(user, guest, std::exchange(guest->parked, 0), PeerMessage::Kind::kHere);
   }
@@ -207,6 +209,8 @@ void Gateway::JudgeGuest(UserId user, std::uint64_t number,
   // A later session of the same lease may be a connect that failed without anybody's knowing
   // whether it was entered.
   const bool is_held = std::any_of(holders.begin(), holders.end(), [guest](const auto& holder) {
+    if (IsPlanted(PlantedBug::kFailedConnectEndsGuest) && holder.epoch > guest->session)
+      return false;
     return holder.lease == guest->lease && holder.epoch >= guest->session;
   });
   if (!is_held) {
@@ -256,7 +260,7 @@ void Gateway::FindEndedLeases() {
 }
 
 void Gateway::OnEnded(std::uint64_t number, const absl::StatusOr<std::vector<NodeLease>>& ended) {
-  if (number != ended_number_) return;
+  if (number != ended_number_ || IsPlanted(PlantedBug::kGuestsOfDeadKept)) return;
   if (!ended.ok()) {
     ++counts_.query_failures;
     return;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "src/base/planted_bugs.h"
 #include "src/cluster/gateway.h"
 
 namespace nearby::internal {
@@ -23,6 +24,7 @@ void Gateway::OnLetter(const NodeLease& from, const NodeEvent& event) {
 }
 
 void Gateway::OnTaken(const NodeEvent& event) {
+  if (IsPlanted(PlantedBug::kTakenIgnored)) return;
   const auto local = locals_.find(event.user);
   if (local == locals_.end() || local->second.session >= event.session) return;
   const Epoch session = local->second.session;
@@ -73,11 +75,11 @@ void Gateway::OnAnnounced(const NodeLease& from, const NodeEvent& event) {
 }
 
 bool Gateway::Follow(UserId /*user*/, Guest* guest, const NodeLease& lease, Epoch session) {
-  if (session < guest->session) return false;
+  if (session < guest->session) return IsPlanted(PlantedBug::kOlderSessionFollowed);
   if (session == guest->session) return true;
   guest->lease = lease;
   guest->session = session;
-  guest->sequence = 0;
+  if (!IsPlanted(PlantedBug::kSequenceKeptOverSessions)) guest->sequence = 0;
   guest->asked_in = lookups_.number();
   return true;
 }
@@ -101,6 +103,7 @@ void Gateway::OnPayload(absl::string_view server, Channel channel, absl::string_
 void Gateway::OnChannelEvent(const NodeBatch& batch, const NodeEvent& event) {
   Guest* guest = FindGuest(event.user);
   if (guest == nullptr) return;
+  if (IsPlanted(PlantedBug::kRepeatedBatchTaken)) guest->sequence = 0;
   if (!Follow(event.user, guest, batch.from, event.session) || batch.sequence <= guest->sequence) {
     ++counts_.batches_repeated;
     return;
@@ -112,6 +115,7 @@ void Gateway::OnChannelEvent(const NodeBatch& batch, const NodeEvent& event) {
     return;
   }
   if (event.kind != NodeEvent::Kind::kLocation) return;
+  if (IsPlanted(PlantedBug::kRepeatedBatchTaken)) guest->has_location = false;
   const bool is_past = guest->located_in > event.session ||
                        (!guest->has_location && !IsNewer(*guest, event.session, event.accepted_at));
   // Of reports within one millisecond each counts.

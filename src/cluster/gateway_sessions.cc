@@ -4,9 +4,16 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
+#include "src/base/planted_bugs.h"
 #include "src/cluster/gateway.h"
 
 namespace nearby::internal {
+namespace {
+
+// Batches of claims that were not answered in time, and still may be.
+constexpr std::size_t kMaxLateClaims = 64;
+
+}  // namespace
 
 void Gateway::Claim(UserId user, Time deadline, ClaimDone done) {
   claims_.push_back({user, deadline, std::move(done)});
@@ -48,7 +55,8 @@ void Gateway::BeginClaims() {
 
 void Gateway::OnClaimed(std::uint64_t number,
                         absl::StatusOr<std::vector<SessionDirectory::Claimed>> answer) {
-  if (claiming_.empty() || number != claim_number_ || !has_lease()) return;
+  if (!has_lease()) return;
+  if (claiming_.empty() || number != claim_number_) return OnClaimedLate(number);
   std::vector<WaitingClaim> claiming = std::exchange(claiming_, {});
   if (answer.ok() && answer->size() != claiming.size()) {
     answer = absl::InternalError("the session directory answered for other users");
@@ -58,7 +66,7 @@ void Gateway::OnClaimed(std::uint64_t number,
     if (!answer.ok()) {
       ++counts_.claims_failed;
       // It may have been carried out.
-      unknown_claims_.insert(user);
+      if (!IsPlanted(PlantedBug::kUnknownClaimForgotten)) unknown_claims_.insert(user);
       if (claiming[i].done) claiming[i].done(answer.status());
       continue;
     }
@@ -79,8 +87,20 @@ void Gateway::OnClaimed(std::uint64_t number,
   }
 }
 
+// Whoever was waited for in vain may be entered only now, and in place of a session that began
+// since.
+void Gateway::OnClaimedLate(std::uint64_t number) {
+  const auto late = late_claims_.find(number);
+  if (late == late_claims_.end()) return;
+  unknown_claims_.insert(late->second.begin(), late->second.end());
+  late_claims_.erase(late);
+}
+
 void Gateway::TimeOutClaims() {
   if (!claiming_.empty() && now_ >= claim_timeout_) {
+    std::vector<UserId>& late = late_claims_[claim_number_];
+    for (const WaitingClaim& claim : claiming_) late.push_back(claim.user);
+    if (late_claims_.size() > kMaxLateClaims) late_claims_.erase(late_claims_.begin());
     OnClaimed(claim_number_,
               absl::DeadlineExceededError("the session directory did not answer in time"));
   }
@@ -112,6 +132,8 @@ void Gateway::End(UserId user, Epoch session) {
   if (!has_lease()) return;
   releases_.push_back({user, session});
   const auto local = locals_.find(user);
+  if (IsPlanted(PlantedBug::kNewerSessionReleased) && local != locals_.end())
+    releases_.back().epoch = local->second.session;
   if (local == locals_.end() || local->second.session != session) return;
   const AcceptedLocation& location = local->second.location;
   Remember(user, {session, location.session, location.accepted_at});
@@ -120,7 +142,7 @@ void Gateway::End(UserId user, Epoch session) {
   event.kind = NodeEvent::Kind::kOffline;
   event.user = user;
   event.session = session;
-  Publish(event);
+  if (!IsPlanted(PlantedBug::kEndNotPublished)) Publish(event);
 }
 
 void Gateway::BeginReleases() {

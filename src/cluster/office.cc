@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "src/base/planted_bugs.h"
 
 namespace nearby::internal {
 namespace {
@@ -28,8 +29,7 @@ Office::Office(const ClusterOptions& options, std::size_t max_payload, Actions a
       backoff_(MakeBackoff(options, 0)),
       courier_({options.max_unacknowledged, max_payload}, MakeBackoff(options, 1),
                {actions_.publish,
-                [this](const NodeLease& from, const NodeEvent& event) { Receive(from, event); },
-                [this](const NodeLease& /*to*/, const NodeEvent& event) { GiveBack(event); }}),
+                [this](const NodeLease& from, const NodeEvent& event) { Receive(from, event); }}),
       lookups_(QueryOptions(options), MakeBackoff(options, 2)) {}
 
 void Office::Advance(Time now, std::int64_t steady_ms) {
@@ -67,6 +67,13 @@ void Office::KeepLease() {
   }
 }
 
+std::int64_t Office::DeliverUntilMs() const {
+  if (IsPlanted(PlantedBug::kLeaseWithoutMargin)) {
+    return asked_at_ms_ + absl::ToInt64Milliseconds(options_.lease_duration);
+  }
+  return asked_at_ms_ + absl::ToInt64Milliseconds(options_.lease_duration - options_.lease_margin);
+}
+
 void Office::AskLater() {
   is_asking_ = false;
   ask_at_ms_ = steady_ms_ + backoff_.DelayMs(++lease_failures_);
@@ -87,7 +94,7 @@ void Office::OnLease(std::uint64_t number, const absl::StatusOr<Epoch>& life) {
   ask_at_ms_ = RenewAtMs();
   find_ended_at_ = now_;
   actions_.lease_begun(lease_);
-  BeginFencesAnew();
+  if (!IsPlanted(PlantedBug::kFencesForgottenWithLease)) BeginFencesAnew();
 }
 
 void Office::OnRenewed(std::uint64_t number, const absl::Status& status) {
@@ -156,11 +163,6 @@ void Office::Receive(const NodeLease& from, const NodeEvent& event) {
   }
 }
 
-// A node that has died hands nothing over to anybody any more.
-void Office::GiveBack(const NodeEvent& event) {
-  if (event.kind == NodeEvent::Kind::kChange) EndRequest(event.request);
-}
-
 void Office::OnApplied(const NodeLease& to, std::uint64_t request) {
   NodeEvent event;
   event.kind = NodeEvent::Kind::kChanged;
@@ -226,8 +228,13 @@ void Office::OnFound(const Question& question, UserId user,
   const auto found = fences_.find(question.fence);
   if (found == fences_.end()) return;
   --found->second.unknown;
+  if (IsPlanted(PlantedBug::kFenceAsksForOneUser) && user != found->second.change.user)
+    return FinishFenceIfDone(question.fence);
   // Each that may still tell the user something, be it by an old session.
-  for (const SessionHolder& holder : holders) AskFence(question.fence, holder.lease);
+  for (const SessionHolder& holder : holders) {
+    if (IsPlanted(PlantedBug::kFenceAsksNewestHolder) && holder != holders.back()) continue;
+    AskFence(question.fence, holder.lease);
+  }
   FinishFenceIfDone(question.fence);
 }
 
@@ -238,7 +245,7 @@ void Office::AskFence(std::uint64_t number, const NodeLease& lease) {
   fence.asked.push_back(lease);
   ++fence.requests;
   ++counts_.fences;
-  requests_[next_request_] = number;
+  requests_[next_request_] = {number, lease};
   NodeEvent event;
   event.kind = NodeEvent::Kind::kChange;
   event.user = fence.change.user;
@@ -252,7 +259,7 @@ void Office::AskFence(std::uint64_t number, const NodeLease& lease) {
 void Office::EndRequest(std::uint64_t request) {
   const auto found = requests_.find(request);
   if (found == requests_.end()) return;
-  const std::uint64_t number = found->second;
+  const std::uint64_t number = found->second.fence;
   requests_.erase(found);
   const auto fence = fences_.find(number);
   if (fence == fences_.end()) return;
@@ -260,9 +267,21 @@ void Office::EndRequest(std::uint64_t request) {
   FinishFenceIfDone(number);
 }
 
+// A node that has died hands nothing over to anybody any more, and does not answer either, be it
+// that it had read what it was asked.
+void Office::EndRequestsTo(const std::vector<NodeLease>& ended) {
+  if (IsPlanted(PlantedBug::kFenceWaitsForDead)) return;
+  std::vector<std::uint64_t> over;
+  for (const auto& [number, request] : requests_) {
+    if (std::find(ended.begin(), ended.end(), request.to) != ended.end()) over.push_back(number);
+  }
+  for (const std::uint64_t request : over) EndRequest(request);
+}
+
 void Office::FinishFenceIfDone(std::uint64_t number) {
   const auto found = fences_.find(number);
-  if (found->second.unknown > 0 || found->second.requests > 0) return;
+  const bool is_awaited = !IsPlanted(PlantedBug::kFenceNotAwaited);
+  if (found->second.unknown > 0 || (found->second.requests > 0 && is_awaited)) return;
   Done done = std::move(found->second.done);
   fences_.erase(found);
   if (done) done(absl::OkStatus());
@@ -273,6 +292,7 @@ void Office::TimeOutFences() {
     if (fence.deadline > now_) break;  // They are in order of their beginning.
     if (!fence.done) continue;
     Done done = std::exchange(fence.done, nullptr);
+    if (IsPlanted(PlantedBug::kFenceTimeoutTakenForDone)) return done(absl::OkStatus());
     done(absl::DeadlineExceededError(
         "the change is stored, but not known to be in force on all nodes yet"));
   }
@@ -299,6 +319,7 @@ void Office::OnEnded(std::uint64_t number, const absl::StatusOr<std::vector<Node
     return;
   }
   courier_.OnEnded(*ended);
+  EndRequestsTo(*ended);
 }
 
 void Office::Flush() {

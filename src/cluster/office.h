@@ -89,6 +89,12 @@ class Office {
     std::vector<NodeLease> asked;
   };
 
+  // A node has been asked to put a fence's change in force.
+  struct Request {
+    std::uint64_t fence = 0;
+    NodeLease to;
+  };
+
   // Somebody about whom the directory is asked.
   struct Question {
     std::uint64_t fence = 0;  // 0: the user's list is to be loaded again
@@ -99,16 +105,13 @@ class Office {
   void KeepLease();
   void AskLater();
   // Until when clients may be told something under a lease asked for at asked_at_ms_.
-  std::int64_t DeliverUntilMs() const {
-    return asked_at_ms_ +
-           absl::ToInt64Milliseconds(options_.lease_duration - options_.lease_margin);
-  }
+  std::int64_t DeliverUntilMs() const;
   std::int64_t RenewAtMs() const {
     return asked_at_ms_ + absl::ToInt64Milliseconds(options_.lease_duration) / 4;
   }
   void Receive(const NodeLease& from, const NodeEvent& event);
-  void GiveBack(const NodeEvent& event);
   void EndRequest(std::uint64_t request);
+  void EndRequestsTo(const std::vector<NodeLease>& ended);
   void OnFound(const Question& question, UserId user, const std::vector<SessionHolder>& holders);
   void BeginFencesAnew();
   // Has the directory asked where the two of a fence are connected.
@@ -140,7 +143,7 @@ class Office {
   std::uint64_t next_fence_ = 1;
   absl::btree_map<std::uint64_t, OpenFence> fences_;
   std::uint64_t next_request_ = 1;
-  absl::btree_map<std::uint64_t, std::uint64_t> requests_;  // to their fences
+  absl::btree_map<std::uint64_t, Request> requests_;
   absl::btree_map<UserId, std::vector<Question>> questions_;
   UserQueries lookups_;
 

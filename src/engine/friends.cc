@@ -1,4 +1,5 @@
 #include "absl/strings/str_cat.h"
+#include "src/base/planted_bugs.h"
 #include "src/engine/engine_impl.h"
 
 namespace nearby {
@@ -204,6 +205,7 @@ bool Engine::Impl::SettleRemote(Slot client, UserId remote, const Friendship& fr
 }
 
 void Engine::Impl::DropRemote(Slot remote, LeaveReason reason, Effects* effects) {
+  if (IsPlanted(PlantedBug::kSlotFreedWithEdges)) return ReleaseEntity(remote);
   UnlinkAll(remote, reason, effects);
   registry_.ForgetChannel(remote);
   ReleaseEntity(remote);

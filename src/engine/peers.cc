@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "absl/numeric/bits.h"
+#include "src/base/planted_bugs.h"
 #include "src/engine/engine_impl.h"
 #include "src/engine/groups.h"
 
@@ -116,6 +117,7 @@ void Engine::Impl::Announce(PeerMessage::Kind kind, const FriendshipChange& pair
 // What the two may see is not said, for this shard need not know; as of no version at all, it makes
 // the other side load its list again, which announces both ways.
 void Engine::Impl::AnnounceFriendsOf(Slot leaving, Effects* effects) {
+  if (IsPlanted(PlantedBug::kMoverNotAnnouncedTo)) return;
   Friendship friendship;
   friendship.friends = true;
   friendship.i_hide = true;
@@ -150,10 +152,13 @@ bool Engine::Impl::ReceiveAnnouncement(const PeerMessage& message, Effects* effe
   }
   FriendshipChange pair{message.friend_id, message.user, message.friendship.Flipped(),
                         message.version};
+  if (IsPlanted(PlantedBug::kDirectionNotFlipped)) pair.friendship = message.friendship;
   if (const auto newer = changes_.NewerThan(pair.version, pair.user, pair.friend_id)) {
     pair = *newer;
   }
-  if (entity(client).has_friends && pair.version < entity(client).list_version) {
+  const bool is_late = !IsPlanted(PlantedBug::kLateAnnouncementBelieved) &&
+                       pair.version < entity(client).list_version;
+  if (entity(client).has_friends && is_late) {
     // To link the two on the strength of this could undo what the list took away; to ignore it
     // could leave them apart, where the other side had an older list. What a newer list of the
     // client's announces, both sides believe. (An answer belongs to an announcement of an older

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "src/base/planted_bugs.h"
 #include "src/engine/engine_impl.h"
 #include "src/engine/groups.h"
 
@@ -66,7 +67,7 @@ bool Engine::Impl::FireNext(Time until, Effects* effects) {
 
 void Engine::Impl::Expire(Slot slot, Effects* effects) {
   for (Edge& edge : registry_.MutableRow(slot).edges) {
-    if (edge.has(kFriendSees)) {
+    if (edge.has(kFriendSees) && !IsPlanted(PlantedBug::kExpiryNotTold)) {
       ForgetView(edge.neighbour(), registry_.MirrorOf(slot, edge));
       Leave(edge.neighbour(), slot, LeaveReason::kExpired, 0, effects);
     }
@@ -132,6 +133,7 @@ ReportOutcome Engine::Impl::Judge(const LocationReport& report) const {
       return ReportOutcome::kStale;
     }
   }
+  if (IsPlanted(PlantedBug::kStaleReportAccepted)) return ReportOutcome::kAccepted;
   if (entity(client).has_reported && report.reported_at < cache_.reported_at(client)) {
     return ReportOutcome::kStale;
   }

@@ -7,6 +7,7 @@
 #include "nearby/client_sink.h"
 #include "nearby/effects.h"
 #include "nearby/ids.h"
+#include "src/base/planted_bugs.h"
 
 namespace nearby::internal {
 namespace {
@@ -63,9 +64,11 @@ Outbox::Added Outbox::Merge(Entry* entry, const ClientEvent& event) {
     return Added::kWaits;
   }
   const DeliveryKind waiting = entry->event.kind;
+  if (IsPlanted(PlantedBug::kLeaveLostInConflation) && waiting == DeliveryKind::kMove)
+    return Added::kMerged;
   entry->event = event;
   if (waiting == DeliveryKind::kEnter) {
-    if (event.kind == DeliveryKind::kLeave) {
+    if (event.kind == DeliveryKind::kLeave && !IsPlanted(PlantedBug::kCancelledEnterLeaves)) {
       entry->is_live = false;
       --live_;
       return Added::kCancelled;

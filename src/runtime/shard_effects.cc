@@ -9,6 +9,7 @@
 #include "nearby/ids.h"
 #include "nearby/runtime.h"
 #include "nearby/time.h"
+#include "src/base/planted_bugs.h"
 #include "src/runtime/calls.h"
 #include "src/runtime/shard.h"
 
@@ -30,7 +31,9 @@ void Shard::CarryOut() {
     if (gateway_ != nullptr) gateway_->Located(&location);
     if (services_.write_locations) {
       locations_.Add(location);
-      erasures_.Accepted(location.user, location.accepted_at, location.session);
+      const bool is_any = IsPlanted(PlantedBug::kNewerLocationErased);
+      erasures_.Accepted(location.user, is_any ? Time{kMaxTimeMs} : location.accepted_at,
+                         is_any ? Epoch{~0ULL} : location.session);
     }
     if (services_.append_history) history_.Add(location);
   }

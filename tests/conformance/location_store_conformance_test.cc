@@ -90,20 +90,21 @@ class FlawedLocationStore : public LocationStore {
   void WriteNow(absl::Span<const AcceptedLocation> locations, absl::Duration ttl, Done done) {
     if (flaw_ == Flaw::kKeepsForEver) ttl = absl::InfiniteDuration();
     if (flaw_ == Flaw::kForgetsEarly) ttl /= 3;
+    absl::Status status;
     for (const AcceptedLocation& location : locations) {
       const AcceptedLocation held = Held(location.user);
       if (flaw_ == Flaw::kLastWins) EraseNow(held);
       if (flaw_ == Flaw::kComparesTimesAlone) {
         if (location.accepted_at < held.accepted_at) continue;
-        EraseNow(held);
-        store_.Write({location}, ttl, Ignore);
+        if (location.session < held.session) EraseNow(held);
+        store_.Write({location}, ttl, [&](const absl::Status& one) { status.Update(one); });
       }
       if (flaw_ == Flaw::kRefusesRepetitions && location.accepted_at == held.accepted_at &&
           location.position == held.position) {
         return done(absl::AlreadyExistsError("written before"));
       }
     }
-    if (flaw_ == Flaw::kComparesTimesAlone) locations = {};
+    if (flaw_ == Flaw::kComparesTimesAlone) return done(status);
     store_.Write(locations, ttl, std::move(done));
   }
 

@@ -15,7 +15,7 @@ constexpr std::uint64_t kEnded = Simulation::kFirstHostKind + 1;
 
 void Ledger::Violate(const std::string& what) {
   if (!violation_.empty()) return;
-  violation_ = absl::StrCat("at ", simulation_->now().ms, " ms: ", what);
+  violation_ = absl::StrCat("at ", simulation_->now().ms, " ms, ", scene_, ": ", what);
   simulation_->Stop();
 }
 

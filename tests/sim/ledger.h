@@ -34,6 +34,9 @@ class Ledger {
 
   Ledger(Simulation* simulation, const Limits& limits) : simulation_(simulation), limits_(limits) {}
 
+  /// For whoever reads of a violation.
+  void BeginScene(const std::string& scene) { scene_ = scene; }
+
   // --- what happens ---
   void OnReported(UserId user, Position position, Time reported_at);
   void OnConnecting(std::uint64_t cookie, UserId user);
@@ -113,6 +116,7 @@ class Ledger {
   std::map<std::uint64_t, OpenEdit> edits_;
   std::uint64_t next_edit_ = 1;
   std::uint64_t delivered_ = 0;
+  std::string scene_ = "among faults";
   std::string violation_;
 };
 

@@ -1,112 +1,83 @@
-#include <chrono>
-#include <cstdint>
+#include <cinttypes>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <string>
+#include <optional>
 #include <vector>
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
+#include "nearby/ring_source.h"
+#include "tests/sim/arguments.h"
+#include "tests/sim/planted_bugs.h"
+#include "tests/sim/report.h"
+#include "tests/sim/rings.h"
 #include "tests/sim/world.h"
 
+namespace nearby::sim {
 namespace {
 
-using nearby::sim::World;
-using nearby::sim::WorldOptions;
+using Rings = std::vector<RingSource::Ring>;
 
-struct Arguments {
-  std::uint64_t first_seed = 1;
-  std::uint64_t last_seed = 100;
-  WorldOptions world;
-  bool is_verbose = false;
-};
-
-int Usage(const char* why) {
-  std::fprintf(stderr,
-               "%s\nusage: nearby_sim [--seeds A..B] [--steps N] [--nodes N] [--faults on|off] "
-               "[--verbose]\n",
-               why);
-  return 2;
+void RunSeed(const Arguments& arguments, const Rings& rings, std::uint64_t seed, Report* report) {
+  WorldOptions options = arguments.world;
+  options.seed = seed;
+  World world(options, rings);
+  const bool was_right = world.Run();
+  report->Add(seed, was_right, world);
 }
 
-bool ParseSeeds(const std::string& text, Arguments* arguments) {
-  const std::vector<std::string> parts = absl::StrSplit(text, "..");
-  if (!absl::SimpleAtoi(parts.front(), &arguments->first_seed)) return false;
-  arguments->last_seed = arguments->first_seed;
-  if (parts.size() == 1) return true;
-  return parts.size() == 2 && absl::SimpleAtoi(parts[1], &arguments->last_seed) &&
-         arguments->last_seed >= arguments->first_seed;
-}
-
-bool Parse(int argc, char** argv, Arguments* arguments) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string name = argv[i];
-    if (name == "--verbose") {
-      arguments->is_verbose = true;
-      continue;
-    }
-    if (i + 1 == argc) return false;
-    const std::string value = argv[++i];
-    std::uint64_t number = 0;
-    if (name == "--seeds" && ParseSeeds(value, arguments)) continue;
-    if (name == "--steps" && absl::SimpleAtoi(value, &arguments->world.steps)) continue;
-    if (name == "--nodes" && absl::SimpleAtoi(value, &number) && number > 0 && number <= 100) {
-      arguments->world.nodes = number;
-      continue;
-    }
-    if (name == "--faults" && (value == "on" || value == "off")) {
-      arguments->world.has_faults = value == "on";
-      continue;
-    }
-    return false;
+int Simulate(const Arguments& arguments, const Rings& rings) {
+  Report report;
+  for (std::uint64_t seed = arguments.first_seed; seed <= arguments.last_seed; ++seed) {
+    RunSeed(arguments, rings, seed, &report);
   }
-  return true;
+  if (arguments.is_verbose) report.PrintFaults();
+  report.PrintSummary();
+  return report.violations() == 0 ? 0 : 1;
+}
+
+// Whether it has been caught; says by how many seeds.
+bool Catch(const BugName& bug, const Arguments& arguments, const Rings& rings) {
+  Report report;
+  Plant(bug.bug);
+  for (std::uint64_t seed = arguments.first_seed;
+       seed <= arguments.last_seed && report.violations() == 0; ++seed) {
+    RunSeed(arguments, rings, seed, &report);
+  }
+  Plant(PlantedBug::kNone);
+  const bool is_caught = report.violations() != 0;
+  std::printf("bug %s: %s after %" PRIu64 " seeds\n", bug.name, is_caught ? "caught" : "NOT CAUGHT",
+              report.seeds());
+  if (arguments.is_verbose) report.PrintFaults();
+  report.PrintSummary();
+  return is_caught;
+}
+
+int CatchBugs(const Arguments& arguments, const Rings& rings) {
+  bool are_caught = true;
+  for (const BugName& bug : AllBugs()) {
+    const bool is_asked_for =
+        arguments.task == Arguments::Task::kCatchAll || bug.bug == arguments.bug;
+    if (is_asked_for && !Catch(bug, arguments, rings)) are_caught = false;
+  }
+  return are_caught ? 0 : 1;
+}
+
+int Main(int argc, char** argv) {
+  const std::optional<Arguments> arguments = ParseArguments(argc, argv);
+  if (!arguments) {
+    std::fputs(kUsage, stderr);
+    return 2;
+  }
+  switch (arguments->task) {
+    case Arguments::Task::kListBugs:
+      for (const BugName& bug : AllBugs()) std::printf("%s\n", bug.name);
+      return 0;
+    case Arguments::Task::kSimulate:
+      return Simulate(*arguments, MakeRings());
+    default:
+      return CatchBugs(*arguments, MakeRings());
+  }
 }
 
 }  // namespace
+}  // namespace nearby::sim
 
-int main(int argc, char** argv) {
-  Arguments arguments;
-  if (!Parse(argc, argv, &arguments)) return Usage("what is to be simulated?");
-  const std::vector<nearby::RingSource::Ring> rings = nearby::sim::MakeRings();
-  nearby::SimulatedFaultCounts sum;
-  std::uint64_t events = 0;
-  std::uint64_t violations = 0;
-  std::uint64_t hash = 0;
-  std::uint64_t seeds = 0;
-  std::uint64_t delivered = 0;
-  std::uint64_t crashes = 0;
-  std::uint64_t ring_changes = 0;
-  for (std::uint64_t seed = arguments.first_seed; seed <= arguments.last_seed; ++seed) {
-    WorldOptions options = arguments.world;
-    options.seed = seed;
-    World world(options, rings);
-    if (!world.Run()) {
-      ++violations;
-      std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed),
-                  world.violation().c_str());
-    }
-    ++seeds;
-    events += world.simulation().event_count();
-    delivered += world.delivered();
-    crashes += world.crashes();
-    ring_changes += world.ring_changes();
-    hash = (hash ^ world.simulation().hash()) * 0x9FB21C651E98DF25u;
-    sum.Add(world.faults().counts());
-  }
-  std::printf("deliveries %llu, nodes crashed %llu, rings changed %llu\n",
-              static_cast<unsigned long long>(delivered), static_cast<unsigned long long>(crashes),
-              static_cast<unsigned long long>(ring_changes));
-  if (arguments.is_verbose) {
-    sum.ForEach([](absl::string_view name, std::uint64_t count) {
-      std::printf("  %-40s %llu\n", std::string(name).c_str(),
-                  static_cast<unsigned long long>(count));
-    });
-  }
-  std::printf("seeds %llu events %llu violations %llu trace_hash %016llx\n",
-              static_cast<unsigned long long>(seeds), static_cast<unsigned long long>(events),
-              static_cast<unsigned long long>(violations), static_cast<unsigned long long>(hash));
-  return violations == 0 ? 0 : 1;
-}
+int main(int argc, char** argv) { return nearby::sim::Main(argc, argv); }

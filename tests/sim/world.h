@@ -50,6 +50,16 @@ class World : public ClientSink {
  private:
   enum class State : std::uint8_t { kOffline, kConnecting, kOnline };
 
+  enum class Act : std::uint8_t {
+    kServer,  // a pub/sub server goes down for a while
+    kRing,    // the ring changes, and one node is the last to know
+    kMove,    // users connect to other nodes
+    kLeave,   // some disconnect
+    kCrash,   // a node does not come back, nor do those who were connected to it
+    kSleep,   // some report nothing for longer than the time to live
+  };
+  static constexpr std::size_t kActs = 6;
+
   struct Phone {
     UserId user{};
     State state = State::kOffline;
@@ -60,7 +70,8 @@ class World : public ClientSink {
     LatLng place;
     bool has_reported = false;
     Time last_report{-kMaxTimeMs};
-    bool is_busy = false;
+    bool is_silent = false;  // reports nothing any more
+    bool is_away = false;    // for good
   };
 
   // A connection, also of a phone that has forgotten it.
@@ -90,12 +101,33 @@ class World : public ClientSink {
   void Move(Phone* phone);
   bool IsAlive(const Phone& phone) const;
   std::size_t RandomNode();
+
+  // The last act (world_last_act.cc): in a world without faults one thing happens, and then nobody
+  // says anything that could make up for what has been missed.
+  void PlayLastAct();
+  void BeginLastAct(Act act);
+  void LeaveForGood(std::size_t phone);
+  void CrashForGood(std::size_t node);
+  void ChangeRingUnheardBy(std::size_t node);
+  void CrashServerForAWhile();
+  // Somewhere in town; from there the phone reports once more.
+  void SayLastWords(std::size_t phone);
+  void LetAllSayLastWords(std::int64_t from_ms, std::int64_t to_ms);
+
+  // What must be true (world_checks.cc).
   void CheckNodes();
   void CheckConverged();
   bool MayBeSeen(const Phone& viewer, const Phone& owner, bool* is_borderline);
+  bool IsActive(const Phone& phone) const;
+  // Once nothing happens any more, what all keep must fit together.
+  void CheckBalance();
+  std::string FindImbalance();
+  std::string FindSessionImbalance();
+  std::string FindLocationImbalance();
 
   const WorldOptions options_;
   bool refreshes_lists_ = false;
+  bool probes_rarely_ = false;  // so that probes do not make up for what went wrong
   const std::vector<RingSource::Ring> rings_;
   Scenery scenery_;
   SimulatedRandom random_;
@@ -109,10 +141,6 @@ class World : public ClientSink {
   std::uint64_t crashes_ = 0;
   std::uint64_t ring_changes_ = 0;
 };
-
-/// Rings with two to four servers, each a change from the one before: seats that come, go, and are
-/// given another server. They take a while to make: once for all seeds.
-std::vector<RingSource::Ring> MakeRings();
 
 }  // namespace nearby::sim
 

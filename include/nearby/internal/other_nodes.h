@@ -16,9 +16,9 @@
 #include "nearby/time.h"
 
 // Not for hosts: the seam between a Runtime and a Cluster, which know no more of each other than
-// this.
+// this. (It lies between two libraries, so it cannot be hidden with what is internal to one.)
 
-namespace nearby::internal {
+namespace nearby {
 
 /// What one shard of a runtime asks of the other nodes. All calls come from the thread that polls
 /// the shard; so do all that it makes of its services, but for those that say otherwise.
@@ -93,6 +93,6 @@ class NEARBY_API OtherNodes {
   virtual void Reload(UserId user) = 0;
 };
 
-}  // namespace nearby::internal
+}  // namespace nearby
 
 #endif  // NEARBY_INTERNAL_OTHER_NODES_H_

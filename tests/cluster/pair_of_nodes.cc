@@ -1,0 +1,112 @@
+#include "tests/cluster/pair_of_nodes.h"
+
+#include <utility>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nearby/hash_ring.h"
+
+namespace nearby::test {
+
+PairOfNodes::Options::Options() { cluster.probe_interval = absl::Seconds(5); }
+
+PairOfNodes::Node::Node(PairOfNodes* pair, const Options& options, std::size_t index)
+    : transport(&pair->broker_), directory(&pair->shared_directory_) {
+  ClusterOptions cluster_options = options.cluster;
+  cluster_options.node = NodeId{index + 1};
+  cluster =
+      Cluster::Create(cluster_options, {&transport, &pair->ring_, &directory, &pair->locations_})
+          .value();
+  RuntimeHost host;
+  host.sink = &pair->sinks_[index];
+  host.friends = &pair->friends_;
+  host.clock = &pair->clock_;
+  host.locations = &pair->locations_;
+  host.cluster = cluster.get();
+  runtime = Runtime::Create(options.runtime, std::move(host)).value();
+}
+
+PairOfNodes::PairOfNodes(const Options& options) {
+  SetRing(1, "server");
+  for (std::size_t i = 0; i < 2; ++i) nodes_[i] = std::make_unique<Node>(this, options, i);
+}
+
+PairOfNodes::~PairOfNodes() {
+  for (const RecordingClientSink& sink : sinks_) {
+    EXPECT_THAT(sink.violations(), ::testing::IsEmpty());
+  }
+}
+
+void PairOfNodes::SetRing(std::uint64_t version, const char* server) {
+  const auto ring = HashRing::Create(RingVersion{version}, {{"seat", 100, server}});
+  EXPECT_TRUE(ring_.Set(ring.value()).ok());
+}
+
+void PairOfNodes::Befriend(UserId a, UserId b) {
+  EXPECT_TRUE(friends_.graph().Befriend(a, b).ok());
+}
+
+PairOfNodes::Client PairOfNodes::Connect(std::size_t node, UserId user, LatLng location) {
+  Client client{node, user, ++last_cookie_, {}};
+  ConnectCall call;
+  call.user = user;
+  call.cookie = client.cookie;
+  call.location = TimedLocation{location, clock_.Now()};
+  bool is_connected = false;
+  runtime(node).Connect(call, [&](const absl::StatusOr<ConnectResult>& result) {
+    ASSERT_TRUE(result.ok()) << result.status();
+    is_connected = true;
+    client.session = result->session;
+    sinks_[node].Connected(client.cookie, user, result->friends);
+  });
+  Settle();
+  EXPECT_TRUE(is_connected);
+  return client;
+}
+
+void PairOfNodes::Disconnect(const Client& client) {
+  sinks_[client.node].Disconnected(client.cookie);
+  runtime(client.node).Disconnect(client.session);
+}
+
+void PairOfNodes::Report(const Client& client, LatLng location) {
+  EXPECT_TRUE(runtime(client.node).Report({client.session, location, clock_.Now()}).ok());
+}
+
+PairOfNodes::EditReply PairOfNodes::Edit(std::size_t node, FriendEdit::Kind kind, UserId user,
+                                         UserId friend_id) {
+  EditReply reply;
+  runtime(node).Edit({kind, user, friend_id}, reply.Done());
+  return reply;
+}
+
+void PairOfNodes::Settle() {
+  for (int i = 0; i < 20; ++i) {
+    for (const std::unique_ptr<Node>& node : nodes_) {
+      if (node != nullptr) node->runtime->PollAll();
+    }
+  }
+  for (const std::unique_ptr<Node>& node : nodes_) {
+    if (node == nullptr) continue;
+    const absl::Status invariants = node->runtime->CheckInvariants();
+    EXPECT_TRUE(invariants.ok()) << invariants;
+  }
+}
+
+void PairOfNodes::Pass(absl::Duration time) {
+  constexpr absl::Duration kStep = absl::Milliseconds(100);
+  for (absl::Duration passed; passed < time; passed += kStep) {
+    clock_.Advance(kStep);
+    Settle();
+  }
+}
+
+std::set<UserId> PairOfNodes::InSight(const Client& client) const {
+  std::set<UserId> in_sight;
+  for (const auto& [user, event] : sinks_[client.node].InSight(client.cookie)) {
+    in_sight.insert(user);
+  }
+  return in_sight;
+}
+
+}  // namespace nearby::test

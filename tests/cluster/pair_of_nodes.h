@@ -1,0 +1,111 @@
+#ifndef NEARBY_TESTS_CLUSTER_PAIR_OF_NODES_H_
+#define NEARBY_TESTS_CLUSTER_PAIR_OF_NODES_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "nearby/client_sink.h"
+#include "nearby/cluster.h"
+#include "nearby/friendship.h"
+#include "nearby/geo.h"
+#include "nearby/ids.h"
+#include "nearby/in_memory_friend_store.h"
+#include "nearby/in_memory_location_store.h"
+#include "nearby/in_memory_ring_source.h"
+#include "nearby/in_memory_session_directory.h"
+#include "nearby/in_memory_transport.h"
+#include "nearby/runtime.h"
+#include "nearby/testing/recording_client_sink.h"
+#include "nearby/testing/simulated_clock.h"
+#include "tests/cluster/severed_directory.h"
+#include "tests/runtime/reply.h"
+
+namespace nearby::test {
+
+inline constexpr LatLng kHere{48.137, 11.575};
+
+/// So many metres to the north of kHere, roughly.
+constexpr LatLng North(double meters) { return {kHere.lat + meters / 111'195.0, kHere.lng}; }
+
+/// Two nodes in one process, with the in-memory defaults between them. Unless threads poll them,
+/// time stands still and nothing happens but in Settle, Pass and PollAll of a node.
+class PairOfNodes {
+ public:
+  struct Client {
+    std::size_t node = 0;
+    UserId user{};
+    std::uint64_t cookie = 0;
+    SessionId session;
+  };
+
+  using EditReply = Reply<absl::StatusOr<std::optional<NearbyFriend>>>;
+
+  struct Options {
+    Options();
+    RuntimeOptions runtime;
+    ClusterOptions cluster;
+  };
+
+  explicit PairOfNodes(const Options& options = Options());
+  /// Expects that no client has been told what it must not be.
+  ~PairOfNodes();
+
+  Runtime& runtime(std::size_t node) { return *nodes_[node]->runtime; }
+  ClusterStats stats(std::size_t node) const { return nodes_[node]->cluster->stats(); }
+  RecordingClientSink& sink(std::size_t node) { return sinks_[node]; }
+  InMemoryFriendStore& friends() { return friends_; }
+  InMemoryBroker& broker() { return broker_; }
+  SeveredDirectory& directory(std::size_t node) { return nodes_[node]->directory; }
+  SimulatedClock& clock() { return clock_; }
+  void SetRing(std::uint64_t version, const char* server);
+
+  void Befriend(UserId a, UserId b);
+  /// Connects, settles, and expects it to have succeeded.
+  Client Connect(std::size_t node, UserId user, LatLng location);
+  void Disconnect(const Client& client);
+  void Report(const Client& client, LatLng location);
+  EditReply Edit(std::size_t node, FriendEdit::Kind kind, UserId user, UserId friend_id);
+
+  /// Polls both until nothing more comes of it, in the same instant.
+  void Settle();
+  /// Lets time pass, in steps of a tenth of a second.
+  void Pass(absl::Duration time);
+  /// The process is gone, and lets go of nothing.
+  void Destroy(std::size_t node) { nodes_[node].reset(); }
+
+  std::set<UserId> InSight(const Client& client) const;
+  std::optional<ClientSink::EndReason> Ended(const Client& client) const {
+    return sinks_[client.node].ended(client.cookie);
+  }
+
+ private:
+  // In the order of being made.
+  struct Node {
+    Node(PairOfNodes* pair, const Options& options, std::size_t index);
+
+    InMemoryTransport transport;
+    SeveredDirectory directory;
+    std::unique_ptr<Cluster> cluster;
+    std::unique_ptr<Runtime> runtime;
+  };
+
+  SimulatedClock clock_{Time::Millis(1'700'000'000'000)};
+  InMemoryBroker broker_;
+  InMemoryRingSource ring_;
+  InMemorySessionDirectory shared_directory_{&clock_};
+  InMemoryLocationStore locations_{&clock_};
+  InMemoryFriendStore friends_;
+  std::array<RecordingClientSink, 2> sinks_;
+  std::uint64_t last_cookie_ = 0;
+  std::array<std::unique_ptr<Node>, 2> nodes_;
+};
+
+}  // namespace nearby::test
+
+#endif  // NEARBY_TESTS_CLUSTER_PAIR_OF_NODES_H_

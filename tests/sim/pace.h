@@ -1,0 +1,39 @@
+#ifndef NEARBY_TESTS_SIM_PACE_H_
+#define NEARBY_TESTS_SIM_PACE_H_
+
+#include <cstdint>
+
+#include "nearby/geo.h"
+
+// Distances and times of the simulated world.
+
+namespace nearby::sim {
+
+inline constexpr double kRadiusM = 8046.72;
+inline constexpr LatLng kTown{48.137, 11.575};
+inline constexpr double kMetersPerDegree = 111'195.0;
+
+// Everything goes fifteen times as fast as in life.
+inline constexpr std::int64_t kReportMs = 2000;
+inline constexpr std::int64_t kTtlMs = 60'000;
+inline constexpr std::int64_t kProbeMs = 3000;
+// Later than it is looked whether all is well after the last act.
+inline constexpr std::int64_t kRareProbeMs = 45'000;
+inline constexpr std::int64_t kMaxParkMs = 10'000;
+inline constexpr std::int64_t kRefreshMs = 20'000;
+// After which whatever the faults have begun has ended: the longest delay that they draw, and
+// clocks that were put back.
+inline constexpr std::int64_t kHealMs = 120'000;
+// In which all must have come to know what is true: a user who reports is heard of by the next
+// report, or found out about by a probe, or when a park ends; and retries have their pauses.
+inline constexpr std::int64_t kConvergeMs = kMaxParkMs + 3 * kProbeMs + 2 * kReportMs;
+
+// The last act: until what was said before has arrived; and until what was said in it must have,
+// without anybody's reporting again.
+inline constexpr std::int64_t kHushMs = 3000;
+inline constexpr std::int64_t kLastActMs = kMaxParkMs + 8000;
+inline constexpr std::int64_t kSleepMs = kTtlMs + 7000;
+
+}  // namespace nearby::sim
+
+#endif  // NEARBY_TESTS_SIM_PACE_H_

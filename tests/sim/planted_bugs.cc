@@ -1,0 +1,81 @@
+#include "tests/sim/planted_bugs.h"
+
+#include <iterator>
+
+namespace nearby {
+namespace {
+
+// One thread, and one bug for the whole run.
+PlantedBug planted = PlantedBug::kNone;
+
+}  // namespace
+
+bool IsPlanted(PlantedBug bug) { return bug == planted; }
+void Plant(PlantedBug bug) { planted = bug; }
+
+namespace sim {
+namespace {
+
+constexpr BugName kBugs[] = {
+    {PlantedBug::kLinkLossIgnored, "link-loss-ignored"},
+    {PlantedBug::kResubscribedUnhealed, "resubscribed-unhealed"},
+    {PlantedBug::kFailedSubscribeGivenUp, "failed-subscribe-given-up"},
+    {PlantedBug::kUnsubscribeForgotten, "unsubscribe-forgotten"},
+    {PlantedBug::kFormerOwnerKept, "former-owner-kept"},
+    {PlantedBug::kFormerOwnerLeftEarly, "former-owner-left-early"},
+    {PlantedBug::kRingUnheardByPublisher, "ring-unheard-by-publisher"},
+    {PlantedBug::kRingUnheardBySubscriber, "ring-unheard-by-subscriber"},
+    {PlantedBug::kStraysIgnored, "strays-ignored"},
+    {PlantedBug::kLettersTakenWithGaps, "letters-taken-with-gaps"},
+    {PlantedBug::kLettersTakenTwice, "letters-taken-twice"},
+    {PlantedBug::kLettersNotRepeated, "letters-not-repeated"},
+    {PlantedBug::kLettersOfEarlierLife, "letters-of-earlier-life"},
+    {PlantedBug::kEditDoneBeforeFence, "edit-done-before-fence"},
+    {PlantedBug::kFenceAsksNewestHolder, "fence-asks-newest-holder"},
+    {PlantedBug::kFenceAsksForOneUser, "fence-asks-for-one-user"},
+    {PlantedBug::kFenceNotAwaited, "fence-not-awaited"},
+    {PlantedBug::kFenceTimeoutTakenForDone, "fence-timeout-taken-for-done"},
+    {PlantedBug::kFenceWaitsForDead, "fence-waits-for-dead"},
+    {PlantedBug::kFencesForgottenWithLease, "fences-forgotten-with-lease"},
+    {PlantedBug::kLeaseWithoutMargin, "lease-without-margin"},
+    {PlantedBug::kLeaseLossUnnoticed, "lease-loss-unnoticed"},
+    {PlantedBug::kLeaseLossKeepsSessions, "lease-loss-keeps-sessions"},
+    {PlantedBug::kTakenIgnored, "taken-ignored"},
+    {PlantedBug::kNewerSessionReleased, "newer-session-released"},
+    {PlantedBug::kUnknownClaimForgotten, "unknown-claim-forgotten"},
+    {PlantedBug::kEndNotPublished, "end-not-published"},
+    {PlantedBug::kOlderSessionFollowed, "older-session-followed"},
+    {PlantedBug::kSequenceKeptOverSessions, "sequence-kept-over-sessions"},
+    {PlantedBug::kRepeatedBatchTaken, "repeated-batch-taken"},
+    {PlantedBug::kAnnouncedToNewestOnly, "announced-to-newest-only"},
+    {PlantedBug::kEarlierAnswerBelieved, "earlier-answer-believed"},
+    {PlantedBug::kFailedConnectEndsGuest, "failed-connect-ends-guest"},
+    {PlantedBug::kGuestsOfDeadKept, "guests-of-dead-kept"},
+    {PlantedBug::kParkWithoutEnd, "park-without-end"},
+    {PlantedBug::kParkOnOldLocation, "park-on-old-location"},
+    {PlantedBug::kNewerLocationErased, "newer-location-erased"},
+    {PlantedBug::kLateListUndoesChange, "late-list-undoes-change"},
+    {PlantedBug::kLateAnnouncementBelieved, "late-announcement-believed"},
+    {PlantedBug::kDirectionNotFlipped, "direction-not-flipped"},
+    {PlantedBug::kMoverNotAnnouncedTo, "mover-not-announced-to"},
+    {PlantedBug::kSlotFreedWithEdges, "slot-freed-with-edges"},
+    {PlantedBug::kStaleReportAccepted, "stale-report-accepted"},
+    {PlantedBug::kExpiryNotTold, "expiry-not-told"},
+    {PlantedBug::kLeaveLostInConflation, "leave-lost-in-conflation"},
+    {PlantedBug::kCancelledEnterLeaves, "cancelled-enter-leaves"},
+};
+static_assert(std::size(kBugs) + 1 == kPlantedBugs);
+
+}  // namespace
+
+std::vector<BugName> AllBugs() { return {std::begin(kBugs), std::end(kBugs)}; }
+
+std::optional<PlantedBug> FindBug(absl::string_view name) {
+  for (const BugName& known : kBugs) {
+    if (name == known.name) return known.bug;
+  }
+  return std::nullopt;
+}
+
+}  // namespace sim
+}  // namespace nearby

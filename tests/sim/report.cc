@@ -1,0 +1,42 @@
+#include "tests/sim/report.h"
+
+#include <cinttypes>
+#include <cstdio>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace nearby::sim {
+
+void Report::Add(std::uint64_t seed, bool was_right, const World& world) {
+  if (!was_right) {
+    ++violations_;
+    std::printf("seed %" PRIu64 ": %s\n", seed, world.violation().c_str());
+  }
+  ++seeds_;
+  events_ += world.simulation().event_count();
+  delivered_ += world.delivered();
+  crashes_ += world.crashes();
+  ring_changes_ += world.ring_changes();
+  hash_ = (hash_ ^ world.simulation().hash()) * 0x9FB21C651E98DF25u;
+  faults_.Add(world.faults().counts());
+}
+
+void Report::PrintFaults() const {
+  std::printf("faults:\n");
+  faults_.ForEach([](absl::string_view name, std::uint64_t count) {
+    if (count != 0) std::printf("  %-36s %10" PRIu64 "\n", std::string(name).c_str(), count);
+  });
+  const std::string missing = faults_.Missing();
+  std::printf("never happened: %s\n", missing.empty() ? "none of them" : missing.c_str());
+}
+
+void Report::PrintSummary() const {
+  std::printf("deliveries %" PRIu64 ", nodes crashed %" PRIu64 ", rings changed %" PRIu64 "\n",
+              delivered_, crashes_, ring_changes_);
+  std::printf("seeds %" PRIu64 " events %" PRIu64 " violations %" PRIu64 " trace_hash %016" PRIx64
+              "\n",
+              seeds_, events_, violations_, hash_);
+}
+
+}  // namespace nearby::sim

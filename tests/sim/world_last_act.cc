@@ -1,0 +1,110 @@
+// The last act: reports and probes make up for almost everything, so that what is lost for want of
+// care shows only where there are none.
+
+#include <algorithm>
+
+#include "tests/sim/pace.h"
+#include "tests/sim/world.h"
+
+namespace nearby::sim {
+namespace {
+
+constexpr const char* kScenes[] = {
+    "last act, a server is down", "last act, the ring changes", "last act, users move",
+    "last act, users leave",      "last act, a node is gone",   "last act, users sleep",
+};
+
+}  // namespace
+
+void World::PlayLastAct() {
+  Simulation& simulation = scenery_.simulation;
+  const Act act = static_cast<Act>(random_.Below(kActs));
+  ledger_.BeginScene(kScenes[static_cast<std::size_t>(act)]);
+  for (Phone& phone : phones_) {
+    phone.is_silent = act != Act::kSleep || random_.Chance(0.3);
+  }
+  is_still_ = false;
+  simulation.RunFor(kHushMs);
+  BeginLastAct(act);
+  simulation.RunFor(act == Act::kSleep ? kSleepMs : kLastActMs);
+  is_still_ = true;
+  if (!ledger_.has_violation()) CheckNodes();
+  if (!ledger_.has_violation()) CheckConverged();
+  if (!ledger_.has_violation()) CheckBalance();
+}
+
+void World::BeginLastAct(Act act) {
+  switch (act) {
+    case Act::kServer:
+      CrashServerForAWhile();
+      return LetAllSayLastWords(200, 1500);
+    case Act::kRing:
+      return ChangeRingUnheardBy(RandomNode());
+    case Act::kMove:
+      for (std::size_t i = 0; i < phones_.size(); ++i) {
+        if (random_.Chance(0.5)) Connect(i);
+      }
+      return LetAllSayLastWords(4000, 5000);
+    case Act::kLeave:
+      for (std::size_t i = 0; i < phones_.size(); ++i) {
+        if (random_.Chance(0.3)) LeaveForGood(i);
+      }
+      return;
+    case Act::kCrash:
+      return CrashForGood(RandomNode());
+    case Act::kSleep:
+      return;
+  }
+}
+
+void World::LeaveForGood(std::size_t index) {
+  Phone& phone = phones_[index];
+  phone.is_away = true;
+  if (phone.state != State::kOnline) return;
+  nodes_[phone.node]->runtime().Disconnect(phone.session);
+  Leave(&phone);
+}
+
+void World::CrashForGood(std::size_t node) {
+  for (Phone& phone : phones_) {
+    if (phone.node == node) phone.is_away = true;
+  }
+  nodes_[node]->Crash();
+}
+
+// What is published to a channel's former owner, by a node that knows no better, must be heard.
+void World::ChangeRingUnheardBy(std::size_t node) {
+  if (next_ring_ == rings_.size()) return;
+  const NodeId id = nodes_[node]->id();
+  scenery_.rings.LoseTouch(id);
+  scenery_.rings.Set(rings_[next_ring_++]).IgnoreError();
+  scenery_.simulation.After(3000, [this, id] { scenery_.rings.RegainTouch(id); });
+  for (std::size_t i = 0; i < phones_.size(); ++i) {
+    if (phones_[i].node != node) continue;
+    scenery_.simulation.After(random_.Between(1800, 2500), [this, i] { SayLastWords(i); });
+  }
+}
+
+// What is published meanwhile is lost; but whoever subscribes again asks the store.
+void World::CrashServerForAWhile() {
+  const RingSource::Ring& ring = scenery_.rings.ring();
+  const auto& seats = ring->seats();
+  const std::string server = seats[random_.Below(seats.size())].server;
+  scenery_.servers.CrashServer(server);
+  scenery_.simulation.After(5000, [this, server] { scenery_.servers.RestartServer(server); });
+}
+
+void World::LetAllSayLastWords(std::int64_t from_ms, std::int64_t to_ms) {
+  for (std::size_t i = 0; i < phones_.size(); ++i) {
+    scenery_.simulation.After(random_.Between(from_ms, to_ms), [this, i] { SayLastWords(i); });
+  }
+}
+
+void World::SayLastWords(std::size_t index) {
+  Phone& phone = phones_[index];
+  if (!IsAlive(phone)) return;
+  phone.place.lat = kTown.lat + (random_.Fraction() - 0.5) * 16'000 / kMetersPerDegree;
+  Report(&phone);
+}
+
+}  // namespace nearby::sim
