@@ -2,7 +2,8 @@
 # Installs the packages that nearby is built and tested with, those that are missing and no others.
 #
 #   .ci/setup.sh build    what the library and its examples need (the default)
-#   .ci/setup.sh test     that, and what the tests, benchmarks and checks need
+#   .ci/setup.sh cluster  that, and what examples/cluster runs
+#   .ci/setup.sh test     what the library and its examples need, and what the tests, benchmarks and checks need
 #   .ci/setup.sh peers    what the library needs, and what benchmarks/peers compares it with
 #
 # Debian and its derivatives, as root. Anywhere else it says what is missing and fails; where you have brought everything
@@ -23,6 +24,10 @@ build_packages=(
   ninja-build
   protobuf-compiler
   zlib1g-dev
+)
+cluster_packages=(
+  "${build_packages[@]}"
+  redis-server
 )
 test_packages=(
   "${build_packages[@]}"
@@ -51,7 +56,7 @@ peers_packages=(
 )
 
 usage() {
-  echo "usage: $0 [build|test|peers]" >&2
+  echo "usage: $0 [build|cluster|test|peers]" >&2
   exit 2
 }
 
@@ -59,6 +64,7 @@ usage() {
 set_name=${1:-build}
 case $set_name in
   build) packages=("${build_packages[@]}") ;;
+  cluster) packages=("${cluster_packages[@]}") ;;
   test) packages=("${test_packages[@]}") ;;
   peers) packages=("${peers_packages[@]}") ;;
   *) usage ;;

@@ -14,6 +14,7 @@ namespace echo_server {
 namespace {
 
 using nearby::FriendEdit;
+using EndReason = nearby::ClientSink::EndReason;
 using nearby::NearbyFriend;
 using nearby::NearbyPage;
 using nearby::Time;
@@ -186,7 +187,7 @@ void ClientSession::FinishInit(std::uint64_t request_id,
   if (!result.ok()) {
     phase_ = Phase::kNew;
     AnswerError(request_id, StatusForClient(result.status()));
-    if (absl::IsAborted(result.status())) return OnReplaced();
+    if (absl::IsAborted(result.status())) return OnEnded(EndReason::kReplaced);
     if (host_->is_draining->load()) return OnShutdown();
     if (phase_ != Phase::kNew) return;
     deadline_ = After(now(), host_->options.init_timeout);
@@ -253,9 +254,15 @@ void ClientSession::OnBatch(WireFormat format, std::string frame) {
   Push({std::move(frame), format, /*is_batch=*/true});
 }
 
-void ClientSession::OnReplaced() {
-  Close(CloseCode::kReplaced, "the user has connected again",
-        &host_->stats->closed_for_replacement);
+void ClientSession::OnEnded(EndReason reason) {
+  switch (reason) {
+    case EndReason::kReplaced:
+      return Close(CloseCode::kReplaced, "the user has connected again",
+                   &host_->stats->closed_for_replacement);
+    case EndReason::kNodeLost:
+      return Close(CloseCode::kNodeLost, "this server has lost touch with the others",
+                   &host_->stats->closed_for_lost_node);
+  }
 }
 
 void ClientSession::OnReportRefused(Time reported_at, nearby::ReportOutcome outcome) {

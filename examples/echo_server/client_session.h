@@ -97,7 +97,7 @@ class ClientSession : public ConnectedClient, public std::enable_shared_from_thi
   TaskQueue* loop() const override { return host_->loop; }
   nearby::WireFormat format() const override { return format_.load(std::memory_order_relaxed); }
   void OnBatch(nearby::WireFormat format, std::string frame) override;
-  void OnReplaced() override;
+  void OnEnded(nearby::ClientSink::EndReason reason) override;
   void OnReportRefused(nearby::Time reported_at, nearby::ReportOutcome outcome) override;
   void OnMoveAway(absl::Duration after) override;
   void OnShutdown() override;

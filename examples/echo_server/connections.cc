@@ -59,11 +59,11 @@ Connections::Flow Connections::Deliver(const ClientBatch& batch) {
   return Flow::kBusy;
 }
 
-void Connections::Ended(SessionId, std::uint64_t cookie, EndReason) {
+void Connections::Ended(SessionId, std::uint64_t cookie, EndReason reason) {
   Client client = Find(cookie);
   if (client == nullptr) return;
   TaskQueue* const loop = client->loop();
-  loop->Post([client = std::move(client)] { client->OnReplaced(); });
+  loop->Post([client = std::move(client), reason] { client->OnEnded(reason); });
 }
 
 void Connections::ReportRefused(SessionId, std::uint64_t cookie, nearby::Time reported_at,

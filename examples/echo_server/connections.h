@@ -33,7 +33,8 @@ class ConnectedClient {
 
   /// What the runtime has to tell the client, encoded. It waits for `Runtime::Ready`.
   virtual void OnBatch(nearby::WireFormat format, std::string frame) = 0;
-  virtual void OnReplaced() = 0;
+  /// The runtime has ended the session.
+  virtual void OnEnded(nearby::ClientSink::EndReason reason) = 0;
   virtual void OnReportRefused(nearby::Time reported_at, nearby::ReportOutcome outcome) = 0;
   virtual void OnMoveAway(absl::Duration after) = 0;
   /// The server stops.

@@ -2,10 +2,9 @@
 
 #include <arpa/inet.h>
 
-#include <cmath>
 #include <cstddef>
-#include <functional>
-#include <limits>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,7 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "examples/echo_server/authenticator.h"
-#include "examples/replay/fields.h"
+#include "examples/echo_server/flag_table.h"
 
 namespace echo_server {
 
@@ -25,6 +24,8 @@ const char kHelp[] =
 
   echo_server [options]                      serves until SIGTERM or SIGINT
   echo_server token --user ID [options]      prints a token
+  echo_server import --friends FILE --db FILE
+                                             adds friendships to a SQLite file
 
 Who may come in
   --secret-file FILE       the secret that tokens are made with, at least 32 bytes; without it
@@ -39,6 +40,19 @@ Serving
   --db FILE                friendships in a SQLite file instead, made if it is not there
   --radius-m X             friends within X metres see each other (8046.72: 5 miles)
   --ttl-s X                a user without a report for X seconds is inactive (600)
+
+One of several servers, whose users see each other; they share the secret and --db
+  --node N                 this server's number, which no other has; without it the server is alone
+  --redis-ring FILE        which Redis server carries what the servers tell each other: a line
+                           "version N", and for each a line "seat NAME WEIGHT HOST:PORT"; replace
+                           the file by one with a higher version to change that
+  --redis-directory HOST:PORT
+                           the Redis server that knows who is connected where
+  --redis-locations HOST:PORT[,HOST:PORT...]
+                           those that know where everybody was last
+  --lease-s X              how long the others count on a server that has died (10)
+  --report-interval-s X    how often phones report: what the servers have not heard of for half as
+                           long again they ask about (30)
 
 Limits
   --max-connections N      further ones are answered with 503 (10000)
@@ -70,56 +84,6 @@ Exit status: 0 after a drain; 1 if the server could not start; 2 if the command 
 )";
 
 namespace {
-
-using replay::Quoted;
-
-using SetFunction = std::function<bool(absl::string_view value)>;
-
-// A flag, and what it does with its value.
-struct Flag {
-  absl::string_view name;
-  absl::string_view wanted;  // "a number", for the message about a wrong value; empty: takes none
-  SetFunction set;           // false if the value is wrong
-};
-
-SetFunction SetTrue(bool* flag) {
-  return [flag](absl::string_view) { return *flag = true; };
-}
-
-SetFunction SetText(std::string* text) {
-  return [text](absl::string_view value) {
-    *text = std::string(value);
-    return !value.empty();
-  };
-}
-
-template <typename Integer>
-SetFunction SetInteger(Integer* number, Integer min, Integer max) {
-  return [=](absl::string_view value) {
-    std::uint64_t parsed = 0;
-    if (!absl::SimpleAtoi(value, &parsed) || parsed < static_cast<std::uint64_t>(min) ||
-        parsed > static_cast<std::uint64_t>(max)) {
-      return false;
-    }
-    *number = static_cast<Integer>(parsed);
-    return true;
-  };
-}
-
-SetFunction SetNumber(double* number, double min) {
-  return
-      [=](absl::string_view value) { return replay::ParseNumber(value, number) && *number >= min; };
-}
-
-SetFunction SetSeconds(absl::Duration* duration) {
-  return [duration](absl::string_view value) {
-    constexpr double kYear = 366.0 * 86400;
-    double seconds = 0;
-    if (!replay::ParseNumber(value, &seconds) || seconds < 0.001 || seconds > kYear) return false;
-    *duration = absl::Milliseconds(std::llround(seconds * 1000));
-    return true;
-  };
-}
 
 // "127.0.0.1:8080" or "[::1]:8080".
 SetFunction SetListen(ServerOptions* options) {
@@ -194,36 +158,85 @@ std::vector<Flag> ServeFlags(Flags* flags) {
   };
 }
 
-// Takes the flag at arguments[*i], and its value.
-absl::Status TakeFlag(absl::Span<const char* const> arguments, const std::vector<Flag>& flags,
-                      std::size_t* i) {
-  absl::string_view name = arguments[*i];
-  if (!absl::ConsumePrefix(&name, "--")) {
-    return absl::InvalidArgumentError(absl::StrCat("unexpected argument ", Quoted(name)));
+std::vector<Flag> ImportFlags(Flags* flags) {
+  return {
+      {"friends", "a file name or \"-\"", SetText(&flags->friends)},
+      {"db", "a file name", SetText(&flags->db)},
+  };
+}
+
+// What the command line says of the other servers, before it is known whether there are any.
+struct ClusterFlags {
+  std::optional<std::uint64_t> node;
+  ClusterNodeOptions options;
+  absl::Duration report_interval = absl::Seconds(30);
+  absl::Duration lease = absl::Seconds(10);
+  bool is_used = false;
+};
+
+std::vector<Flag> FlagsOfCluster(ClusterFlags* cluster) {
+  constexpr absl::string_view kSeconds = "a positive number of seconds";
+  std::vector<Flag> flags = {
+      {"node", "an unsigned 64-bit number",
+       [cluster](absl::string_view value) {
+         return absl::SimpleAtoi(value, &cluster->node.emplace());
+       }},
+      {"redis-ring", "a file name", SetText(&cluster->options.ring_file)},
+      {"redis-directory", "HOST:PORT", SetText(&cluster->options.directory)},
+      {"redis-locations", "HOST:PORT, or several with commas between them,",
+       SetTexts(&cluster->options.locations)},
+      {"lease-s", kSeconds, SetSeconds(&cluster->lease)},
+      {"report-interval-s", kSeconds, SetSeconds(&cluster->report_interval)},
+  };
+  for (Flag& flag : flags) {
+    flag.set = [cluster, set = std::move(flag.set)](absl::string_view value) {
+      cluster->is_used = true;
+      return set(value);
+    };
   }
-  const std::size_t equals = name.find('=');
-  const bool has_value = equals != absl::string_view::npos;
-  absl::string_view value = has_value ? name.substr(equals + 1) : absl::string_view();
-  name = name.substr(0, equals);
-  for (const Flag& flag : flags) {
-    if (flag.name != name) continue;
-    if (flag.wanted.empty()) {
-      if (has_value) return absl::InvalidArgumentError(absl::StrCat("--", name, " takes no value"));
-    } else if (!has_value) {
-      if (++*i == arguments.size()) {
-        return absl::InvalidArgumentError(absl::StrCat("--", name, " needs a value"));
-      }
-      value = arguments[*i];
-    }
-    if (flag.set(value)) return absl::OkStatus();
+  return flags;
+}
+
+absl::Status FinishCluster(ClusterFlags* cluster, Flags* flags) {
+  if (!cluster->is_used) return absl::OkStatus();
+  ClusterNodeOptions& options = cluster->options;
+  if (!cluster->node.has_value() || options.ring_file.empty() || options.directory.empty() ||
+      options.locations.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--", name, " ", Quoted(value), ": ", flag.wanted, " expected"));
+        "--node, --redis-ring, --redis-directory and --redis-locations go together");
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("no such flag: ", Quoted(absl::StrCat("--", name))));
+  if (flags->db.empty()) {
+    return absl::InvalidArgumentError("--node: friendships are shared, which takes --db");
+  }
+  options.cluster.node = nearby::NodeId{*cluster->node};
+  options.cluster.lease_duration = cluster->lease;
+  options.cluster.lease_margin = cluster->lease / 5;
+  options.cluster.probe_interval = cluster->report_interval * 3 / 2;
+  options.cluster.ring_settle = cluster->report_interval * 2;
+  flags->cluster = std::move(options);
+  return flags->cluster->cluster.Validate();
+}
+
+std::vector<Flag> FlagsOf(Flags* flags, ClusterFlags* cluster) {
+  switch (flags->command) {
+    case Flags::Command::kToken:
+      return TokenFlags(flags);
+    case Flags::Command::kImport:
+      return ImportFlags(flags);
+    default:
+      break;
+  }
+  std::vector<Flag> known = ServeFlags(flags);
+  for (Flag& flag : FlagsOfCluster(cluster)) known.push_back(std::move(flag));
+  return known;
 }
 
 absl::Status Check(const Flags& flags) {
+  if (flags.command == Flags::Command::kImport) {
+    return flags.friends.empty() || flags.db.empty()
+               ? absl::InvalidArgumentError("import: --friends and --db are required")
+               : absl::OkStatus();
+  }
   if (flags.command == Flags::Command::kToken) {
     return flags.user.has_value() ? absl::OkStatus()
                                   : absl::InvalidArgumentError("token: --user is required");
@@ -249,15 +262,16 @@ absl::StatusOr<Flags> ParseFlags(absl::Span<const char* const> arguments) {
       return flags;
     }
   }
-  if (!arguments.empty() && absl::string_view(arguments[0]) == "token") {
-    flags.command = Flags::Command::kToken;
-    arguments.remove_prefix(1);
-  }
-  const std::vector<Flag> known =
-      flags.command == Flags::Command::kToken ? TokenFlags(&flags) : ServeFlags(&flags);
+  const absl::string_view command = arguments.empty() ? absl::string_view() : arguments[0];
+  if (command == "token") flags.command = Flags::Command::kToken;
+  if (command == "import") flags.command = Flags::Command::kImport;
+  if (flags.command != Flags::Command::kServe) arguments.remove_prefix(1);
+  ClusterFlags cluster;
+  const std::vector<Flag> known = FlagsOf(&flags, &cluster);
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     if (absl::Status status = TakeFlag(arguments, known, &i); !status.ok()) return status;
   }
+  if (absl::Status status = FinishCluster(&cluster, &flags); !status.ok()) return status;
   if (absl::Status status = Check(flags); !status.ok()) return status;
   return flags;
 }

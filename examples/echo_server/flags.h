@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "examples/echo_server/cluster_node_options.h"
 #include "examples/echo_server/server_options.h"
 #include "nearby/ids.h"
 
@@ -15,7 +16,7 @@ namespace echo_server {
 
 /// What the command line of echo_server asks for.
 struct Flags {
-  enum class Command : std::uint8_t { kServe, kToken, kHelp };
+  enum class Command : std::uint8_t { kServe, kToken, kImport, kHelp };
 
   Command command = Command::kServe;
   std::string secret_file;  ///< Empty: the environment.
@@ -23,9 +24,12 @@ struct Flags {
   // kServe.
   ServerOptions server;
   std::uint32_t threads = 0;  ///< 0: one for each core.
+  bool insecure = false;
+  std::optional<ClusterNodeOptions> cluster;  ///< None: the server is alone.
+
+  // kServe: one of them; kImport: from the one to the other.
   std::string friends;
   std::string db;
-  bool insecure = false;
 
   // kToken.
   std::optional<nearby::UserId> user;

@@ -14,6 +14,7 @@ enum class CloseCode : std::uint16_t {
   kPolicyViolation = 1008,
   kServiceRestart = 1012,
   kReplaced = 4001,  ///< The same user has connected again.
+  kNodeLost = 4002,  ///< This server has lost touch with the others: connect to another.
 };
 
 /// The connection of one client, as its session sees it. Calls come on the connection's loop, and

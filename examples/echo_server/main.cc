@@ -16,9 +16,11 @@
 #include "absl/time/time.h"
 #include "examples/adapters/sqlite_friend_store.h"
 #include "examples/echo_server/authenticator.h"
+#include "examples/echo_server/cluster_node.h"
 #include "examples/echo_server/event_loop.h"
 #include "examples/echo_server/file_limit.h"
 #include "examples/echo_server/flags.h"
+#include "examples/echo_server/friends_import.h"
 #include "examples/echo_server/secret.h"
 #include "examples/echo_server/server.h"
 #include "examples/echo_server/signals.h"
@@ -65,8 +67,18 @@ absl::Status Serve(const Flags& flags) {
   echo_server::EventLoops loops(ThreadCount(flags));
   const absl::StatusOr<std::unique_ptr<nearby::FriendStore>> friends = OpenFriendStore(flags);
   if (!friends.ok()) return friends.status();
+  echo_server::ServerStores stores{friends->get()};
+  std::unique_ptr<echo_server::ClusterNode> node;
+  if (flags.cluster.has_value()) {
+    absl::StatusOr<std::unique_ptr<echo_server::ClusterNode>> created =
+        echo_server::ClusterNode::Create(*flags.cluster);
+    if (!created.ok()) return created.status();
+    node = *std::move(created);
+    stores.locations = node->locations();
+    stores.cluster = node->cluster();
+  }
   const absl::StatusOr<std::unique_ptr<echo_server::Server>> server =
-      echo_server::Server::Create(flags.server, *std::move(authenticator), &loops, friends->get());
+      echo_server::Server::Create(flags.server, *std::move(authenticator), &loops, stores);
   if (!server.ok()) return server.status();
   const echo_server::StopSignals signals(&loops[0], [&server] { (*server)->Drain(); });
 
@@ -88,6 +100,17 @@ absl::Status PrintToken(const Flags& flags) {
   return absl::OkStatus();
 }
 
+absl::Status Run(const Flags& flags) {
+  switch (flags.command) {
+    case Flags::Command::kToken:
+      return PrintToken(flags);
+    case Flags::Command::kImport:
+      return echo_server::ImportFriends(flags.friends, flags.db);
+    default:
+      return Serve(flags);
+  }
+}
+
 int Fail(const absl::Status& status, int code) {
   std::fprintf(stderr, "echo_server: %s\n", std::string(status.message()).c_str());
   return code;
@@ -107,7 +130,6 @@ int main(int argc, char** argv) {
     std::fputs(echo_server::kHelp, stdout);
     return 0;
   }
-  const absl::Status status =
-      flags->command == Flags::Command::kToken ? PrintToken(*flags) : Serve(*flags);
+  const absl::Status status = Run(*flags);
   return status.ok() ? 0 : Fail(status, kCannotStart);
 }

@@ -1,5 +1,6 @@
 #include "examples/echo_server/metrics_page.h"
 
+#include "examples/echo_server/cluster_metrics.h"
 #include "examples/echo_server/prometheus_text.h"
 
 namespace echo_server {
@@ -18,6 +19,7 @@ std::string MetricsPage::Render() const {
     const std::lock_guard<std::mutex> lock(mutex_);
     metrics = of_runtime_;
   }
+  if (cluster_ != nullptr) AppendMetrics(cluster_->stats(), &metrics);
   stats_->AppendMetrics(&metrics);
   metrics.push_back({"nearby_server_connections", "Connections that are open.",
                      Metric::Kind::kGauge, "", "", slots_->used()});

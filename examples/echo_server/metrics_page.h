@@ -9,6 +9,7 @@
 #include "examples/echo_server/connection_slots.h"
 #include "examples/echo_server/friend_requests.h"
 #include "examples/echo_server/server_stats.h"
+#include "nearby/cluster.h"
 #include "nearby/metrics_sink.h"
 
 namespace echo_server {
@@ -29,11 +30,15 @@ class MetricsPage : public nearby::MetricsSink {
 
   std::string Render() const;
 
+  /// Shows this as well. Before the first Render.
+  void Add(const nearby::Cluster* cluster) { cluster_ = cluster; }
+
  private:
   const ServerStats* const stats_;
   const FriendRequests* const requests_;
   const ConnectionSlots* const slots_;
   const ConnectionSlots* const requests_under_way_;
+  const nearby::Cluster* cluster_ = nullptr;  // null if the server is alone
   mutable std::mutex mutex_;
   std::vector<nearby::Metric> of_runtime_;
 };

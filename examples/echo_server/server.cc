@@ -24,8 +24,8 @@ constexpr int kStopAttempts = 20;
 absl::StatusOr<std::unique_ptr<Server>> Server::Create(const ServerOptions& options,
                                                        Authenticator authenticator,
                                                        EventLoops* loops,
-                                                       nearby::FriendStore* friends) {
-  std::unique_ptr<Server> server(new Server(options, std::move(authenticator), loops, friends));
+                                                       const ServerStores& stores) {
+  std::unique_ptr<Server> server(new Server(options, std::move(authenticator), loops, stores));
   if (absl::Status status = server->CreateRuntime(); !status.ok()) return status;
   for (std::size_t i = 0; i < loops->size(); ++i) {
     if (absl::Status status = server->CreateWorker(i); !status.ok()) return status;
@@ -35,11 +35,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(const ServerOptions& opti
 }
 
 Server::Server(const ServerOptions& options, Authenticator authenticator, EventLoops* loops,
-               nearby::FriendStore* friends)
+               const ServerStores& stores)
     : options_(options),
       authenticator_(std::move(authenticator)),
       loops_(loops),
-      friends_(friends),
+      stores_(stores),
       requests_(options.friend_requests),
       request_limit_({options.session.calls}),
       metrics_(&stats_, &requests_, &slots_, &requests_under_way_),
@@ -57,12 +57,15 @@ Server::Server(const ServerOptions& options, Authenticator authenticator, EventL
 }
 
 absl::Status Server::CreateRuntime() {
+  metrics_.Add(stores_.cluster);
   nearby::RuntimeOptions options = options_.runtime;
   options.shards = static_cast<std::uint32_t>(loops_->size());
   options.metrics_interval = kMetricsInterval;
   nearby::RuntimeHost host;
   host.sink = &clients_;
-  host.friends = friends_;
+  host.friends = stores_.friends;
+  host.locations = stores_.locations;
+  host.cluster = stores_.cluster;
   host.metrics = &metrics_;
   host.wake = [this](nearby::ShardId shard) { workers_[nearby::ToInt(shard)]->poller->Wake(); };
   absl::StatusOr<std::unique_ptr<nearby::Runtime>> runtime =
@@ -91,7 +94,7 @@ absl::Status Server::CreateWorker(std::size_t i) {
   worker->sessions.options = options_.session;
 
   Router::Parts parts;
-  parts.api = {runtime_.get(), friends_, &requests_, &worker->codec, loop};
+  parts.api = {runtime_.get(), stores_.friends, &requests_, &worker->codec, loop};
   parts.authenticator = &authenticator_;
   parts.metrics = &metrics_;
   parts.requests = &request_limit_;

@@ -23,17 +23,27 @@
 #include "examples/echo_server/server_stats.h"
 #include "examples/echo_server/shard_poller.h"
 #include "examples/echo_server/user_rate_limit.h"
+#include "nearby/cluster.h"
 #include "nearby/friend_store.h"
+#include "nearby/location_store.h"
 #include "nearby/runtime.h"
 
 namespace echo_server {
+
+/// Where a server finds what it does not keep itself. All of it must outlive the server.
+struct ServerStores {
+  nearby::FriendStore* friends = nullptr;  ///< Required.
+  /// A node among others has these as well.
+  nearby::LocationStore* locations = nullptr;
+  nearby::Cluster* cluster = nullptr;
+};
 
 /// A server for phones: a runtime, the connections around it, and the loops that drive both. Each
 /// loop serves its share of the connections and polls one shard.
 ///
 ///   EventLoops loops(2);
 ///   InMemoryFriendStore friends;
-///   auto server = Server::Create(options, Authenticator::Insecure(), &loops, &friends).value();
+///   auto server = Server::Create(options, Authenticator::Insecure(), &loops, {&friends}).value();
 ///   server->Start();
 ///   loops.Start();
 ///   ...
@@ -41,15 +51,15 @@ namespace echo_server {
 ///   loops.Join();
 ///
 /// Drain is thread-safe; the rest is for one thread. Destroy it after the loops have been joined.
-/// Ownership: borrows the loops and the friend store. The loops must outlive the friend store, and
-/// both the server.
+/// Ownership: borrows the loops and the stores. The loops must outlive the stores, and both the
+/// server.
 class Server {
  public:
   /// Binds to the address. `InvalidArgument`: options out of range; errors of Listener::Open.
   static absl::StatusOr<std::unique_ptr<Server>> Create(const ServerOptions& options,
                                                         Authenticator authenticator,
                                                         EventLoops* loops,
-                                                        nearby::FriendStore* friends);
+                                                        const ServerStores& stores);
 
   std::uint16_t port() const { return listener_->port(); }
 
@@ -72,7 +82,7 @@ class Server {
   };
 
   Server(const ServerOptions& options, Authenticator authenticator, EventLoops* loops,
-         nearby::FriendStore* friends);
+         const ServerStores& stores);
 
   absl::Status CreateRuntime();
   absl::Status CreateWorker(std::size_t i);
@@ -86,7 +96,7 @@ class Server {
   const ServerOptions options_;
   const Authenticator authenticator_;
   EventLoops* const loops_;
-  nearby::FriendStore* const friends_;
+  const ServerStores stores_;
   ServerStats stats_;
   FriendRequests requests_;
   UserRateLimit request_limit_;

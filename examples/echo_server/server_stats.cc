@@ -52,6 +52,8 @@ void ServerStats::AppendMetrics(std::vector<Metric>* metrics) const {
        &closed_by_policy},
       {{"nearby_server_closes_total", "WebSockets closed.", kCounter, "reason", "replaced"},
        &closed_for_replacement},
+      {{"nearby_server_closes_total", "WebSockets closed.", kCounter, "reason", "node_lost"},
+       &closed_for_lost_node},
       {{"nearby_server_closes_total", "WebSockets closed.", kCounter, "reason", "restart"},
        &closed_for_restart},
   };

@@ -46,6 +46,7 @@ struct ServerStats {
   Count closed_by_client;
   Count closed_by_policy;  ///< A token that expired, malformed frames, no init, too slow.
   Count closed_for_replacement;
+  Count closed_for_lost_node;
   Count closed_for_restart;
 
   void AppendMetrics(std::vector<nearby::Metric>* metrics) const;

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
@@ -31,6 +32,8 @@ them sees. Holds what the server says against the protocol.
 
 The server
   --server HOST:PORT   where it listens (127.0.0.1:8080)
+  --servers A,B,...    several that serve users together: each phone takes any, and another one
+                       when it is asked to move or loses its connection
   --format F           protobuf (the default) or json
   --secret-file FILE   the server's secret, which tokens are made with; without it the
                        variable NEARBY_TOKEN_SECRET
@@ -55,6 +58,14 @@ The live table
   --pace X             seconds of life in a second (30): a phone reports every 30 seconds of life
   --minutes X          end after X minutes of life; 0, the default, is never
   --once               show one picture, at the end
+
+What phones see against what they should see, found by measuring every distance
+  --sights FILE        write a line ten times a second: Unix time, phones online, pairs in sight
+                       that should be, pairs missing, pairs in sight that should not be, pairs
+                       whose latest report has not come, pairs left out, phones on each server, one pair of those that are wrong
+  --radius-m X         the server's radius (8046.72)
+  --grace-s X          what happened in the last X seconds may have come or not (1); pairs of which
+                       one is not online, or only since then, are left out
 
 Load: no table; everybody connects, then reports for a while, walking 30 seconds of life each time
   --load               of a city, as above
@@ -131,6 +142,15 @@ absl::Status SetServer(absl::string_view value, ServerName* server) {
   return absl::OkStatus();
 }
 
+absl::Status SetServers(absl::string_view value, std::vector<ServerName>* servers) {
+  servers->clear();
+  for (const absl::string_view server : absl::StrSplit(value, ',')) {
+    absl::Status status = SetServer(server, &servers->emplace_back());
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status SetFormat(absl::string_view value, nearby::WireFormat* format) {
   if (value != "protobuf" && value != "json") {
     return BadValue("format", value, "\"protobuf\" or \"json\"");
@@ -187,9 +207,14 @@ struct Flag {
 using Name = absl::string_view;
 using Value = absl::string_view;
 
-constexpr std::array<Flag, 17> kFlags = {{
+constexpr std::array<Flag, 21> kFlags = {{
     {"server", For::kBoth,
-     [](Name, Value value, Parsed* p) { return SetServer(value, &p->flags.server); }},
+     [](Name, Value value, Parsed* p) {
+       p->flags.servers.resize(1);
+       return SetServer(value, &p->flags.servers[0]);
+     }},
+    {"servers", For::kBoth,
+     [](Name, Value value, Parsed* p) { return SetServers(value, &p->flags.servers); }},
     {"format", For::kBoth,
      [](Name, Value value, Parsed* p) { return SetFormat(value, &p->flags.format); }},
     {"secret-file", For::kBoth,
@@ -219,6 +244,14 @@ constexpr std::array<Flag, 17> kFlags = {{
      [](Name name, Value value, Parsed* p) { return SetPositive(name, value, &p->flags.pace); }},
     {"minutes", For::kLife,
      [](Name, Value value, Parsed* p) { return SetMinutes(value, &p->flags.duration); }},
+    {"sights", For::kLife,
+     [](Name name, Value value, Parsed* p) { return SetText(name, value, &p->flags.sights); }},
+    {"radius-m", For::kLife,
+     [](Name name, Value value, Parsed* p) {
+       return SetPositive(name, value, &p->flags.radius_m);
+     }},
+    {"grace-s", For::kLife,
+     [](Name name, Value value, Parsed* p) { return SetSeconds(name, value, &p->flags.grace); }},
     {"rate", For::kLoad,
      [](Name, Value value, Parsed* p) { return SetRate(value, &p->flags.rate); }},
     {"seconds", For::kLoad,

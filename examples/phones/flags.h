@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -17,8 +18,8 @@ namespace phones {
 
 /// What the command line of phones asks for.
 struct Flags {
-  // The server.
-  ServerName server = {"127.0.0.1", "8080"};
+  // The servers: one, or several whose users see each other.
+  std::vector<ServerName> servers = {{"127.0.0.1", "8080"}};
   nearby::WireFormat format = nearby::WireFormat::kProtobuf;
   std::string secret_file;  ///< Empty: the secret comes from the environment.
   bool insecure = false;
@@ -39,6 +40,11 @@ struct Flags {
   double pace = 30;
   absl::Duration duration = absl::InfiniteDuration();  ///< Of life.
   bool once = false;
+
+  // What they see against what they should see.
+  std::string sights;         ///< Empty: not written.
+  double radius_m = 8046.72;  ///< The servers'.
+  absl::Duration grace = absl::Seconds(1);
 
   // Load.
   bool load = false;

@@ -62,6 +62,8 @@ struct Fleet::Line : public WebSocketListener {
   // Where the phone is, and whether the server has not been told.
   std::optional<nearby::ReportCall> latest;
   bool has_unsent = false;
+  std::size_t server = 0;     // the one that was dialled last
+  bool shuns_server = false;  // it wants another, if there is one
   bool was_online = false;
   bool is_moving = false;   // the server has asked it to, at due_us
   bool comes_back = false;  // kLeaving: dials again, at due_us
@@ -87,6 +89,16 @@ std::size_t Fleet::Add(nearby::UserId user, absl::Span<const nearby::UserId> fri
 }
 
 const Phone& Fleet::phone(std::size_t number) const { return lines_[number]->phone; }
+
+const std::optional<nearby::ReportCall>& Fleet::latest(std::size_t number) const {
+  return lines_[number]->latest;
+}
+
+std::optional<std::size_t> Fleet::server_of(std::size_t number) const {
+  const Line& line = *lines_[number];
+  if (line.state != State::kOnline) return std::nullopt;
+  return line.server;
+}
 
 std::size_t Fleet::sockets() const {
   return Count(State::kDialing) + Count(State::kInit) + Count(State::kOnline) +
@@ -176,7 +188,17 @@ void Fleet::WaitUntil(Line* line, std::int64_t due_us) {
 
 void Fleet::Dial(Line* line) {
   SetState(line, State::kDialing);
-  line->socket = dialer_->Dial(credentials_->For(line->phone.user(), clock_->Now()), line);
+  line->server = PickServer(*line);
+  DialRequest request = credentials_->For(line->phone.user(), clock_->Now());
+  request.server = line->server;
+  line->socket = dialer_->Dial(request, line);
+}
+
+std::size_t Fleet::PickServer(const Line& line) {
+  if (options_.servers == 1) return 0;
+  if (!line.shuns_server) return random_.Below(options_.servers);
+  const std::size_t other = random_.Below(options_.servers - 1);
+  return other < line.server ? other : other + 1;
 }
 
 void Fleet::Leave(Line* line, bool comes_back) {
@@ -218,6 +240,7 @@ void Fleet::OnUnaskedEnd(Line* line, State state, const Closure& closure) {
                                  " is connected from elsewhere as well"));
     return SetState(line, State::kRetired);
   }
+  line->shuns_server = true;
   if (line->is_moving) {
     line->is_moving = false;
     return WaitUntil(line, std::max(line->due_us, now_us));
@@ -286,6 +309,7 @@ void Fleet::React(Line* line, const Phone::Reaction& reaction) {
   if (line->state == State::kInit && line->phone.is_online()) GoOnline(line);
   if (reaction.call.has_value() && line->socket != nullptr) Send(line, *reaction.call);
   if (!reaction.reconnect_after.has_value() || line->socket == nullptr) return;
+  line->shuns_server = true;
   const std::int64_t now_us = clock_->NowMicros();
   const std::int64_t asked_us = now_us + absl::ToInt64Microseconds(*reaction.reconnect_after);
   if (!reaction.hangs_up) {
@@ -302,6 +326,7 @@ void Fleet::React(Line* line, const Phone::Reaction& reaction) {
 void Fleet::GoOnline(Line* line) {
   SetState(line, State::kOnline);
   line->backoff.Reset();
+  line->shuns_server = false;
   ++tally_.sessions;
   if (std::exchange(line->was_online, true)) ++tally_.reconnects;
   if (line->has_unsent) SendReport(line);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <queue>
 #include <string>
 #include <utility>
@@ -41,7 +42,8 @@ class FleetListener {
 
 /// The phones of one loop and their connections. A phone that has a location keeps connected:
 /// whatever ends its connection, it dials again after a while, and where the server asks it to
-/// move, at the time that it was given.
+/// move, at the time that it was given. Of several servers each phone takes one by chance, and
+/// another one after it was asked to move, was refused or lost its connection.
 ///
 ///   Fleet fleet(options, &dialer, &credentials, &clock, &listener);
 ///   const std::size_t phone = fleet.Add(user, friends);
@@ -58,7 +60,9 @@ class Fleet {
     Backoff::Options backoff;
     /// Connections being opened at one time; others wait for their turn.
     std::size_t max_dialing = 64;
-    std::uint64_t seed = 1;  ///< Of the backoff.
+    /// Of the dialer. At least one.
+    std::size_t servers = 1;
+    std::uint64_t seed = 1;  ///< Of the backoff, and of the choice of servers.
   };
 
   /// The listener may be null.
@@ -91,6 +95,10 @@ class Fleet {
 
   std::size_t size() const { return lines_.size(); }
   const Phone& phone(std::size_t number) const;
+  /// Where a phone is that its owner has not switched off: what it tells the server, or will tell.
+  const std::optional<nearby::ReportCall>& latest(std::size_t number) const;
+  /// Its server, if its init has been answered and it is not about to leave.
+  std::optional<std::size_t> server_of(std::size_t number) const;
   /// Phones whose init has been answered.
   std::size_t online() const { return Count(State::kOnline); }
   /// Phones that have a connection, or are getting or ending one.
@@ -121,6 +129,7 @@ class Fleet {
   void SetState(Line* line, State state);
   void WaitUntil(Line* line, std::int64_t due_us);
   void Dial(Line* line);
+  std::size_t PickServer(const Line& line);
   // Ends the connection; dials again at `line->due_us` if the line comes back.
   void Leave(Line* line, bool comes_back);
   void Send(Line* line, const nearby::ClientCall& call);

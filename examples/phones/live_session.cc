@@ -20,6 +20,7 @@
 #include "examples/phones/phone.h"
 #include "examples/phones/phone_clock.h"
 #include "examples/phones/report.h"
+#include "examples/phones/sight_log.h"
 #include "examples/phones/view.h"
 #include "examples/phones/walkers.h"
 #include "examples/phones/websocket_client.h"
@@ -37,6 +38,7 @@ namespace {
 constexpr absl::Duration kTick = absl::Milliseconds(10);
 // How often there is something to look at, and a new picture on a terminal.
 constexpr absl::Duration kLookInterval = absl::Milliseconds(250);
+constexpr absl::Duration kCheckInterval = absl::Milliseconds(100);
 constexpr absl::Duration kPlainInterval = absl::Seconds(3);
 // Until then people are still appearing, and the one with most friends may be among them.
 constexpr absl::Duration kSettling = absl::Minutes(1);
@@ -73,6 +75,7 @@ absl::Status MakeWorld(const Flags& flags, World* world) {
 Fleet::Options FleetOptions(const Flags& flags) {
   Fleet::Options options;
   options.format = flags.format;
+  options.servers = flags.servers.size();
   options.seed = flags.seed;
   return options;
 }
@@ -97,6 +100,7 @@ class LiveSession : public FleetListener {
         timer_(loop, [this] { Tick(); }) {}
 
   absl::Status Run(Figures* figures) {
+    if (absl::Status status = OpenSights(); !status.ok()) return status;
     loop_->OnStopSignal([this] { End(absl::OkStatus()); });
     timer_.SetAfter(absl::ZeroDuration());
     loop_->Run();
@@ -137,6 +141,7 @@ class LiveSession : public FleetListener {
                        absl::FormatDuration(flags_.patience), "; last ", fleet_.last_failure())));
     }
     if (life_.is_over()) return End(absl::OkStatus());
+    CheckSightsIfDue();
     LookIfDue();
   }
 
@@ -146,6 +151,22 @@ class LiveSession : public FleetListener {
     Draw();
     fleet_.HangUp();
     end_by_us_ = clock_.NowMicros() + absl::ToInt64Microseconds(kHangUpTimeout);
+  }
+
+  absl::Status OpenSights() {
+    if (flags_.sights.empty()) return absl::OkStatus();
+    absl::StatusOr<std::unique_ptr<SightLog>> log = SightLog::Open(
+        flags_.sights, {flags_.radius_m, flags_.grace}, &fleet_, flags_.servers.size());
+    if (!log.ok()) return log.status();
+    sights_ = *std::move(log);
+    return absl::OkStatus();
+  }
+
+  void CheckSightsIfDue() {
+    const std::int64_t now_us = clock_.NowMicros();
+    if (sights_ == nullptr || now_us < check_due_us_) return;
+    check_due_us_ = now_us + absl::ToInt64Microseconds(kCheckInterval);
+    sights_->Look(now_us);
   }
 
   void LookIfDue() {
@@ -198,6 +219,8 @@ class LiveSession : public FleetListener {
   std::optional<std::size_t> watched_;  // whose phone is shown
   std::int64_t looked_us_ = start_us_;
   std::int64_t drawn_us_ = start_us_;
+  std::unique_ptr<SightLog> sights_;  // null if nobody wants to know
+  std::int64_t check_due_us_ = start_us_;
   bool is_ending_ = false;
   std::int64_t end_by_us_ = 0;
   absl::Status status_;
@@ -209,7 +232,7 @@ absl::Status RunLive(const Flags& flags, const Credentials& credentials, Figures
   World world;
   if (absl::Status status = MakeWorld(flags, &world); !status.ok()) return status;
   Loop loop;
-  const absl::StatusOr<std::unique_ptr<Dialer>> dialer = MakeDialer(flags.server, &loop);
+  const absl::StatusOr<std::unique_ptr<Dialer>> dialer = MakeDialer(flags.servers, &loop);
   if (!dialer.ok()) return dialer.status();
   LiveSession session(flags, credentials, &world, &loop, dialer->get());
   return session.Run(figures);

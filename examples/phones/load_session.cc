@@ -95,7 +95,7 @@ class LoadSession {
       driver.rate = flags_.rate * static_cast<double>(board_.PhonesOf(i)) /
                     static_cast<double>(board_.phones());
       absl::StatusOr<std::unique_ptr<LoadWorker>> worker = LoadWorker::Create(
-          world_, flags_.server, fleet, driver,
+          world_, flags_.servers, fleet, driver,
           [this](LoadBoard::Seat seat) { workers_[seat.driver]->HearOf(seat.phone); });
       if (!worker.ok()) return worker.status();
       workers_.push_back(*std::move(worker));

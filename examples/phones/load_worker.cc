@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "examples/phones/fleet.h"
 #include "examples/phones/load_board.h"
 #include "examples/phones/load_driver.h"
@@ -25,12 +26,12 @@ constexpr absl::Duration kHangUpTimeout = absl::Seconds(3);
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LoadWorker>> LoadWorker::Create(const LoadWorld& world,
-                                                               const ServerName& server,
+                                                               absl::Span<const ServerName> servers,
                                                                const Fleet::Options& fleet,
                                                                const LoadDriver::Options& driver,
                                                                LoadDriver::OnHeard on_heard) {
   auto loop = std::make_unique<Loop>();
-  absl::StatusOr<std::unique_ptr<Dialer>> dialer = MakeDialer(server, loop.get());
+  absl::StatusOr<std::unique_ptr<Dialer>> dialer = MakeDialer(servers, loop.get());
   if (!dialer.ok()) return dialer.status();
   return std::unique_ptr<LoadWorker>(new LoadWorker(world, std::move(loop), *std::move(dialer),
                                                     fleet, driver, std::move(on_heard)));

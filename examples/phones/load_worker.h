@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "examples/phones/credentials.h"
 #include "examples/phones/fleet.h"
 #include "examples/phones/load_board.h"
@@ -53,7 +54,7 @@ class LoadWorker {
 
   /// `on_heard`: see LoadDriver. `Unavailable`: there is no such host.
   static absl::StatusOr<std::unique_ptr<LoadWorker>> Create(const LoadWorld& world,
-                                                            const ServerName& server,
+                                                            absl::Span<const ServerName> servers,
                                                             const Fleet::Options& fleet,
                                                             const LoadDriver::Options& driver,
                                                             LoadDriver::OnHeard on_heard);

@@ -1,6 +1,7 @@
 #ifndef EXAMPLES_PHONES_WEBSOCKET_H_
 #define EXAMPLES_PHONES_WEBSOCKET_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -12,6 +13,7 @@ namespace phones {
 
 /// What to ask of the server for one connection.
 struct DialRequest {
+  std::size_t server = 0;     ///< Which of the dialer's.
   std::string target;         ///< "/ws", with parameters if there are any.
   std::string authorization;  ///< The header's value; none if empty.
 };
@@ -51,7 +53,7 @@ class WebSocket {
   virtual void Close() = 0;
 };
 
-/// Opens connections to one server.
+/// Opens connections to one server, or to several that are numbered from 0.
 class Dialer {
  public:
   virtual ~Dialer() = default;

@@ -21,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "nearby/wire_format.h"
 
 namespace phones {
@@ -230,33 +231,42 @@ class BeastWebSocket : public WebSocket {
 
 class BeastDialer : public Dialer {
  public:
-  BeastDialer(asio::io_context& context, const tcp::endpoint& server, std::string host)
-      : context_(&context), server_(server), host_(std::move(host)) {}
+  struct Server {
+    tcp::endpoint endpoint;
+    std::string host;
+  };
+
+  BeastDialer(asio::io_context& context, std::vector<Server> servers)
+      : context_(&context), servers_(std::move(servers)) {}
 
   std::unique_ptr<WebSocket> Dial(const DialRequest& request,
                                   WebSocketListener* listener) override {
     auto connection = std::make_shared<Connection>(*context_, listener);
-    connection->Connect(server_, host_, request);
+    const Server& server = servers_[request.server];
+    connection->Connect(server.endpoint, server.host, request);
     return std::make_unique<BeastWebSocket>(std::move(connection));
   }
 
  private:
   asio::io_context* const context_;
-  const tcp::endpoint server_;
-  const std::string host_;
+  const std::vector<Server> servers_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Dialer>> MakeDialer(const ServerName& server, Loop* loop) {
-  error_code error;
+absl::StatusOr<std::unique_ptr<Dialer>> MakeDialer(absl::Span<const ServerName> servers,
+                                                   Loop* loop) {
   tcp::resolver resolver(loop->context());
-  const tcp::resolver::results_type found = resolver.resolve(server.host, server.port, error);
-  if (error || found.empty()) {
-    return absl::UnavailableError(absl::StrCat(server.host, ": ", error.message()));
+  std::vector<BeastDialer::Server> found;
+  for (const ServerName& server : servers) {
+    error_code error;
+    const tcp::resolver::results_type results = resolver.resolve(server.host, server.port, error);
+    if (error || results.empty()) {
+      return absl::UnavailableError(absl::StrCat(server.host, ": ", error.message()));
+    }
+    found.push_back({results.begin()->endpoint(), absl::StrCat(server.host, ":", server.port)});
   }
-  return std::make_unique<BeastDialer>(loop->context(), found.begin()->endpoint(),
-                                       absl::StrCat(server.host, ":", server.port));
+  return std::make_unique<BeastDialer>(loop->context(), std::move(found));
 }
 
 }  // namespace phones

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "examples/phones/loop.h"
 #include "examples/phones/websocket.h"
 
@@ -16,9 +17,10 @@ struct ServerName {
   std::string port;
 };
 
-/// Opens real WebSockets, on the loop. Looks the name up at once, and keeps to the first address.
-/// The loop must outlive the dialer and its sockets. `Unavailable`: there is no such host.
-absl::StatusOr<std::unique_ptr<Dialer>> MakeDialer(const ServerName& server, Loop* loop);
+/// Opens real WebSockets, on the loop. Looks the names up at once, and keeps to the first address
+/// of each. The loop must outlive the dialer and its sockets. `Unavailable`: there is no such host.
+absl::StatusOr<std::unique_ptr<Dialer>> MakeDialer(absl::Span<const ServerName> servers,
+                                                   Loop* loop);
 
 }  // namespace phones
 

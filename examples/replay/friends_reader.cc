@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -15,7 +16,9 @@
 namespace replay {
 namespace {
 
-absl::Status AddFriendship(absl::string_view line, nearby::FriendGraph* graph) {
+using Add = absl::FunctionRef<absl::Status(nearby::UserId, nearby::UserId)>;
+
+absl::Status AddFriendship(absl::string_view line, Add add) {
   const absl::string_view first = TakeField(&line);
   if (first.empty() || first.front() == '#') return absl::OkStatus();
   const absl::string_view second = TakeField(&line);
@@ -30,21 +33,26 @@ absl::Status AddFriendship(absl::string_view line, nearby::FriendGraph* graph) {
           absl::StrCat("not a user, an unsigned 64-bit number: ", Quoted(field)));
     }
   }
-  return a == b ? absl::OkStatus() : graph->Befriend(a, b).status();
+  return a == b ? absl::OkStatus() : add(a, b);
 }
 
 }  // namespace
 
-absl::Status ReadFriends(const std::string& path, nearby::FriendGraph* graph) {
+absl::Status ReadFriends(const std::string& path, Add add) {
   absl::StatusOr<LineReader> lines = LineReader::Open(path);
   if (!lines.ok()) return lines.status();
   absl::string_view line;
   while (lines->Next(&line)) {
-    if (absl::Status status = AddFriendship(line, graph); !status.ok()) {
+    if (absl::Status status = AddFriendship(line, add); !status.ok()) {
       return lines->ErrorAt(lines->line_number(), status.message());
     }
   }
   return lines->status();
+}
+
+absl::Status ReadFriends(const std::string& path, nearby::FriendGraph* graph) {
+  return ReadFriends(
+      path, [graph](nearby::UserId a, nearby::UserId b) { return graph->Befriend(a, b).status(); });
 }
 
 }  // namespace replay

@@ -3,16 +3,22 @@
 
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "nearby/friend_graph.h"
+#include "nearby/ids.h"
 
 namespace replay {
 
-/// Adds the friendships of a file to the graph: two users a line, in either direction or in both,
-/// as often as one likes; a user with themselves is passed over. "-" is standard input.
+/// Hands over the friendships of a file: two users a line, in either direction or in both, as often
+/// as one likes; a user with themselves is passed over. "-" is standard input.
 ///
-/// All errors are `InvalidArgument` in the form "file:line: reason". The graph may then hold some
-/// of the friendships.
+/// All errors, those of `add` among them, are `InvalidArgument` in the form "file:line: reason";
+/// some of the friendships may have been handed over by then.
+absl::Status ReadFriends(const std::string& path,
+                         absl::FunctionRef<absl::Status(nearby::UserId, nearby::UserId)> add);
+
+/// The same, added to the graph.
 absl::Status ReadFriends(const std::string& path, nearby::FriendGraph* graph);
 
 }  // namespace replay

@@ -377,6 +377,16 @@ TEST_F(ClientSessionTest, AConnectionReplacedBeforeItsAnswerIsClosed) {
   EXPECT_EQ(a.channel.close_code, CloseCode::kReplaced);
 }
 
+TEST_F(ClientSessionTest, ALostNodeSendsItsClientsToAnother) {
+  Phone a(&world_, User(1));
+  a.Init(kHere);
+  // The first cookie is 1.
+  world_.connections.Ended({}, 1, nearby::ClientSink::EndReason::kNodeLost);
+  world_.Settle();
+  EXPECT_EQ(a.channel.close_code, CloseCode::kNodeLost);
+  EXPECT_EQ(world_.stats.closed_for_lost_node.value(), 1u);
+}
+
 TEST_F(ClientSessionTest, ATokenThatExpiresEndsTheConnection) {
   Identity identity = User(1);
   identity.expires_at = nearby::Time::Millis(world_.clock.Now().ms + 60'000);

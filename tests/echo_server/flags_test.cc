@@ -11,6 +11,7 @@
 namespace echo_server {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 std::string Error(const std::vector<const char*>& arguments) {
@@ -88,6 +89,43 @@ TEST(EchoServerFlags, TakesEveryFlag) {
   EXPECT_EQ(flags->server.drain_timeout, absl::Seconds(4));
   EXPECT_EQ(flags->server.runtime.drain_clients_per_second, 5);
   EXPECT_EQ(flags->server.runtime.drain_spread, absl::Seconds(6));
+}
+
+TEST(EchoServerFlags, IsANodeOfSeveral) {
+  EXPECT_FALSE(ParseFlags({"--db", "d"})->cluster.has_value());
+  const absl::StatusOr<Flags> flags =
+      ParseFlags({"--db", "d", "--node", "18446744073709551615", "--redis-ring=ring",
+                  "--redis-directory", "10.0.0.1:6379", "--redis-locations",
+                  "10.0.0.2:6379,10.0.0.3:6379", "--lease-s=5", "--report-interval-s", "2"});
+  ASSERT_TRUE(flags.ok()) << flags.status();
+  ASSERT_TRUE(flags->cluster.has_value());
+  EXPECT_EQ(ToInt(flags->cluster->cluster.node), 18446744073709551615u);
+  EXPECT_EQ(flags->cluster->ring_file, "ring");
+  EXPECT_EQ(flags->cluster->directory, "10.0.0.1:6379");
+  EXPECT_THAT(flags->cluster->locations, ElementsAre("10.0.0.2:6379", "10.0.0.3:6379"));
+  EXPECT_EQ(flags->cluster->cluster.lease_duration, absl::Seconds(5));
+  EXPECT_EQ(flags->cluster->cluster.lease_margin, absl::Seconds(1));
+  EXPECT_EQ(flags->cluster->cluster.probe_interval, absl::Seconds(3));
+  EXPECT_EQ(flags->cluster->cluster.ring_settle, absl::Seconds(4));
+}
+
+TEST(EchoServerFlags, SaysWhatANodeOfSeveralLacks) {
+  EXPECT_THAT(Error({"--node", "1"}), HasSubstr("go together"));
+  EXPECT_THAT(Error({"--lease-s", "1"}), HasSubstr("go together"));
+  EXPECT_THAT(Error({"--node", "1", "--redis-ring", "r", "--redis-directory", "h:1",
+                     "--redis-locations", "h:1"}),
+              HasSubstr("takes --db"));
+  EXPECT_THAT(Error({"--node", "x"}), HasSubstr("64-bit"));
+  EXPECT_THAT(Error({"--redis-locations", ","}), HasSubstr("HOST:PORT"));
+}
+
+TEST(EchoServerFlags, Imports) {
+  const Flags flags = ParseFlags({"import", "--friends", "-", "--db=d"}).value();
+  EXPECT_EQ(flags.command, Flags::Command::kImport);
+  EXPECT_EQ(flags.friends, "-");
+  EXPECT_EQ(flags.db, "d");
+  EXPECT_THAT(Error({"import", "--db", "d"}), HasSubstr("are required"));
+  EXPECT_THAT(Error({"import", "--node", "1"}), HasSubstr("no such flag"));
 }
 
 TEST(EchoServerFlags, ListensOnIpv6) {

@@ -1,6 +1,7 @@
 #include "examples/adapters/sqlite_friend_store.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -188,6 +189,41 @@ TEST_F(SqliteFriendStoreTest, SharesItsFile) {
     EXPECT_EQ(ToInt(List(store, UserId{0}).version), i);
     EXPECT_EQ(List(other.get(), UserId{0}).friends.size(), i);
   }
+}
+
+// Every change here is one of user 0, so a list of version v has v friends, whoever made them.
+TEST_F(SqliteFriendStoreTest, KeepsVersionsInOrderAcrossProcesses) {
+  constexpr std::uint64_t kProcesses = 3;
+  constexpr std::uint64_t kEdits = 60;
+  Open();
+  store_.reset();  // no thread is to be there when the process forks
+  std::vector<pid_t> children;
+  for (std::uint64_t process = 0; process < kProcesses; ++process) {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      const auto store = SqliteFriendStore::Open(path_).value();
+      std::uint64_t last = 0;
+      bool is_right = true;
+      for (std::uint64_t i = 0; i < kEdits; ++i) {
+        const UserId friend_id{1 + process * kEdits + i};
+        const auto outcome = Edit(store.get(), {Kind::kBefriend, UserId{0}, friend_id});
+        const FriendList list = List(store.get(), UserId{0});
+        const std::uint64_t version = outcome.ok() ? ToInt(outcome->change.version) : 0;
+        is_right = is_right && version > last && ToInt(list.version) >= version &&
+                   list.friends.size() == ToInt(list.version);
+        last = version;
+      }
+      _exit(is_right ? 0 : 1);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = -1;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  }
+  EXPECT_EQ(ToInt(List(Open(), UserId{0}).version), kProcesses * kEdits);
 }
 
 TEST_F(SqliteFriendStoreTest, RefusesWhatItCannotQueue) {

@@ -21,8 +21,8 @@ using ::testing::HasSubstr;
 TEST(PhonesFlagsTest, HasDefaults) {
   const absl::StatusOr<Flags> flags = ParseFlags({"--city"});
   ASSERT_TRUE(flags.ok()) << flags.status();
-  EXPECT_EQ(flags->server.host, "127.0.0.1");
-  EXPECT_EQ(flags->server.port, "8080");
+  EXPECT_EQ(flags->servers[0].host, "127.0.0.1");
+  EXPECT_EQ(flags->servers[0].port, "8080");
   EXPECT_EQ(flags->format, nearby::WireFormat::kProtobuf);
   EXPECT_EQ(flags->users, 200);
   EXPECT_EQ(flags->seed, 1);
@@ -54,11 +54,19 @@ TEST(PhonesFlagsTest, ReadsALife) {
                                                   "--minutes",
                                                   "1.5",
                                                   "--once",
+                                                  "--sights",
+                                                  "s.tsv",
+                                                  "--radius-m=100",
+                                                  "--grace-s",
+                                                  "0.5",
                                                   "--json",
                                                   "out.json"});
   ASSERT_TRUE(flags.ok()) << flags.status();
-  EXPECT_EQ(flags->server.host, "::1");
-  EXPECT_EQ(flags->server.port, "9000");
+  EXPECT_EQ(flags->sights, "s.tsv");
+  EXPECT_EQ(flags->radius_m, 100);
+  EXPECT_EQ(flags->grace, absl::Milliseconds(500));
+  EXPECT_EQ(flags->servers[0].host, "::1");
+  EXPECT_EQ(flags->servers[0].port, "9000");
   EXPECT_EQ(flags->friends, "f.tsv");
   EXPECT_EQ(flags->trace, "-");
   EXPECT_EQ(flags->format, nearby::WireFormat::kJson);
@@ -82,6 +90,14 @@ TEST(PhonesFlagsTest, ReadsALoad) {
   EXPECT_EQ(flags->rate, 5000);
   EXPECT_EQ(flags->load_duration, absl::Seconds(30));
   EXPECT_EQ(flags->threads, 2);
+}
+
+TEST(PhonesFlagsTest, ReadsSeveralServers) {
+  const absl::StatusOr<Flags> flags = ParseFlags({"--city", "--servers", "a:1,[::1]:2,a:3"});
+  ASSERT_TRUE(flags.ok()) << flags.status();
+  ASSERT_EQ(flags->servers.size(), 3);
+  EXPECT_EQ(flags->servers[1].host, "::1");
+  EXPECT_EQ(flags->servers[2].port, "3");
 }
 
 TEST(PhonesFlagsTest, WatchesWhomItIsToldLast) {
@@ -129,6 +145,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{{"--load", "--once"}, "--load has no table"},
         Refusal{{"--city", "--insecure", "--secret-file", "s"}, "takes no --secret-file"},
         Refusal{{"--city", "--server", "8080"}, "HOST:PORT expected"},
+        Refusal{{"--city", "--servers", "host:1,"}, "HOST:PORT expected"},
+        Refusal{{"--load", "--sights", "s"}, "--load has no table"},
         Refusal{{"--city", "--server", "host:0"}, "HOST:PORT expected"},
         Refusal{{"--city", "--server", "host:65536"}, "HOST:PORT expected"},
         Refusal{{"--city", "--format", "xml"}, "\"protobuf\" or \"json\" expected"},

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -228,6 +229,73 @@ TEST_F(FleetTest, KeepsToThatTimeIfTheServerGoesEarlier) {
   Pass(absl::Milliseconds(1));
   EXPECT_EQ(network_.dialled(), 2);
   EXPECT_EQ(fleet_.tally().drops, 0);
+}
+
+class FleetOfSeveralServersTest : public FleetTest {
+ protected:
+  FleetOfSeveralServersTest()
+      : several_(SeveralServers(), &network_, &credentials_, &clock_, this) {}
+
+  static Fleet::Options SeveralServers() {
+    Fleet::Options options = MakeOptions();
+    options.servers = 3;
+    options.max_dialing = 300;
+    return options;
+  }
+
+  std::size_t ServerOf(std::size_t connection) const { return network_.request(connection).server; }
+  void PassFor(absl::Duration duration) {
+    clock_.Pass(duration);
+    several_.Advance();
+  }
+  // A phone that is online, over connection 0.
+  std::size_t AddOnlineToSeveral() {
+    const std::size_t phone = several_.Add(UserId{7}, std::vector<UserId>{UserId{100}});
+    several_.Report(phone, {{52.5, 13.4}, clock_.Now()});
+    several_.Advance();
+    network_.Open(0);
+    AnswerInit(0);
+    return phone;
+  }
+
+  Fleet several_;
+};
+
+TEST_F(FleetOfSeveralServersTest, SpreadsOverThem) {
+  std::array<int, 3> counts{};
+  for (std::uint64_t user = 0; user < 300; ++user) {
+    const std::size_t phone = several_.Add(UserId{user}, {});
+    several_.Report(phone, {{52.5, 13.4}, clock_.Now()});
+  }
+  several_.Advance();
+  ASSERT_EQ(network_.dialled(), 300);
+  for (std::size_t i = 0; i < 300; ++i) ++counts[ServerOf(i)];
+  for (const int count : counts) EXPECT_GT(count, 50);
+}
+
+TEST_F(FleetOfSeveralServersTest, TakesAnotherAfterALoss) {
+  const std::size_t phone = AddOnlineToSeveral();
+  EXPECT_EQ(several_.server_of(phone), ServerOf(0));
+  network_.Close(0, {true, 4002, 0, "this server has lost touch with the others"});
+  EXPECT_FALSE(several_.server_of(phone).has_value());
+  // Each time another than the one before.
+  for (std::size_t i = 1; i < 20; ++i) {
+    PassFor(absl::Seconds(10));
+    ASSERT_EQ(network_.dialled(), i + 1);
+    EXPECT_NE(ServerOf(i), ServerOf(i - 1));
+    network_.Close(i, {false, 0, 503, "declined"});
+  }
+}
+
+TEST_F(FleetOfSeveralServersTest, TakesAnotherWhenAskedToMove) {
+  AddOnlineToSeveral();
+  std::string frame;
+  encoder_.EncodeDrain(WireFormat::kProtobuf, absl::Seconds(3), &frame);
+  network_.Deliver(0, frame);
+  PassFor(absl::Seconds(3));
+  network_.Close(0, {true, 1000, 0, ""});
+  ASSERT_EQ(network_.dialled(), 2);
+  EXPECT_NE(ServerOf(1), ServerOf(0));
 }
 
 TEST_F(FleetTest, TriesAgainWhenInitIsRefused) {

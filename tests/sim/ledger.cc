@@ -20,6 +20,7 @@ void Ledger::Violate(const std::string& what) {
 }
 
 void Ledger::OnReported(UserId user, Position position, Time reported_at) {
+  ++report_counts_[user];
   std::deque<Reported>& reports = reports_[user];
   reports.push_back({position, reported_at});
   if (reports.size() > kRemembered) reports.pop_front();
@@ -62,11 +63,34 @@ void Ledger::OnEnded(std::uint64_t cookie) {
 void Ledger::OnDelivered(const ClientBatch& batch) {
   Client* client = Find(batch.cookie, "a delivery");
   if (client == nullptr) return;
-  if (client->is_over) return;  // The host ignores cookies that it no longer knows.
+  if (client->is_over) return OnGone(*client, batch);
   if (!client->is_answered) return Violate("a delivery before the connect was answered");
   if (client->user != batch.user) return Violate("a delivery for somebody else");
   if (batch.start != BatchStart::kGoesOn) client->in_sight.clear();
   for (const ClientEvent& event : batch.events) OnEvent(client, event);
+  client->was_busy = false;
+}
+
+void Ledger::OnGone(const Client& client, const ClientBatch& batch) {
+  for (const ClientEvent& event : batch.events) {
+    if (event.kind == DeliveryKind::kLeave || !IsForbidden(client.user, event.friend_id)) continue;
+    Violate(absl::StrCat("I4: somebody who must not be seen: ", ToInt(event.friend_id),
+                         " told to an earlier client of ", ToInt(client.user)));
+  }
+}
+
+// Nobody is told twice in the same session where a friend was. (What a client is not ready for is
+// put together: a leave and an enter become a move.)
+void Ledger::CheckNews(Client* client, const ClientEvent& event) {
+  Told& told = client->told[event.friend_id];
+  const Told now{event.reported_at, report_counts_[client->user],
+                 pairs_[Key(client->user, event.friend_id)].edits};
+  const bool is_same = told.reported_at == now.reported_at && told.own_reports == now.own_reports &&
+                       told.edits == now.edits;
+  if (is_same && event.kind == DeliveryKind::kMove && !client->was_busy) {
+    Violate(absl::StrCat("told twice: ", ToInt(event.friend_id), " to ", ToInt(client->user)));
+  }
+  told = now;
 }
 
 void Ledger::OnEvent(Client* client, const ClientEvent& event) {
@@ -90,6 +114,7 @@ void Ledger::OnEvent(Client* client, const ClientEvent& event) {
     case DeliveryKind::kReset:
       return Violate("a reset as an event");
   }
+  CheckNews(client, event);
   CheckSighting(client, event.friend_id, event.position, event.reported_at, event.distance_mm);
 }
 
@@ -156,6 +181,7 @@ std::uint64_t Ledger::OnEditing(const FriendEdit& edit) {
     pair.second_forbidden = false;
   }
   ++pair.open_edits;
+  ++pair.edits;
   open.grants = pair.grants;
   open.had_open_grants = pair.open_grants > 0;
   return next_edit_++;
@@ -168,6 +194,7 @@ void Ledger::OnEdited(std::uint64_t number, bool is_ok, bool is_certain) {
   edits_.erase(found);
   const FriendEdit& edit = open.edit;
   Pair& pair = pairs_[Key(edit.user, edit.friend_id)];
+  ++pair.edits;
   if (is_ok) --pair.open_edits;
   if (Grants(edit.kind)) {
     // One of which nobody knows the outcome may take effect at any time.

@@ -44,6 +44,8 @@ class Ledger {
   /// The client has gone: what a node still hands over is its own affair.
   void OnLeft(std::uint64_t cookie);
   void OnDelivered(const ClientBatch& batch);
+  /// The client takes nothing more for a while: what comes next may be several things in one.
+  void OnBusy(std::uint64_t cookie) { clients_[cookie].was_busy = true; }
   void OnEnded(std::uint64_t cookie);
 
   // --- friendships ---
@@ -74,12 +76,21 @@ class Ledger {
     Time reported_at;
   };
 
+  // What a client knows of a friend, and when: equal only if nothing has happened between two.
+  struct Told {
+    Time reported_at;
+    std::uint64_t own_reports = 0;
+    std::uint64_t edits = 0;
+  };
+
   struct Client {
     UserId user{};
     bool is_answered = false;
     bool is_over = false;
     std::set<UserId> in_sight;
+    bool was_busy = false;
     std::map<UserId, Time> newest;  // that has been told of each
+    std::map<UserId, Told> told;    // the same, last
   };
 
   struct Pair {
@@ -88,6 +99,7 @@ class Ledger {
     bool second_forbidden = true;
     std::uint64_t grants = 0;       // edits that grant, begun so far
     std::uint64_t open_grants = 0;  // that may still take effect
+    std::uint64_t edits = 0;        // begun and completed
     std::uint64_t open_edits = 0;   // of which some node may know nothing
   };
 
@@ -107,10 +119,14 @@ class Ledger {
   void CheckSighting(Client* client, UserId friend_id, Position position, Time reported_at,
                      std::int64_t distance_mm);
   void OnEvent(Client* client, const ClientEvent& event);
+  // Whoever has hung up may still be told something, but nothing that is forbidden.
+  void OnGone(const Client& client, const ClientBatch& batch);
+  void CheckNews(Client* client, const ClientEvent& event);
 
   Simulation* simulation_;
   const Limits limits_;
   std::map<UserId, std::deque<Reported>> reports_;
+  std::map<UserId, std::uint64_t> report_counts_;
   std::map<std::uint64_t, Client> clients_;
   std::map<std::pair<UserId, UserId>, Pair> pairs_;
   std::map<std::uint64_t, OpenEdit> edits_;

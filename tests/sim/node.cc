@@ -15,13 +15,13 @@ Node::Process::Process(Scenery* scenery, NodeId id)
       friends(&scenery->friends_backend, &scenery->friends, id) {}
 
 Node::Node(Scenery* scenery, NodeId id, const RuntimeOptions& runtime,
-           const ClusterOptions& cluster, ClientSink* sink)
+           const ClusterOptions& cluster, std::int64_t steady_ppm, ClientSink* sink)
     : scenery_(scenery),
       id_(id),
       runtime_options_(runtime),
       cluster_options_(cluster),
       sink_(sink),
-      clock_(&scenery->simulation) {
+      clock_(&scenery->simulation, steady_ppm) {
   scenery_->faults.Add(&clock_);
 }
 

@@ -19,12 +19,30 @@
 
 namespace nearby::sim {
 
+/// A machine's clock. What it takes for a second need not be one: that is what the margin of a
+/// lease is for.
+class NodeClock : public SimulatedNodeClock {
+ public:
+  /// `steady_ppm`: what the steady clock gains, in millionths.
+  NodeClock(const Simulation* simulation, std::int64_t steady_ppm)
+      : SimulatedNodeClock(simulation), steady_ppm_(steady_ppm), begin_ms_(simulation->now().ms) {}
+
+  std::int64_t SteadyMs() const override {
+    const std::int64_t passed_ms = SimulatedNodeClock::SteadyMs() - begin_ms_;
+    return passed_ms + passed_ms * steady_ppm_ / 1'000'000;
+  }
+
+ private:
+  const std::int64_t steady_ppm_;
+  const std::int64_t begin_ms_;
+};
+
 /// One machine of the cluster: its clock goes on for ever, while processes begin, crash and begin
 /// again on it.
 class Node {
  public:
   Node(Scenery* scenery, NodeId id, const RuntimeOptions& runtime, const ClusterOptions& cluster,
-       ClientSink* sink);
+       std::int64_t steady_ppm, ClientSink* sink);
   ~Node();
 
   NodeId id() const { return id_; }
@@ -60,7 +78,7 @@ class Node {
   const RuntimeOptions runtime_options_;
   const ClusterOptions cluster_options_;
   ClientSink* sink_;
-  SimulatedNodeClock clock_;
+  NodeClock clock_;
   std::unique_ptr<Process> process_;
   std::uint64_t process_number_ = 0;
   Time next_poll_ = kNever;

@@ -14,6 +14,8 @@ inline constexpr LatLng kTown{48.137, 11.575};
 inline constexpr double kMetersPerDegree = 111'195.0;
 
 // Everything goes fifteen times as fast as in life.
+// By how much a node's steady clock may run wrong: less than the margin in its lease.
+inline constexpr std::int64_t kMaxSteadyPpm = 200'000;
 inline constexpr std::int64_t kReportMs = 2000;
 inline constexpr std::int64_t kTtlMs = 60'000;
 inline constexpr std::int64_t kProbeMs = 3000;

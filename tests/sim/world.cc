@@ -70,8 +70,10 @@ World::World(const WorldOptions& options, absl::Span<const RingSource::Ring> rin
   const std::size_t nodes = options.nodes != 0 ? options.nodes : 2 + random_.Below(4);
   for (std::size_t i = 0; i < nodes; ++i) {
     const NodeId id{i + 1};
-    nodes_.push_back(std::make_unique<Node>(&scenery_, id, runtime,
-                                            MakeClusterOptions(id, probes_rarely_), this));
+    const std::int64_t steady_ppm =
+        random_.Chance(0.5) ? random_.Between(-kMaxSteadyPpm, kMaxSteadyPpm) : 0;
+    nodes_.push_back(std::make_unique<Node>(
+        &scenery_, id, runtime, MakeClusterOptions(id, probes_rarely_), steady_ppm, this));
   }
   phones_.resize(4 + random_.Below(9));
   MakeFriends();
@@ -188,6 +190,10 @@ void World::Connect(std::size_t index) {
   phone.cookie = connections_.size();
   connections_.push_back({index, node, phone.process, SessionId()});
   ledger_.OnConnecting(phone.cookie, phone.user);
+  // While their friends are being loaded.
+  if (!is_quiet_ && random_.Chance(0.3)) {
+    scenery_.simulation.After(random_.Between(0, 1000), [this, index] { EditFriendsOf(index); });
+  }
   ConnectCall call;
   call.user = phone.user;
   call.cookie = phone.cookie;
@@ -229,6 +235,7 @@ void World::Leave(Phone* phone) {
   ledger_.OnLeft(phone->cookie);
   phone->state = State::kOffline;
   phone->has_reported = false;
+  phone->previous.reset();
 }
 
 void World::Move(Phone* phone) {
@@ -247,12 +254,20 @@ void World::Report(Phone* phone) {
   ledger_.OnReported(phone->user, Position::FromLatLng(phone->place), now);
   phone->has_reported = true;
   phone->last_report = now;
-  nodes_[phone->node]->runtime().Report({phone->session, phone->place, now}).IgnoreError();
+  Runtime& runtime = nodes_[phone->node]->runtime();
+  runtime.Report({phone->session, phone->place, now}).IgnoreError();
+  // The one before comes once more, late.
+  if (phone->previous && random_.Chance(0.02)) {
+    const auto& [place, reported_at] = *phone->previous;
+    runtime.Report({phone->session, place, reported_at}).IgnoreError();
+  }
+  phone->previous = TimedLocation{phone->place, now};
 }
 
 ClientSink::Flow World::Deliver(const ClientBatch& batch) {
   ledger_.OnDelivered(batch);
   if (is_still_ || !random_.Chance(0.1)) return Flow::kReady;
+  ledger_.OnBusy(batch.cookie);
   const std::uint64_t cookie = batch.cookie;
   scenery_.simulation.After(random_.Between(1, 5000), [this, cookie, session = batch.session] {
     const Connection& connection = connections_[cookie];
@@ -273,11 +288,15 @@ void World::Ended(SessionId /*session*/, std::uint64_t cookie, EndReason /*reaso
 void World::ActEdit() {
   if (is_quiet_) return;
   scenery_.simulation.After(random_.Between(200, 1500), [this] { ActEdit(); });
+  EditFriendsOf(random_.Below(phones_.size()));
+}
+
+void World::EditFriendsOf(std::size_t phone) {
   const std::size_t node = RandomNode();
-  if (!nodes_[node]->is_up()) return;
+  if (is_quiet_ || !nodes_[node]->is_up()) return;
   FriendEdit edit;
   edit.kind = static_cast<FriendEdit::Kind>(random_.Below(6));
-  edit.user = phones_[random_.Below(phones_.size())].user;
+  edit.user = phones_[phone].user;
   edit.friend_id = phones_[random_.Below(phones_.size())].user;
   if (edit.user == edit.friend_id) return;
   const std::uint64_t number = ledger_.OnEditing(edit);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,8 +71,9 @@ class World : public ClientSink {
     LatLng place;
     bool has_reported = false;
     Time last_report{-kMaxTimeMs};
-    bool is_silent = false;  // reports nothing any more
-    bool is_away = false;    // for good
+    std::optional<TimedLocation> previous;  // in this session
+    bool is_silent = false;                 // reports nothing any more
+    bool is_away = false;                   // for good
   };
 
   // A connection, also of a phone that has forgotten it.
@@ -91,6 +93,7 @@ class World : public ClientSink {
   // What happens again and again.
   void ActPhone(std::size_t phone);
   void ActEdit();
+  void EditFriendsOf(std::size_t phone);
   void ActNode(std::size_t node);
   void ActRing();
   void Connect(std::size_t phone);
@@ -112,7 +115,7 @@ class World : public ClientSink {
   void CrashServerForAWhile();
   // Somewhere in town; from there the phone reports once more.
   void SayLastWords(std::size_t phone);
-  void LetAllSayLastWords(std::int64_t from_ms, std::int64_t to_ms);
+  void LetSayLastWords(std::size_t node, const SimulatedDelay& when);
 
   // What must be true (world_checks.cc).
   void CheckNodes();

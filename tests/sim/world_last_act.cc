@@ -23,7 +23,8 @@ void World::PlayLastAct() {
   for (Phone& phone : phones_) {
     phone.is_silent = act != Act::kSleep || random_.Chance(0.3);
   }
-  is_still_ = false;
+  // While some sleep the others go on reporting, from where they are.
+  is_still_ = act == Act::kSleep;
   simulation.RunFor(kHushMs);
   BeginLastAct(act);
   simulation.RunFor(act == Act::kSleep ? kSleepMs : kLastActMs);
@@ -34,24 +35,26 @@ void World::PlayLastAct() {
 }
 
 void World::BeginLastAct(Act act) {
+  const std::size_t node = RandomNode();
   switch (act) {
     case Act::kServer:
       CrashServerForAWhile();
-      return LetAllSayLastWords(200, 1500);
+      return LetSayLastWords(node, {200, 1500});
     case Act::kRing:
-      return ChangeRingUnheardBy(RandomNode());
+      ChangeRingUnheardBy(node);
+      return LetSayLastWords(node, {1800, 2500});
     case Act::kMove:
       for (std::size_t i = 0; i < phones_.size(); ++i) {
         if (random_.Chance(0.5)) Connect(i);
       }
-      return LetAllSayLastWords(4000, 5000);
+      return LetSayLastWords(node, {4000, 5000});
     case Act::kLeave:
       for (std::size_t i = 0; i < phones_.size(); ++i) {
         if (random_.Chance(0.3)) LeaveForGood(i);
       }
       return;
     case Act::kCrash:
-      return CrashForGood(RandomNode());
+      return CrashForGood(node);
     case Act::kSleep:
       return;
   }
@@ -79,10 +82,6 @@ void World::ChangeRingUnheardBy(std::size_t node) {
   scenery_.rings.LoseTouch(id);
   scenery_.rings.Set(rings_[next_ring_++]).IgnoreError();
   scenery_.simulation.After(3000, [this, id] { scenery_.rings.RegainTouch(id); });
-  for (std::size_t i = 0; i < phones_.size(); ++i) {
-    if (phones_[i].node != node) continue;
-    scenery_.simulation.After(random_.Between(1800, 2500), [this, i] { SayLastWords(i); });
-  }
 }
 
 // What is published meanwhile is lost; but whoever subscribes again asks the store.
@@ -94,9 +93,12 @@ void World::CrashServerForAWhile() {
   scenery_.simulation.After(5000, [this, server] { scenery_.servers.RestartServer(server); });
 }
 
-void World::LetAllSayLastWords(std::int64_t from_ms, std::int64_t to_ms) {
+// Those of one node alone: whose own move makes their node ask where a friend is may be answered
+// with where that friend was just before their last words, which nobody makes up for.
+void World::LetSayLastWords(std::size_t node, const SimulatedDelay& when) {
   for (std::size_t i = 0; i < phones_.size(); ++i) {
-    scenery_.simulation.After(random_.Between(from_ms, to_ms), [this, i] { SayLastWords(i); });
+    if (phones_[i].node != node) continue;
+    scenery_.simulation.After(random_.Draw(when), [this, i] { SayLastWords(i); });
   }
 }
 
