@@ -67,7 +67,7 @@ class NEARBY_API Cluster : public OtherNodes {
 
  private:
   class NEARBY_LOCAL Impl;
-  explicit Cluster(std::unique_ptr<Impl> impl);
+  NEARBY_LOCAL explicit Cluster(std::unique_ptr<Impl> impl);
 
   std::unique_ptr<Impl> impl_;
 };
