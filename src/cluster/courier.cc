@@ -42,8 +42,9 @@ void Courier::OnPayload(absl::string_view payload) {
   }
   // For an earlier life of this node, or from nobody.
   if ((incoming_.to != self_.life && !IsPlanted(PlantedBug::kLettersOfEarlierLife)) ||
-      incoming_.from.life == Epoch{})
+      incoming_.from.life == Epoch{}) {
     return;
+  }
   const Key key{incoming_.from.node, incoming_.from.life};
   const NodeLease from = incoming_.from;
   Peer& peer = peers_[key];
@@ -52,10 +53,12 @@ void Courier::OnPayload(absl::string_view payload) {
   // Also one that has come before: its acknowledgement may have been lost.
   peer.owes_answer = true;
   has_news_ = true;
-  if (IsPlanted(PlantedBug::kLettersTakenWithGaps))
+  if (IsPlanted(PlantedBug::kLettersTakenWithGaps)) {
     peer.last_received = std::max(peer.last_received, incoming_.sequence - 1);
-  if (IsPlanted(PlantedBug::kLettersTakenTwice))
+  }
+  if (IsPlanted(PlantedBug::kLettersTakenTwice)) {
     peer.last_received = std::min(peer.last_received, incoming_.sequence - 1);
+  }
   if (incoming_.sequence != peer.last_received + 1) {
     ++counts_.batches_repeated;
     return;

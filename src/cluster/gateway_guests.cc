@@ -209,8 +209,9 @@ void Gateway::JudgeGuest(UserId user, std::uint64_t number,
   // A later session of the same lease may be a connect that failed without anybody's knowing
   // whether it was entered.
   const bool is_held = std::any_of(holders.begin(), holders.end(), [guest](const auto& holder) {
-    if (IsPlanted(PlantedBug::kFailedConnectEndsGuest) && holder.epoch > guest->session)
+    if (IsPlanted(PlantedBug::kFailedConnectEndsGuest) && holder.epoch > guest->session) {
       return false;
+    }
     return holder.lease == guest->lease && holder.epoch >= guest->session;
   });
   if (!is_held) {

@@ -132,8 +132,9 @@ void Gateway::End(UserId user, Epoch session) {
   if (!has_lease()) return;
   releases_.push_back({user, session});
   const auto local = locals_.find(user);
-  if (IsPlanted(PlantedBug::kNewerSessionReleased) && local != locals_.end())
+  if (IsPlanted(PlantedBug::kNewerSessionReleased) && local != locals_.end()) {
     releases_.back().epoch = local->second.session;
+  }
   if (local == locals_.end() || local->second.session != session) return;
   const AcceptedLocation& location = local->second.location;
   Remember(user, {session, location.session, location.accepted_at});

@@ -228,8 +228,9 @@ void Office::OnFound(const Question& question, UserId user,
   const auto found = fences_.find(question.fence);
   if (found == fences_.end()) return;
   --found->second.unknown;
-  if (IsPlanted(PlantedBug::kFenceAsksForOneUser) && user != found->second.change.user)
+  if (IsPlanted(PlantedBug::kFenceAsksForOneUser) && user != found->second.change.user) {
     return FinishFenceIfDone(question.fence);
+  }
   // Each that may still tell the user something, be it by an old session.
   for (const SessionHolder& holder : holders) {
     if (IsPlanted(PlantedBug::kFenceAsksNewestHolder) && holder != holders.back()) continue;

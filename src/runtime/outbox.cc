@@ -64,8 +64,9 @@ Outbox::Added Outbox::Merge(Entry* entry, const ClientEvent& event) {
     return Added::kWaits;
   }
   const DeliveryKind waiting = entry->event.kind;
-  if (IsPlanted(PlantedBug::kLeaveLostInConflation) && waiting == DeliveryKind::kMove)
+  if (IsPlanted(PlantedBug::kLeaveLostInConflation) && waiting == DeliveryKind::kMove) {
     return Added::kMerged;
+  }
   entry->event = event;
   if (waiting == DeliveryKind::kEnter) {
     if (event.kind == DeliveryKind::kLeave && !IsPlanted(PlantedBug::kCancelledEnterLeaves)) {

@@ -56,7 +56,7 @@ SimulatedLocations::~SimulatedLocations() = default;
 void SimulatedLocations::Write(absl::Span<const AcceptedLocation> locations, absl::Duration ttl,
                                Done done) {
   absl::Status status;
-  state_->store.Write(locations, ttl, [&status](absl::Status result) { status = result; });
+  state_->store.Write(locations, ttl, [&status](const absl::Status& result) { status = result; });
   for (const AcceptedLocation& location : locations) state_->Remember(location.user);
   done(std::move(status));
 }
@@ -67,7 +67,7 @@ void SimulatedLocations::Read(absl::Span<const UserId> users, ReadDone done) {
 
 void SimulatedLocations::Erase(absl::Span<const Erasure> erasures, Done done) {
   absl::Status status;
-  state_->store.Erase(erasures, [&status](absl::Status result) { status = result; });
+  state_->store.Erase(erasures, [&status](const absl::Status& result) { status = result; });
   for (const Erasure& erasure : erasures) state_->Remember(erasure.user);
   done(std::move(status));
 }

@@ -58,8 +58,9 @@ std::size_t SimulatedTransport::max_payload() const { return servers_->options.m
 
 void SimulatedTransport::Bury(Done done) {
   // Beyond the limit it goes at once.
-  if (buried_->dones.size() < servers_->options.max_calls)
+  if (buried_->dones.size() < servers_->options.max_calls) {
     buried_->dones.push_back(std::move(done));
+  }
 }
 
 }  // namespace nearby
