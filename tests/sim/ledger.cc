@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 
@@ -26,7 +27,11 @@ void Ledger::OnReported(UserId user, Position position, Time reported_at) {
   if (reports.size() > kRemembered) reports.pop_front();
 }
 
-void Ledger::OnConnecting(std::uint64_t cookie, UserId user) { clients_[cookie].user = user; }
+void Ledger::OnConnecting(std::uint64_t cookie, UserId user) {
+  clients_[cookie].user = user;
+  clients_[cookie].since = simulation_->now();
+  current_[user] = cookie;
+}
 
 void Ledger::OnConnected(std::uint64_t cookie, const ConnectResult& result) {
   Client* client = Find(cookie, "an answer");
@@ -42,7 +47,10 @@ void Ledger::OnConnected(std::uint64_t cookie, const ConnectResult& result) {
 
 void Ledger::OnLeft(std::uint64_t cookie) {
   const auto found = clients_.find(cookie);
-  if (found != clients_.end()) found->second.is_over = true;
+  if (found == clients_.end()) return;
+  found->second.is_over = true;
+  const auto current = current_.find(found->second.user);
+  if (current != current_.end() && current->second == cookie) current_.erase(current);
 }
 
 Ledger::Client* Ledger::Find(std::uint64_t cookie, const char* what) {
@@ -110,7 +118,7 @@ void Ledger::OnEvent(Client* client, const ClientEvent& event) {
     case DeliveryKind::kLeave:
       if (!was_in_sight) return Violate(absl::StrCat("I8: a leave without an enter", who));
       client->in_sight.erase(event.friend_id);
-      return;
+      return CheckLeave(*client, event);
     case DeliveryKind::kReset:
       return Violate("a reset as an event");
   }
@@ -146,6 +154,31 @@ void Ledger::CheckSighting(Client* client, UserId friend_id, Position position, 
     return std::abs(DistanceMillimeters(reported.position, position) - distance_mm) <= 30;
   });
   if (!is_right) Violate(absl::StrCat("a distance of ", told_m, " m from nowhere", who));
+}
+
+void Ledger::CheckLeave(const Client& client, const ClientEvent& event) {
+  const std::string who = absl::StrCat(": ", ToInt(event.friend_id), " to ", ToInt(client.user));
+  const auto told = client.told.find(event.friend_id);
+  const Time newest = told == client.told.end() ? Time{-kMaxTimeMs} : told->second.reported_at;
+  if (event.reason == LeaveReason::kRange) {
+    const std::deque<Reported>& own = reports_[client.user];
+    const std::deque<Reported>& theirs = reports_[event.friend_id];
+    const auto is_far = [&](const Reported& a, const Reported& b) {
+      return static_cast<double>(DistanceMillimeters(a.position, b.position)) / 1000 >
+             limits_.radius_m - 0.02;
+    };
+    const bool is_true = std::any_of(theirs.begin(), theirs.end(), [&](const Reported& b) {
+      return b.reported_at >= newest &&
+             std::any_of(own.begin(), own.end(), [&](const Reported& a) { return is_far(a, b); });
+    });
+    if (!is_true) Violate(absl::StrCat("out of range, without having been", who));
+  }
+  const auto current = current_.find(event.friend_id);
+  if (event.reason != LeaveReason::kOffline || !is_calm_ || current == current_.end()) return;
+  // Told of in that session already, whatever ended before it.
+  if (newest >= clients_[current->second].since) {
+    Violate(absl::StrCat("offline, while being connected", who));
+  }
 }
 
 bool Ledger::Grants(FriendEdit::Kind kind) {
@@ -217,6 +250,17 @@ bool Ledger::IsOpen(UserId a, UserId b) const {
 
 const std::set<UserId>& Ledger::InSight(std::uint64_t cookie) const {
   return clients_.at(cookie).in_sight;
+}
+
+std::optional<UserId> Ledger::SomebodyInSight(UserId user, SimulatedRandom* random) const {
+  // The one before, if there is one, for whoever is just connecting.
+  for (auto it = clients_.rbegin(); it != clients_.rend(); ++it) {
+    const std::set<UserId>& in_sight = it->second.in_sight;
+    if (it->second.user != user || in_sight.empty()) continue;
+    return *std::next(in_sight.begin(),
+                      static_cast<std::ptrdiff_t>(random->Below(in_sight.size())));
+  }
+  return std::nullopt;
 }
 
 std::optional<Position> Ledger::PositionOf(UserId user) const {

@@ -15,6 +15,7 @@
 #include "nearby/geo.h"
 #include "nearby/ids.h"
 #include "nearby/runtime.h"
+#include "nearby/testing/simulated_random.h"
 #include "nearby/testing/simulation.h"
 #include "nearby/time.h"
 
@@ -36,6 +37,9 @@ class Ledger {
 
   /// For whoever reads of a violation.
   void BeginScene(const std::string& scene) { scene_ = scene; }
+
+  /// From now on nothing goes wrong any more, and no friendships are edited.
+  void BeginCalm() { is_calm_ = true; }
 
   // --- what happens ---
   void OnReported(UserId user, Position position, Time reported_at);
@@ -59,6 +63,8 @@ class Ledger {
   /// Whom the client has been told to be in sight.
   const std::set<UserId>& InSight(std::uint64_t cookie) const;
   std::optional<Position> PositionOf(UserId user) const;
+  /// Of those whom the user's last client has been told of.
+  std::optional<UserId> SomebodyInSight(UserId user, SimulatedRandom* random) const;
 
   bool has_violation() const { return !violation_.empty(); }
   const std::string& violation() const { return violation_; }
@@ -85,6 +91,7 @@ class Ledger {
 
   struct Client {
     UserId user{};
+    Time since;  // of its calling
     bool is_answered = false;
     bool is_over = false;
     std::set<UserId> in_sight;
@@ -122,16 +129,19 @@ class Ledger {
   // Whoever has hung up may still be told something, but nothing that is forbidden.
   void OnGone(const Client& client, const ClientBatch& batch);
   void CheckNews(Client* client, const ClientEvent& event);
+  void CheckLeave(const Client& client, const ClientEvent& event);
 
   Simulation* simulation_;
   const Limits limits_;
   std::map<UserId, std::deque<Reported>> reports_;
   std::map<UserId, std::uint64_t> report_counts_;
+  std::map<UserId, std::uint64_t> current_;  // cookies of those who are connected
   std::map<std::uint64_t, Client> clients_;
   std::map<std::pair<UserId, UserId>, Pair> pairs_;
   std::map<std::uint64_t, OpenEdit> edits_;
   std::uint64_t next_edit_ = 1;
   std::uint64_t delivered_ = 0;
+  bool is_calm_ = false;
   std::string scene_ = "among faults";
   std::string violation_;
 };

@@ -298,6 +298,10 @@ void World::EditFriendsOf(std::size_t phone) {
   edit.kind = static_cast<FriendEdit::Kind>(random_.Below(6));
   edit.user = phones_[phone].user;
   edit.friend_id = phones_[random_.Below(phones_.size())].user;
+  // What is taken away shows best of those who are in sight.
+  if (const auto seen = ledger_.SomebodyInSight(edit.user, &random_); seen && random_.Chance(0.5)) {
+    edit.friend_id = *seen;
+  }
   if (edit.user == edit.friend_id) return;
   const std::uint64_t number = ledger_.OnEditing(edit);
   nodes_[node]->runtime().Edit(

@@ -57,9 +57,10 @@ class World : public ClientSink {
     kMove,    // users connect to other nodes
     kLeave,   // some disconnect
     kCrash,   // a node does not come back, nor do those who were connected to it
+    kStorm,   // all disconnect, and connect at once
     kSleep,   // some report nothing for longer than the time to live
   };
-  static constexpr std::size_t kActs = 6;
+  static constexpr std::size_t kActs = 7;
 
   struct Phone {
     UserId user{};
@@ -111,6 +112,7 @@ class World : public ClientSink {
   void BeginLastAct(Act act);
   void LeaveForGood(std::size_t phone);
   void CrashForGood(std::size_t node);
+  void BeginStorm();
   void ChangeRingUnheardBy(std::size_t node);
   void CrashServerForAWhile();
   // Somewhere in town; from there the phone reports once more.

@@ -11,7 +11,8 @@ namespace {
 
 constexpr const char* kScenes[] = {
     "last act, a server is down", "last act, the ring changes", "last act, users move",
-    "last act, users leave",      "last act, a node is gone",   "last act, users sleep",
+    "last act, users leave",      "last act, a node is gone",   "last act, a storm of connects",
+    "last act, users sleep",
 };
 
 }  // namespace
@@ -20,6 +21,7 @@ void World::PlayLastAct() {
   Simulation& simulation = scenery_.simulation;
   const Act act = static_cast<Act>(random_.Below(kActs));
   ledger_.BeginScene(kScenes[static_cast<std::size_t>(act)]);
+  ledger_.BeginCalm();
   for (Phone& phone : phones_) {
     phone.is_silent = act != Act::kSleep || random_.Chance(0.3);
   }
@@ -55,6 +57,8 @@ void World::BeginLastAct(Act act) {
       return;
     case Act::kCrash:
       return CrashForGood(node);
+    case Act::kStorm:
+      return BeginStorm();
     case Act::kSleep:
       return;
   }
@@ -68,9 +72,25 @@ void World::LeaveForGood(std::size_t index) {
   Leave(&phone);
 }
 
+// Of two who connect at the same time one finds the other at least.
+void World::BeginStorm() {
+  for (std::size_t i = 0; i < phones_.size(); ++i) {
+    Phone& phone = phones_[i];
+    if (phone.state == State::kOnline) {
+      nodes_[phone.node]->runtime().Disconnect(phone.session);
+      Leave(&phone);
+    }
+    scenery_.simulation.After(random_.Between(2000, 2600), [this, i] {
+      if (phones_[i].state == State::kOffline) Connect(i);
+    });
+  }
+}
+
 void World::CrashForGood(std::size_t node) {
   for (Phone& phone : phones_) {
-    if (phone.node == node) phone.is_away = true;
+    if (phone.node != node) continue;
+    phone.is_away = true;
+    if (phone.state != State::kOffline) Leave(&phone);
   }
   nodes_[node]->Crash();
 }
