@@ -27,11 +27,7 @@ void Ledger::OnReported(UserId user, Position position, Time reported_at) {
   if (reports.size() > kRemembered) reports.pop_front();
 }
 
-void Ledger::OnConnecting(std::uint64_t cookie, UserId user) {
-  clients_[cookie].user = user;
-  clients_[cookie].since = simulation_->now();
-  current_[user] = cookie;
-}
+void Ledger::OnConnecting(std::uint64_t cookie, UserId user) { clients_[cookie].user = user; }
 
 void Ledger::OnConnected(std::uint64_t cookie, const ConnectResult& result) {
   Client* client = Find(cookie, "an answer");
@@ -47,10 +43,7 @@ void Ledger::OnConnected(std::uint64_t cookie, const ConnectResult& result) {
 
 void Ledger::OnLeft(std::uint64_t cookie) {
   const auto found = clients_.find(cookie);
-  if (found == clients_.end()) return;
-  found->second.is_over = true;
-  const auto current = current_.find(found->second.user);
-  if (current != current_.end() && current->second == cookie) current_.erase(current);
+  if (found != clients_.end()) found->second.is_over = true;
 }
 
 Ledger::Client* Ledger::Find(std::uint64_t cookie, const char* what) {
@@ -157,28 +150,22 @@ void Ledger::CheckSighting(Client* client, UserId friend_id, Position position, 
 }
 
 void Ledger::CheckLeave(const Client& client, const ClientEvent& event) {
-  const std::string who = absl::StrCat(": ", ToInt(event.friend_id), " to ", ToInt(client.user));
+  if (event.reason != LeaveReason::kRange) return;
   const auto told = client.told.find(event.friend_id);
   const Time newest = told == client.told.end() ? Time{-kMaxTimeMs} : told->second.reported_at;
-  if (event.reason == LeaveReason::kRange) {
-    const std::deque<Reported>& own = reports_[client.user];
-    const std::deque<Reported>& theirs = reports_[event.friend_id];
-    const auto is_far = [&](const Reported& a, const Reported& b) {
-      return static_cast<double>(DistanceMillimeters(a.position, b.position)) / 1000 >
-             limits_.radius_m - 0.02;
-    };
-    const bool is_true = std::any_of(theirs.begin(), theirs.end(), [&](const Reported& b) {
-      return b.reported_at >= newest &&
-             std::any_of(own.begin(), own.end(), [&](const Reported& a) { return is_far(a, b); });
-    });
-    if (!is_true) Violate(absl::StrCat("out of range, without having been", who));
-  }
-  const auto current = current_.find(event.friend_id);
-  if (event.reason != LeaveReason::kOffline || !is_calm_ || current == current_.end()) return;
-  // Told of in that session already, whatever ended before it.
-  if (newest >= clients_[current->second].since) {
-    Violate(absl::StrCat("offline, while being connected", who));
-  }
+  const std::deque<Reported>& own = reports_[client.user];
+  const std::deque<Reported>& theirs = reports_[event.friend_id];
+  const auto is_far = [&](const Reported& a, const Reported& b) {
+    return static_cast<double>(DistanceMillimeters(a.position, b.position)) / 1000 >
+           limits_.radius_m - 0.02;
+  };
+  const bool is_true = std::any_of(theirs.begin(), theirs.end(), [&](const Reported& b) {
+    return b.reported_at >= newest &&
+           std::any_of(own.begin(), own.end(), [&](const Reported& a) { return is_far(a, b); });
+  });
+  if (is_true) return;
+  Violate(absl::StrCat("out of range without having been: ", ToInt(event.friend_id), " told to ",
+                       ToInt(client.user)));
 }
 
 bool Ledger::Grants(FriendEdit::Kind kind) {

@@ -38,9 +38,6 @@ class Ledger {
   /// For whoever reads of a violation.
   void BeginScene(const std::string& scene) { scene_ = scene; }
 
-  /// From now on nothing goes wrong any more, and no friendships are edited.
-  void BeginCalm() { is_calm_ = true; }
-
   // --- what happens ---
   void OnReported(UserId user, Position position, Time reported_at);
   void OnConnecting(std::uint64_t cookie, UserId user);
@@ -91,7 +88,6 @@ class Ledger {
 
   struct Client {
     UserId user{};
-    Time since;  // of its calling
     bool is_answered = false;
     bool is_over = false;
     std::set<UserId> in_sight;
@@ -135,13 +131,11 @@ class Ledger {
   const Limits limits_;
   std::map<UserId, std::deque<Reported>> reports_;
   std::map<UserId, std::uint64_t> report_counts_;
-  std::map<UserId, std::uint64_t> current_;  // cookies of those who are connected
   std::map<std::uint64_t, Client> clients_;
   std::map<std::pair<UserId, UserId>, Pair> pairs_;
   std::map<std::uint64_t, OpenEdit> edits_;
   std::uint64_t next_edit_ = 1;
   std::uint64_t delivered_ = 0;
-  bool is_calm_ = false;
   std::string scene_ = "among faults";
   std::string violation_;
 };

@@ -44,7 +44,6 @@ constexpr BugName kBugs[] = {
     {PlantedBug::kNewerSessionReleased, "newer-session-released"},
     {PlantedBug::kUnknownClaimForgotten, "unknown-claim-forgotten"},
     {PlantedBug::kEndNotPublished, "end-not-published"},
-    {PlantedBug::kOlderSessionFollowed, "older-session-followed"},
     {PlantedBug::kSequenceKeptOverSessions, "sequence-kept-over-sessions"},
     {PlantedBug::kRepeatedBatchTaken, "repeated-batch-taken"},
     {PlantedBug::kAnnouncedToNewestOnly, "announced-to-newest-only"},

@@ -21,7 +21,6 @@ void World::PlayLastAct() {
   Simulation& simulation = scenery_.simulation;
   const Act act = static_cast<Act>(random_.Below(kActs));
   ledger_.BeginScene(kScenes[static_cast<std::size_t>(act)]);
-  ledger_.BeginCalm();
   for (Phone& phone : phones_) {
     phone.is_silent = act != Act::kSleep || random_.Chance(0.3);
   }
