@@ -88,7 +88,8 @@ void Ledger::CheckNews(Client* client, const ClientEvent& event) {
                  pairs_[Key(client->user, event.friend_id)].edits};
   const bool is_same = told.reported_at == now.reported_at && told.own_reports == now.own_reports &&
                        told.edits == now.edits;
-  if (is_same && event.kind == DeliveryKind::kMove && !client->was_busy) {
+  const bool may_be_merged = client->was_busy || IsOpen(client->user, event.friend_id);
+  if (is_same && event.kind == DeliveryKind::kMove && !may_be_merged) {
     Violate(absl::StrCat("told twice: ", ToInt(event.friend_id), " to ", ToInt(client->user)));
   }
   told = now;
