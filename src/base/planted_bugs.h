@@ -51,7 +51,7 @@ enum class PlantedBug : std::uint8_t {
   kEndNotPublished,           // nobody is told that a session has ended
   kSequenceKeptOverSessions,  // the first of the next session are taken for repeated ones
   kRepeatedBatchTaken,        // what comes twice is told twice
-  kAnnouncedToNewestOnly,     // whose connect may have failed
+  kAnnouncedToOldestOnly,     // who may be leaving
   kEarlierAnswerBelieved,     // a look-up that began before somebody was announced
   kFailedConnectEndsGuest,    // a later session that never began is taken for a move
   kGuestsOfDeadKept,          // until somebody asks for each

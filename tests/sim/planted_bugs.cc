@@ -46,7 +46,7 @@ constexpr BugName kBugs[] = {
     {PlantedBug::kEndNotPublished, "end-not-published"},
     {PlantedBug::kSequenceKeptOverSessions, "sequence-kept-over-sessions"},
     {PlantedBug::kRepeatedBatchTaken, "repeated-batch-taken"},
-    {PlantedBug::kAnnouncedToNewestOnly, "announced-to-newest-only"},
+    {PlantedBug::kAnnouncedToOldestOnly, "announced-to-oldest-only"},
     {PlantedBug::kEarlierAnswerBelieved, "earlier-answer-believed"},
     {PlantedBug::kFailedConnectEndsGuest, "failed-connect-ends-guest"},
     {PlantedBug::kGuestsOfDeadKept, "guests-of-dead-kept"},

@@ -97,7 +97,10 @@ class World : public ClientSink {
   void EditFriendsOf(std::size_t phone);
   void ActNode(std::size_t node);
   void ActRing();
-  void Connect(std::size_t phone);
+  // It goes on with the lease that it has, and without the others' knowing.
+  void CutOffFromDirectory(std::size_t node);
+  void Connect(std::size_t phone) { Connect(phone, RandomNode()); }
+  void Connect(std::size_t phone, std::size_t node);
   void OnAnswer(std::size_t phone, std::uint64_t cookie, std::size_t node, std::uint64_t process,
                 const absl::StatusOr<ConnectResult>& result);
   void Leave(Phone* phone);

@@ -46,7 +46,7 @@ void World::BeginLastAct(Act act) {
       return LetSayLastWords(node, {1800, 2500});
     case Act::kMove:
       for (std::size_t i = 0; i < phones_.size(); ++i) {
-        if (random_.Chance(0.5)) Connect(i);
+        if (random_.Chance(0.5)) Connect(i, node);
       }
       return LetSayLastWords(node, {4000, 5000});
     case Act::kLeave:
@@ -73,6 +73,12 @@ void World::LeaveForGood(std::size_t index) {
 
 // Of two who connect at the same time one finds the other at least.
 void World::BeginStorm() {
+  // So that much happens between a question and its answer.
+  SimulatedFaultOptions slow = scenery_.faults.options();
+  slow.sessions.latency = {1, 900};
+  slow.friends.latency = {1, 20};
+  scenery_.faults.SetOptions(slow);
+  scenery_.faults.Quiet();
   for (std::size_t i = 0; i < phones_.size(); ++i) {
     Phone& phone = phones_[i];
     if (phone.state == State::kOnline) {
