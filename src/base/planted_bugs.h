@@ -49,10 +49,9 @@ enum class PlantedBug : std::uint8_t {
   kNewerSessionReleased,      // instead of the one that has ended
   kUnknownClaimForgotten,     // a session that may have been entered is not released
   kEndNotPublished,           // nobody is told that a session has ended
-  kOlderSessionFollowed,      // what is late of an earlier session is taken for news
   kSequenceKeptOverSessions,  // the first of the next session are taken for repeated ones
   kRepeatedBatchTaken,        // what comes twice is told twice
-  kAnnouncedToNewestOnly,     // whose connect may have failed
+  kAnnouncedToOldestOnly,     // who may be leaving
   kEarlierAnswerBelieved,     // a look-up that began before somebody was announced
   kFailedConnectEndsGuest,    // a later session that never began is taken for a move
   kGuestsOfDeadKept,          // until somebody asks for each

@@ -79,7 +79,7 @@ void Gateway::OnLookedUp(std::uint64_t number,
         // To each: the last may be a connect that failed without anybody's knowing whether it was
         // entered.
         for (const SessionHolder& holder : holders) {
-          if (IsPlanted(PlantedBug::kAnnouncedToNewestOnly) && holder != holders.back()) continue;
+          if (IsPlanted(PlantedBug::kAnnouncedToOldestOnly) && holder != holders.front()) continue;
           if (holder.lease != lease_) Forward(question.announcement, holder);
         }
       }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 
@@ -87,7 +88,8 @@ void Ledger::CheckNews(Client* client, const ClientEvent& event) {
                  pairs_[Key(client->user, event.friend_id)].edits};
   const bool is_same = told.reported_at == now.reported_at && told.own_reports == now.own_reports &&
                        told.edits == now.edits;
-  if (is_same && event.kind == DeliveryKind::kMove && !client->was_busy) {
+  const bool may_be_merged = client->was_busy || IsOpen(client->user, event.friend_id);
+  if (is_same && event.kind == DeliveryKind::kMove && !may_be_merged) {
     Violate(absl::StrCat("told twice: ", ToInt(event.friend_id), " to ", ToInt(client->user)));
   }
   told = now;
@@ -110,7 +112,7 @@ void Ledger::OnEvent(Client* client, const ClientEvent& event) {
     case DeliveryKind::kLeave:
       if (!was_in_sight) return Violate(absl::StrCat("I8: a leave without an enter", who));
       client->in_sight.erase(event.friend_id);
-      return;
+      return CheckLeave(*client, event);
     case DeliveryKind::kReset:
       return Violate("a reset as an event");
   }
@@ -146,6 +148,25 @@ void Ledger::CheckSighting(Client* client, UserId friend_id, Position position, 
     return std::abs(DistanceMillimeters(reported.position, position) - distance_mm) <= 30;
   });
   if (!is_right) Violate(absl::StrCat("a distance of ", told_m, " m from nowhere", who));
+}
+
+void Ledger::CheckLeave(const Client& client, const ClientEvent& event) {
+  if (event.reason != LeaveReason::kRange) return;
+  const auto told = client.told.find(event.friend_id);
+  const Time newest = told == client.told.end() ? Time{-kMaxTimeMs} : told->second.reported_at;
+  const std::deque<Reported>& own = reports_[client.user];
+  const std::deque<Reported>& theirs = reports_[event.friend_id];
+  const auto is_far = [&](const Reported& a, const Reported& b) {
+    return static_cast<double>(DistanceMillimeters(a.position, b.position)) / 1000 >
+           limits_.radius_m - 0.02;
+  };
+  const bool is_true = std::any_of(theirs.begin(), theirs.end(), [&](const Reported& b) {
+    return b.reported_at >= newest &&
+           std::any_of(own.begin(), own.end(), [&](const Reported& a) { return is_far(a, b); });
+  });
+  if (is_true) return;
+  Violate(absl::StrCat("out of range without having been: ", ToInt(event.friend_id), " told to ",
+                       ToInt(client.user)));
 }
 
 bool Ledger::Grants(FriendEdit::Kind kind) {
@@ -217,6 +238,17 @@ bool Ledger::IsOpen(UserId a, UserId b) const {
 
 const std::set<UserId>& Ledger::InSight(std::uint64_t cookie) const {
   return clients_.at(cookie).in_sight;
+}
+
+std::optional<UserId> Ledger::SomebodyInSight(UserId user, SimulatedRandom* random) const {
+  // The one before, if there is one, for whoever is just connecting.
+  for (auto it = clients_.rbegin(); it != clients_.rend(); ++it) {
+    const std::set<UserId>& in_sight = it->second.in_sight;
+    if (it->second.user != user || in_sight.empty()) continue;
+    return *std::next(in_sight.begin(),
+                      static_cast<std::ptrdiff_t>(random->Below(in_sight.size())));
+  }
+  return std::nullopt;
 }
 
 std::optional<Position> Ledger::PositionOf(UserId user) const {

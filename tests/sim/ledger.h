@@ -15,6 +15,7 @@
 #include "nearby/geo.h"
 #include "nearby/ids.h"
 #include "nearby/runtime.h"
+#include "nearby/testing/simulated_random.h"
 #include "nearby/testing/simulation.h"
 #include "nearby/time.h"
 
@@ -59,6 +60,8 @@ class Ledger {
   /// Whom the client has been told to be in sight.
   const std::set<UserId>& InSight(std::uint64_t cookie) const;
   std::optional<Position> PositionOf(UserId user) const;
+  /// Of those whom the user's last client has been told of.
+  std::optional<UserId> SomebodyInSight(UserId user, SimulatedRandom* random) const;
 
   bool has_violation() const { return !violation_.empty(); }
   const std::string& violation() const { return violation_; }
@@ -122,6 +125,7 @@ class Ledger {
   // Whoever has hung up may still be told something, but nothing that is forbidden.
   void OnGone(const Client& client, const ClientBatch& batch);
   void CheckNews(Client* client, const ClientEvent& event);
+  void CheckLeave(const Client& client, const ClientEvent& event);
 
   Simulation* simulation_;
   const Limits limits_;

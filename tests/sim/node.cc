@@ -21,7 +21,8 @@ Node::Node(Scenery* scenery, NodeId id, const RuntimeOptions& runtime,
       runtime_options_(runtime),
       cluster_options_(cluster),
       sink_(sink),
-      clock_(&scenery->simulation, steady_ppm) {
+      clock_(&scenery->simulation, steady_ppm),
+      random_(scenery->simulation.random().Fork()) {
   scenery_->faults.Add(&clock_);
 }
 
@@ -29,6 +30,7 @@ Node::~Node() { scenery_->faults.Remove(&clock_); }
 
 void Node::Begin() {
   ++process_number_;
+  next_polls_.assign(runtime_options_.shards, kNever);
   process_ = std::make_unique<Process>(scenery_, id_);
   process_->cluster =
       Cluster::Create(cluster_options_, {&process_->transport, &process_->ring,
@@ -40,9 +42,11 @@ void Node::Begin() {
   host.clock = &clock_;
   host.locations = &process_->locations;
   host.cluster = process_->cluster.get();
-  host.wake = [this](ShardId) { PollAt(scenery_->simulation.now()); };
+  host.wake = [this](ShardId shard) { Wake(shard); };
   process_->runtime = Runtime::Create(runtime_options_, std::move(host)).value();
-  PollAt(scenery_->simulation.now());
+  for (std::uint32_t i = 0; i < runtime_options_.shards; ++i) {
+    PollAt(ShardId{i}, scenery_->simulation.now());
+  }
 }
 
 void Node::Crash() {
@@ -53,22 +57,28 @@ void Node::Crash() {
   process_->friends.Crash();
   // Completions that it owes come with Cancelled, and are nobody's any more.
   std::unique_ptr<Process> process = std::move(process_);
-  next_poll_ = kNever;
+  next_polls_.assign(runtime_options_.shards, kNever);
 }
 
-void Node::PollAt(Time time) {
-  if (time >= next_poll_) return;
-  next_poll_ = time;
-  scenery_->simulation.At(time, [this, number = process_number_, time] {
-    if (number == process_number_ && is_up() && time == next_poll_) Poll();
+void Node::Wake(ShardId shard) {
+  const std::int64_t delay_ms = random_.Chance(0.2) ? random_.Between(1, 5) : 0;
+  PollAt(shard, Time{scenery_->simulation.now().ms + delay_ms});
+}
+
+void Node::PollAt(ShardId shard, Time time) {
+  Time& next_poll = next_polls_[ToInt(shard)];
+  if (time >= next_poll) return;
+  next_poll = time;
+  scenery_->simulation.At(time, [this, number = process_number_, shard, time] {
+    if (number == process_number_ && is_up() && time == next_polls_[ToInt(shard)]) Poll(shard);
   });
 }
 
-void Node::Poll() {
-  next_poll_ = kNever;
-  const absl::Duration next = process_->runtime->PollAll();
+void Node::Poll(ShardId shard) {
+  next_polls_[ToInt(shard)] = kNever;
+  const absl::Duration next = process_->runtime->Poll(shard);
   const std::int64_t ms = std::max<std::int64_t>(1, absl::ToInt64Milliseconds(next));
-  PollAt(Time{scenery_->simulation.now().ms + ms});
+  PollAt(shard, Time{scenery_->simulation.now().ms + ms});
 }
 
 }  // namespace nearby::sim

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "nearby/client_sink.h"
 #include "nearby/cluster.h"
@@ -70,8 +71,10 @@ class Node {
     std::unique_ptr<Runtime> runtime;
   };
 
-  void PollAt(Time time);
-  void Poll();
+  // Each shard has a thread of its own, which takes its time to wake up.
+  void Wake(ShardId shard);
+  void PollAt(ShardId shard, Time time);
+  void Poll(ShardId shard);
 
   Scenery* scenery_;
   const NodeId id_;
@@ -81,7 +84,8 @@ class Node {
   NodeClock clock_;
   std::unique_ptr<Process> process_;
   std::uint64_t process_number_ = 0;
-  Time next_poll_ = kNever;
+  SimulatedRandom random_;
+  std::vector<Time> next_polls_;  // by shard
 };
 
 }  // namespace nearby::sim

@@ -71,7 +71,7 @@ World::World(const WorldOptions& options, absl::Span<const RingSource::Ring> rin
   for (std::size_t i = 0; i < nodes; ++i) {
     const NodeId id{i + 1};
     const std::int64_t steady_ppm =
-        random_.Chance(0.5) ? random_.Between(-kMaxSteadyPpm, kMaxSteadyPpm) : 0;
+        random_.Chance(0.5) ? random_.Between(-1, 1) * kMaxSteadyPpm : 0;
     nodes_.push_back(std::make_unique<Node>(
         &scenery_, id, runtime, MakeClusterOptions(id, probes_rarely_), steady_ppm, this));
   }
@@ -179,9 +179,8 @@ void World::ActPhone(std::size_t index) {
                             [this, index] { ActPhone(index); });
 }
 
-void World::Connect(std::size_t index) {
+void World::Connect(std::size_t index, std::size_t node) {
   Phone& phone = phones_[index];
-  const std::size_t node = RandomNode();
   if (!nodes_[node]->is_up()) return;
   if (phone.state != State::kOffline) ledger_.OnLeft(phone.cookie);
   phone.state = State::kConnecting;
@@ -298,6 +297,10 @@ void World::EditFriendsOf(std::size_t phone) {
   edit.kind = static_cast<FriendEdit::Kind>(random_.Below(6));
   edit.user = phones_[phone].user;
   edit.friend_id = phones_[random_.Below(phones_.size())].user;
+  // What is taken away shows best of those who are in sight.
+  if (const auto seen = ledger_.SomebodyInSight(edit.user, &random_); seen && random_.Chance(0.5)) {
+    edit.friend_id = *seen;
+  }
   if (edit.user == edit.friend_id) return;
   const std::uint64_t number = ledger_.OnEditing(edit);
   nodes_[node]->runtime().Edit(
@@ -320,7 +323,16 @@ void World::ActNode(std::size_t index) {
     scenery_.simulation.After(random_.Between(100, 10'000), [this, index] { ActNode(index); });
     return;
   }
+  if (options_.has_faults && random_.Chance(0.01)) CutOffFromDirectory(index);
   scenery_.simulation.After(random_.Between(500, 1500), [this, index] { ActNode(index); });
+}
+
+void World::CutOffFromDirectory(std::size_t index) {
+  const NodeId id = nodes_[index]->id();
+  scenery_.directory_backend.SetPartition(id, SimulatedBackend::Cut::kBoth);
+  scenery_.simulation.After(random_.Between(2000, 8000), [this, id] {
+    scenery_.directory_backend.SetPartition(id, SimulatedBackend::Cut::kNone);
+  });
 }
 
 void World::ActRing() {

@@ -57,9 +57,10 @@ class World : public ClientSink {
     kMove,    // users connect to other nodes
     kLeave,   // some disconnect
     kCrash,   // a node does not come back, nor do those who were connected to it
+    kStorm,   // all disconnect, and connect at once
     kSleep,   // some report nothing for longer than the time to live
   };
-  static constexpr std::size_t kActs = 6;
+  static constexpr std::size_t kActs = 7;
 
   struct Phone {
     UserId user{};
@@ -96,7 +97,10 @@ class World : public ClientSink {
   void EditFriendsOf(std::size_t phone);
   void ActNode(std::size_t node);
   void ActRing();
-  void Connect(std::size_t phone);
+  // It goes on with the lease that it has, and without the others' knowing.
+  void CutOffFromDirectory(std::size_t node);
+  void Connect(std::size_t phone) { Connect(phone, RandomNode()); }
+  void Connect(std::size_t phone, std::size_t node);
   void OnAnswer(std::size_t phone, std::uint64_t cookie, std::size_t node, std::uint64_t process,
                 const absl::StatusOr<ConnectResult>& result);
   void Leave(Phone* phone);
@@ -111,6 +115,7 @@ class World : public ClientSink {
   void BeginLastAct(Act act);
   void LeaveForGood(std::size_t phone);
   void CrashForGood(std::size_t node);
+  void BeginStorm();
   void ChangeRingUnheardBy(std::size_t node);
   void CrashServerForAWhile();
   // Somewhere in town; from there the phone reports once more.

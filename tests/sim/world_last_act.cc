@@ -11,7 +11,8 @@ namespace {
 
 constexpr const char* kScenes[] = {
     "last act, a server is down", "last act, the ring changes", "last act, users move",
-    "last act, users leave",      "last act, a node is gone",   "last act, users sleep",
+    "last act, users leave",      "last act, a node is gone",   "last act, a storm of connects",
+    "last act, users sleep",
 };
 
 }  // namespace
@@ -45,7 +46,7 @@ void World::BeginLastAct(Act act) {
       return LetSayLastWords(node, {1800, 2500});
     case Act::kMove:
       for (std::size_t i = 0; i < phones_.size(); ++i) {
-        if (random_.Chance(0.5)) Connect(i);
+        if (random_.Chance(0.5)) Connect(i, node);
       }
       return LetSayLastWords(node, {4000, 5000});
     case Act::kLeave:
@@ -55,6 +56,8 @@ void World::BeginLastAct(Act act) {
       return;
     case Act::kCrash:
       return CrashForGood(node);
+    case Act::kStorm:
+      return BeginStorm();
     case Act::kSleep:
       return;
   }
@@ -68,9 +71,31 @@ void World::LeaveForGood(std::size_t index) {
   Leave(&phone);
 }
 
+// Of two who connect at the same time one finds the other at least.
+void World::BeginStorm() {
+  // So that much happens between a question and its answer.
+  SimulatedFaultOptions slow = scenery_.faults.options();
+  slow.sessions.latency = {1, 900};
+  slow.friends.latency = {1, 20};
+  scenery_.faults.SetOptions(slow);
+  scenery_.faults.Quiet();
+  for (std::size_t i = 0; i < phones_.size(); ++i) {
+    Phone& phone = phones_[i];
+    if (phone.state == State::kOnline) {
+      nodes_[phone.node]->runtime().Disconnect(phone.session);
+      Leave(&phone);
+    }
+    scenery_.simulation.After(random_.Between(2000, 2600), [this, i] {
+      if (phones_[i].state == State::kOffline) Connect(i);
+    });
+  }
+}
+
 void World::CrashForGood(std::size_t node) {
   for (Phone& phone : phones_) {
-    if (phone.node == node) phone.is_away = true;
+    if (phone.node != node) continue;
+    phone.is_away = true;
+    if (phone.state != State::kOffline) Leave(&phone);
   }
   nodes_[node]->Crash();
 }
