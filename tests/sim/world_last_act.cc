@@ -73,9 +73,9 @@ void World::LeaveForGood(std::size_t index) {
 
 // Of two who connect at the same time one finds the other at least.
 void World::BeginStorm() {
-  // So that much happens between a question and its answer.
+  // So that much happens between a question and its answer; but no lease is lost for it.
   SimulatedFaultOptions slow = scenery_.faults.options();
-  slow.sessions.latency = {1, 900};
+  slow.sessions.latency = {1, 400};
   slow.friends.latency = {1, 20};
   scenery_.faults.SetOptions(slow);
   scenery_.faults.Quiet();
