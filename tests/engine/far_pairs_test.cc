@@ -6,16 +6,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <cstddef>
-#include <cstdint>
-#include <optional>
 #include <string>
-#include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "src/parts/due_ticks.h"
+#include "tests/engine/far_pairs_fixture.h"
 #include "tests/engine/twin_engines.h"
 
 namespace nearby::test {
@@ -23,61 +18,6 @@ namespace {
 
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
-
-constexpr UserId kAlice{1};
-constexpr UserId kBob{2};
-constexpr UserId kCarol{3};
-constexpr UserId kDave{4};
-constexpr Friendship kFriends{/*friends=*/true};
-constexpr Friendship kStrangers{};
-
-// The radius is 8,047 m, and whoever is new may go 25 m/s: at 30 km two need not look at each other
-// for 439 s.
-constexpr double kApart = 30'000;
-constexpr double kJustOutside = 9'000;
-
-EngineOptions WithTtl(absl::Duration ttl) {
-  EngineOptions options;
-  options.ttl = ttl;
-  return options;
-}
-
-// Alice at 0 and Bob so far north, who both know that they are far apart.
-class FarPairsTest : public ::testing::Test {
- protected:
-  void Begin(const EngineOptions& options = {}, double apart = kApart) {
-    twins_.emplace(options);
-    twins_->Join(kAlice, {kBob});
-    twins_->Join(kBob, {kAlice});
-    twins_->Report(kAlice, 0);
-    twins_->Report(kBob, apart);
-    twins_->Report(kAlice, 0);
-    ExpectPassedBy();
-  }
-
-  Twins& twins() { return *twins_; }
-
-  // Both are about to be passed by, so that a test shows that something ends that.
-  void ExpectPassedBy() {
-    for (const UserId user : {kAlice, kBob}) {
-      twins_->ReportAgain(user);
-      EXPECT_TRUE(twins_->was_passed_by()) << "user " << ToInt(user);
-    }
-  }
-
-  void ExpectBothEnter() {
-    EXPECT_THAT(twins_->deliveries(), UnorderedElementsAre("enter 1 2", "enter 2 1"));
-  }
-
-  // Bob comes from just outside of Alice's sight into it, at 24 m/s.
-  void BobComesNear(double alice_at, double from) {
-    twins_->AdvanceBy(50'000);
-    twins_->Report(kBob, from < alice_at ? from + 1'200 : from - 1'200);
-    EXPECT_LT(std::abs(from - alice_at) - 1'200, 8'046);
-  }
-
-  std::optional<Twins> twins_;
-};
 
 TEST_F(FarPairsTest, WhoeverJumpsLooksAtOnce) {
   Begin();
@@ -423,82 +363,6 @@ TEST_F(FarPairsTest, WhoeverSharesOrSubscribesAgainOutOfSightIsSeenWhenTheyMeet)
       ExpectBothEnter();
     }
   }
-}
-
-TEST_F(FarPairsTest, ALongSilenceOfTheOwnerOfTheRowTurnsNoTickIntoTheFuture) {
-  // Ticks of one byte come round every 35 minutes: after half of that and more, what lies behind
-  // would read as ahead.
-  int passed_by = 0;
-  for (std::int64_t silence = 100; silence <= 800; silence += 13) {
-    SCOPED_TRACE(absl::StrCat(silence, " ticks"));
-    Begin(WithTtl(absl::Hours(6)));
-    const std::int64_t until = twins().now_ms() + silence * DueTicks::kTickMs;
-    while (twins().now_ms() < until) {
-      twins().AdvanceBy(300'000);
-      twins().ReportAgain(kBob);
-      passed_by += twins().was_passed_by() ? 1 : 0;
-    }
-    // 22 km, at the pace of a car at most.
-    twins().Report(kAlice, kApart - 8'000);
-    ExpectBothEnter();
-    EXPECT_EQ(twins().stats().bound_breaks, 0u);
-  }
-  EXPECT_GT(passed_by, 30);
-}
-
-TEST_F(FarPairsTest, ALongTimeWithoutABoundTurnsNoTickIntoTheFuture) {
-  Begin(WithTtl(absl::Hours(6)));
-  twins().AdvanceBy(5'000);
-  twins().Report(kAlice, -5'000'000);
-  twins().AdvanceBy(5'000);
-  twins().Report(kAlice, kApart - kJustOutside);
-  // As many calm reports as give Alice a bound again, over more ticks than a byte tells apart.
-  for (int report = 0; report < 8; ++report) {
-    twins().AdvanceBy(150'000);
-    twins().ReportAgain(kAlice);
-  }
-  twins().AdvanceBy(50'000);
-  twins().Report(kAlice, kApart - kJustOutside + 1'200);
-  ExpectBothEnter();
-}
-
-TEST_F(FarPairsTest, ALongSilenceOfTheOtherMakesThemLessAndLessCertain) {
-  for (std::int64_t silence = 100; silence <= 400; silence += 13) {
-    SCOPED_TRACE(absl::StrCat(silence, " ticks"));
-    Begin(WithTtl(absl::Hours(6)));
-    const std::int64_t until = twins().now_ms() + silence * DueTicks::kTickMs;
-    while (twins().now_ms() < until) {
-      twins().AdvanceBy(100'000);
-      twins().ReportAgain(kAlice);
-    }
-    // Bob has crept up in the meantime; nobody could know.
-    twins().Report(kBob, kJustOutside);
-    EXPECT_THAT(twins().deliveries(), IsEmpty());
-    EXPECT_EQ(twins().stats().bound_breaks, 0u);
-    // Alice may still go 3 m/s: no faster has she been.
-    twins().AdvanceBy(400'000);
-    twins().Report(kAlice, 1'000);
-    ExpectBothEnter();
-  }
-}
-
-TEST_F(FarPairsTest, TheAgeOfTheOthersPositionCounts) {
-  Begin(WithTtl(absl::Hours(6)));
-  // Alice looks at Bob's position when it is 440 s old, and starts towards him. He started then
-  // already, so that they have to look again after 219 s, not after the 439 s that they are apart.
-  twins().AdvanceBy(440'000);
-  twins().ReportAgain(kAlice);
-  ASSERT_FALSE(twins().was_passed_by());
-  twins().ReportAgain(kAlice);
-  ASSERT_TRUE(twins().was_passed_by());
-  twins().AdvanceBy(200'000);
-  twins().Report(kAlice, 200 * 24.9);
-  twins().Report(kBob, kApart - 640 * 24.9);
-  EXPECT_THAT(twins().deliveries(), IsEmpty());
-  twins().AdvanceBy(50'000);
-  twins().Report(kAlice, 250 * 24.9);
-  ExpectBothEnter();
-  EXPECT_EQ(twins().stats().bound_breaks, 0u);
 }
 
 TEST_F(FarPairsTest, AnEdgeThatTakesAnothersPlaceIsLookedAtInItsOwnTime) {

@@ -23,7 +23,7 @@ TEST(SimulationTest, HappensInOrderOfTimeAndOfScheduling) {
   simulation.After(5, [&] { happened.push_back(3); });
   simulation.At(Time::Millis(2), [&] {
     happened.push_back(1);
-    // For the past, and so for now; and for now, after it.
+    // A time that has passed counts as the present one.
     simulation.At(Time::Millis(0), [&] { happened.push_back(2); });
   });
   simulation.After(5, [&] { happened.push_back(4); });

@@ -66,8 +66,8 @@ class NEARBY_API Simulation {
   /// From which each part of the world forks its own.
   SimulatedRandom& random() { return random_; }
 
-  /// Schedules `action`, a callable without arguments; for a time that has passed, or a delay that
-  /// is negative, now, after what waits for now already.
+  /// Schedules `action`, a callable without arguments. One whose time has passed, or whose delay is
+  /// negative, happens at the present time, behind what waits for that already.
   template <typename Action>
   void At(Time time, Action&& action);
   template <typename Action>
