@@ -156,7 +156,7 @@ Time Gateway::next_event() const {
     next = std::min(next, Time{now_.ms + lease_state_.UntilMs(lease_.life) - steady_ms_});
   }
   if (office_ != nullptr) next = std::min(next, office_->next_event());
-  if (!claims_.empty()) next = std::min(next, claims_.front().deadline);
+  for (const WaitingClaim& claim : claims_) next = std::min(next, claim.deadline);
   if (!claiming_.empty()) next = std::min(next, claim_timeout_);
   if (!looks_.empty()) next = std::min(next, looks_.top().at);
   next = std::min({next, find_ended_at_, lookups_.next_event(), reads_.next_event()});
@@ -168,6 +168,8 @@ void Gateway::PublishStats() {
   ClusterStats stats = counts_;
   channels_.AddTo(&stats);
   stats.guests = guests_.size();
+  // Each channel is a guest's, but for the inbox.
+  stats.guests_parked = guests_.size() - (stats.channels - (office_ != nullptr ? 1 : 0));
   const std::lock_guard<std::mutex> lock(stats_mutex_);
   published_ = stats;
 }

@@ -152,6 +152,8 @@ class Gateway : public NodeGateway {
   void PublishStats();
 
   // --- sessions (gateway_sessions.cc) ---
+  // Has those claimed anew whose claims may have been carried out, to be released.
+  void ClaimUnknown();
   void BeginClaims();
   void FailClaims(const absl::Status& status);
   void TimeOutClaims();

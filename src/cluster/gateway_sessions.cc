@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -19,20 +20,25 @@ void Gateway::Claim(UserId user, Time deadline, ClaimDone done) {
   claims_.push_back({user, deadline, std::move(done)});
 }
 
-// One batch at a time, so that of two connects of one user the later has the later session.
-void Gateway::BeginClaims() {
-  if (!claiming_.empty()) return;
+// What a session that is there, or that is waited for, is to be released as, will be seen then.
+void Gateway::ClaimUnknown() {
+  if (unknown_claims_.empty()) return;
+  absl::flat_hash_set<UserId> waiting;
+  for (const WaitingClaim& claim : claims_) waiting.insert(claim.user);
   for (auto it = unknown_claims_.begin(); it != unknown_claims_.end();) {
-    // What a session that is there, or that is waited for, is to be released as, will be seen then.
-    const bool is_waiting = std::any_of(claims_.begin(), claims_.end(),
-                                        [it](const WaitingClaim& c) { return c.user == *it; });
-    if (locals_.contains(*it) || is_waiting) {
+    if (locals_.contains(*it) || waiting.contains(*it)) {
       ++it;
     } else {
       claims_.push_back({*it, kNever, nullptr});
       it = unknown_claims_.erase(it);
     }
   }
+}
+
+// One batch at a time, so that of two connects of one user the later has the later session.
+void Gateway::BeginClaims() {
+  if (!claiming_.empty()) return;
+  ClaimUnknown();
   if (claims_.empty()) return;
   absl::flat_hash_set<UserId> taken;
   std::deque<WaitingClaim> rest;
@@ -104,13 +110,16 @@ void Gateway::TimeOutClaims() {
     OnClaimed(claim_number_,
               absl::DeadlineExceededError("the session directory did not answer in time"));
   }
-  while (!claims_.empty() && claims_.front().deadline <= now_) {
-    WaitingClaim late = std::move(claims_.front());
-    claims_.pop_front();
+  // Those that only find out what is to be released have no deadline, and stand among the others.
+  const auto first_late =
+      std::stable_partition(claims_.begin(), claims_.end(),
+                            [this](const WaitingClaim& claim) { return claim.deadline > now_; });
+  std::vector<WaitingClaim> late(std::make_move_iterator(first_late),
+                                 std::make_move_iterator(claims_.end()));
+  claims_.erase(first_late, claims_.end());
+  for (WaitingClaim& claim : late) {
     ++counts_.claims_failed;
-    if (late.done) {
-      late.done(absl::DeadlineExceededError("the session could not be entered in the directory"));
-    }
+    claim.done(absl::DeadlineExceededError("the session could not be entered in the directory"));
   }
 }
 

@@ -66,6 +66,21 @@ TEST_F(ClusterTest, FriendsOnTwoNodesSeeEachOther) {
   EXPECT_EQ(pair_.stats(0).publish_failures, 0u);
 }
 
+TEST_F(ClusterTest, WhoIsFarFromEverybodyIsNotListenedTo) {
+  ConnectBoth();
+  EXPECT_EQ(pair_.stats(1).guests, 1u);
+  EXPECT_EQ(pair_.stats(1).guests_parked, 0u);
+  // Calm for long enough to be believed slow.
+  for (int report = 0; report < 12; ++report) {
+    pair_.Pass(absl::Seconds(10));
+    pair_.Report(alice_, North(300'000));
+    pair_.Report(bob_, North(100));
+    pair_.Settle();
+  }
+  EXPECT_EQ(pair_.stats(1).guests, 1u);
+  EXPECT_EQ(pair_.stats(1).guests_parked, 1u);
+}
+
 TEST_F(ClusterTest, WhoDisconnectsIsSeenToLeave) {
   ConnectBoth();
   pair_.Disconnect(alice_);
