@@ -24,6 +24,10 @@ struct NodeLease {
     return a.node == b.node && a.life == b.life;
   }
   friend bool operator!=(const NodeLease& a, const NodeLease& b) { return !(a == b); }
+  /// By node, and then by life.
+  friend bool operator<(const NodeLease& a, const NodeLease& b) {
+    return a.node != b.node ? a.node < b.node : a.life < b.life;
+  }
 };
 
 /// A session, by the node that may tell the user's client something.

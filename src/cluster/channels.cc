@@ -155,7 +155,7 @@ void Channels::OnSubscribed(std::uint64_t number, const absl::Status& status, Ti
     ++counts_.subscribe_failures;
     server.retry_at = Time{now.ms + backoff_.DelayMs(++server.failures)};
     if (is_current) {
-      Fail(pending.server, pending.channel, now);
+      Fail(pending.server, pending.channel);
     } else {
       // It may have been carried out all the same.
       OnStray(server.name, pending.channel);
@@ -181,7 +181,7 @@ void Channels::OnSubscribed(std::uint64_t number, const absl::Status& status, Ti
   }
 }
 
-void Channels::Fail(ServerId server, Channel channel, Time /*now*/) {
+void Channels::Fail(ServerId server, Channel channel) {
   Entry& entry = entries_.find(channel)->second;
   entry.state = State::kWaiting;
   entry.may_be_there = true;
@@ -345,16 +345,6 @@ void Channels::SetNextEvent(Time now) {
   for (const Server& server : servers_) {
     if (!server.waiting.empty() && !server.is_probed) at(std::max(now, server.retry_at));
   }
-}
-
-void Channels::Clear() {
-  while (!all_.empty()) Unwant(all_.back());
-  first_.clear();
-  urgent_.clear();
-  again_.clear();
-  settling_.clear();
-  answered_.clear();
-  for (Server& server : servers_) server.waiting.clear();
 }
 
 void Channels::AddTo(ClusterStats* stats) const {

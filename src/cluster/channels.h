@@ -70,7 +70,6 @@ class Channels {
   // published to them meanwhile is to be made up for.
   std::vector<Channel> TakeAnswered() { return std::exchange(answered_, {}); }
 
-  void Clear();
   void AddTo(ClusterStats* stats) const;
 
  private:
@@ -122,7 +121,7 @@ class Channels {
   void BeginSubscribing(Time now);
   // Asks the owner, or leaves the channel waiting with it. Whether it asked.
   bool Subscribe(Channel channel, Entry* entry, Time now);
-  void Fail(ServerId server, Channel channel, Time now);
+  void Fail(ServerId server, Channel channel);
   // The server has answered: whoever waited for it need not any more.
   void Recover(ServerId server);
   void ProbeServers(Time now);

@@ -23,7 +23,7 @@ void Courier::Begin(const NodeLease& self) {
 }
 
 bool Courier::Send(const NodeLease& to, const NodeEvent& event, bool may_refuse) {
-  Peer& peer = peers_[{to.node, to.life}];
+  Peer& peer = peers_[to];
   if (may_refuse && peer.unacknowledged_events >= options_.max_unacknowledged) {
     ++counts_.letters_refused;
     return false;
@@ -45,9 +45,8 @@ void Courier::OnPayload(absl::string_view payload) {
       incoming_.from.life == Epoch{}) {
     return;
   }
-  const Key key{incoming_.from.node, incoming_.from.life};
   const NodeLease from = incoming_.from;
-  Peer& peer = peers_[key];
+  Peer& peer = peers_[from];
   Acknowledge(&peer, incoming_.acknowledged);
   if (incoming_.sequence == 0) return;
   // Also one that has come before: its acknowledgement may have been lost.
@@ -86,7 +85,7 @@ void Courier::Acknowledge(Peer* peer, std::uint64_t up_to) {
 
 void Courier::OnEnded(const std::vector<NodeLease>& ended) {
   for (const NodeLease& lease : ended) {
-    const auto it = peers_.find({lease.node, lease.life});
+    const auto it = peers_.find(lease);
     if (it == peers_.end()) continue;
     counts_.letters_returned += it->second.unacknowledged_events;
     peers_.erase(it);
@@ -94,17 +93,17 @@ void Courier::OnEnded(const std::vector<NodeLease>& ended) {
 }
 
 void Courier::AppendPeers(std::vector<NodeLease>* peers) const {
-  for (const auto& [key, peer] : peers_) peers->push_back({key.node, key.life});
+  for (const auto& [lease, peer] : peers_) peers->push_back(lease);
 }
 
 void Courier::Poll(Time now) {
   if (!has_news_ && now < next_event_) return;
   has_news_ = false;
   next_event_ = kNever;
-  for (auto& [key, peer] : peers_) {
-    if (now >= peer.repeat_at) Repeat(key, &peer, now);
-    SendNew(key, &peer);
-    if (peer.owes_answer) Publish(key, peer, 0, {});
+  for (auto& [to, peer] : peers_) {
+    if (now >= peer.repeat_at) Repeat(to, &peer, now);
+    SendNew(to, &peer);
+    if (peer.owes_answer) Publish(to, peer, 0, {});
     peer.owes_answer = false;
     if (!peer.unacknowledged.empty() && peer.repeat_at == kNever) {
       peer.repeat_at = Time{now.ms + backoff_.DelayMs(peer.attempts + 1)};
@@ -113,7 +112,7 @@ void Courier::Poll(Time now) {
   }
 }
 
-void Courier::SendNew(const Key& key, Peer* peer) {
+void Courier::SendNew(const NodeLease& to, Peer* peer) {
   while (!peer->unsent.empty()) {
     const std::size_t count = std::min(peer->unsent.size(), max_events_);
     Batch& batch = peer->unacknowledged.emplace_back();
@@ -121,33 +120,33 @@ void Courier::SendNew(const Key& key, Peer* peer) {
     const auto end = peer->unsent.begin() + static_cast<std::ptrdiff_t>(count);
     batch.events.assign(peer->unsent.begin(), end);
     peer->unsent.erase(peer->unsent.begin(), end);
-    Publish(key, *peer, batch.sequence, batch.events);
+    Publish(to, *peer, batch.sequence, batch.events);
     peer->owes_answer = false;
   }
 }
 
 // The first alone: if it is there, what follows may be as well, and the answer will tell.
-void Courier::Repeat(const Key& key, Peer* peer, Time now) {
+void Courier::Repeat(const NodeLease& to, Peer* peer, Time now) {
   if (peer->unacknowledged.empty() || IsPlanted(PlantedBug::kLettersNotRepeated)) {
     peer->repeat_at = kNever;
     return;
   }
   ++counts_.letters_resent;
   ++peer->attempts;
-  Publish(key, *peer, peer->unacknowledged.front().sequence, peer->unacknowledged.front().events);
+  Publish(to, *peer, peer->unacknowledged.front().sequence, peer->unacknowledged.front().events);
   peer->repeat_at = Time{now.ms + backoff_.DelayMs(peer->attempts + 1)};
 }
 
-void Courier::Publish(const Key& key, const Peer& peer, std::uint64_t sequence,
+void Courier::Publish(const NodeLease& to, const Peer& peer, std::uint64_t sequence,
                       const std::vector<NodeEvent>& events) {
   outgoing_.from = self_;
-  outgoing_.to = key.life;
+  outgoing_.to = to.life;
   outgoing_.sequence = sequence;
   outgoing_.acknowledged = peer.last_received;
   outgoing_.events = events;
   payload_.clear();
   encoder_.Encode(outgoing_, &payload_);
-  actions_.publish(key.node, payload_);
+  actions_.publish(to.node, payload_);
 }
 
 }  // namespace nearby::internal

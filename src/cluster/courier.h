@@ -80,18 +80,10 @@ class Courier {
     bool owes_answer = false;
   };
 
-  struct Key {
-    NodeId node{};
-    Epoch life{};
-    friend bool operator<(const Key& a, const Key& b) {
-      return a.node != b.node ? a.node < b.node : a.life < b.life;
-    }
-  };
-
   void Acknowledge(Peer* peer, std::uint64_t up_to);
-  void SendNew(const Key& key, Peer* peer);
-  void Repeat(const Key& key, Peer* peer, Time now);
-  void Publish(const Key& key, const Peer& peer, std::uint64_t sequence,
+  void SendNew(const NodeLease& to, Peer* peer);
+  void Repeat(const NodeLease& to, Peer* peer, Time now);
+  void Publish(const NodeLease& to, const Peer& peer, std::uint64_t sequence,
                const std::vector<NodeEvent>& events);
 
   const Options options_;
@@ -99,7 +91,7 @@ class Courier {
   Backoff backoff_;
   const Actions actions_;
   NodeLease self_;
-  absl::btree_map<Key, Peer> peers_;
+  absl::btree_map<NodeLease, Peer> peers_;
   NodeEncoder encoder_;
   NodeDecoder decoder_;
   NodeBatch outgoing_;

@@ -24,21 +24,12 @@ Channels::Options ChannelOptions(const ClusterOptions& options) {
   return channels;
 }
 
-UserQueries::Options QueryOptions(const ClusterOptions& options) {
-  UserQueries::Options queries;
-  queries.max_users = options.max_queries;
-  queries.max_batch = options.max_query_batch;
-  queries.timeout_ms = absl::ToInt64Milliseconds(options.call_timeout);
-  return queries;
-}
-
 }  // namespace
 
 Gateway::Gateway(const ClusterOptions& options, const EngineOptions& engine, ShardId shard,
                  Services services, Outside outside, const LeaseState* lease_state, Office* office)
     : options_(options),
       engine_(engine),
-      shard_(shard),
       services_(std::move(services)),
       outside_(std::move(outside)),
       lease_state_(*lease_state),
@@ -51,8 +42,8 @@ Gateway::Gateway(const ClusterOptions& options, const EngineOptions& engine, Sha
                    return channel.kind == Channel::Kind::kInbox ||
                           services_.is_seen(channel.user());
                  }}),
-      lookups_(QueryOptions(options), MakeBackoff(options, shard, 2)),
-      reads_(QueryOptions(options), MakeBackoff(options, shard, 3)) {}
+      lookups_(UserQueries::Options::Of(options), MakeBackoff(options, shard, 2)),
+      reads_(UserQueries::Options::Of(options), MakeBackoff(options, shard, 3)) {}
 
 void Gateway::Advance(Time now, std::int64_t steady_ms) {
   now_ = now;

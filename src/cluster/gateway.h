@@ -177,10 +177,12 @@ class Gateway : public NodeGateway {
   void OnLocated(const NodeEvent& event);
   void OnChannelEvent(const NodeBatch& batch, const NodeEvent& event);
   // Whether the guest has, or now is given, that session; false if it has a newer one.
-  bool Follow(UserId user, Guest* guest, const NodeLease& lease, Epoch session);
+  bool Follow(Guest* guest, const NodeLease& lease, Epoch session);
 
   // --- guests (gateway_guests.cc) ---
   Guest* FindGuest(UserId user);
+  void SetLease(Guest* guest, const NodeLease& lease);
+  void LeaveLease(const Guest& guest);
   void Locate(Guest* guest, const AcceptedLocation& location);
   // Tells these shards where the guest is.
   void Tell(UserId user, Guest* guest, std::uint64_t shards, PeerMessage::Kind kind);
@@ -207,7 +209,6 @@ class Gateway : public NodeGateway {
 
   const ClusterOptions& options_;
   const EngineOptions& engine_;
-  const ShardId shard_;
   const Services services_;
   const Outside outside_;
   const LeaseState& lease_state_;
@@ -234,6 +235,7 @@ class Gateway : public NodeGateway {
 
   Channels channels_;
   absl::flat_hash_map<UserId, Guest> guests_;
+  absl::btree_map<NodeLease, std::size_t> guest_leases_;  // and how many guests are there
   absl::flat_hash_map<UserId, Past> pasts_;
   std::deque<std::pair<Time, UserId>> pasts_until_;
   absl::btree_map<UserId, std::vector<Question>> questions_;  // by whom they are about

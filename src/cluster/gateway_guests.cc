@@ -27,6 +27,16 @@ Gateway::Guest* Gateway::FindGuest(UserId user) {
   return found == guests_.end() ? nullptr : &found->second;
 }
 
+void Gateway::SetLease(Guest* guest, const NodeLease& lease) {
+  guest->lease = lease;
+  ++guest_leases_[lease];
+}
+
+void Gateway::LeaveLease(const Guest& guest) {
+  const auto found = guest_leases_.find(guest.lease);
+  if (--found->second == 0) guest_leases_.erase(found);
+}
+
 void Gateway::Locate(Guest* guest, const AcceptedLocation& location) {
   guest->has_location = true;
   guest->position = location.position;
@@ -57,6 +67,7 @@ void Gateway::Drop(UserId user) {
   const Guest& guest = found->second;
   Remember(user, {Epoch{}, guest.located_in, guest.accepted_at});
   std::uint64_t shards = guest.listeners;
+  LeaveLease(guest);
   guests_.erase(found);
   for (; shards != 0; shards &= shards - 1) {
     services_.deliver(About(user, PeerMessage::Kind::kOffline,
@@ -251,12 +262,8 @@ void Gateway::FindEndedLeases() {
   if (now_ < find_ended_at_ || !has_lease()) return;
   find_ended_at_ = Time{now_.ms + absl::ToInt64Milliseconds(options_.lease_duration) / 2};
   std::vector<NodeLease> leases;
-  for (const auto& [user, guest] : guests_) leases.push_back(guest.lease);
-  const auto less = [](const NodeLease& a, const NodeLease& b) {
-    return a.node != b.node ? a.node < b.node : a.life < b.life;
-  };
-  std::sort(leases.begin(), leases.end(), less);
-  leases.erase(std::unique(leases.begin(), leases.end()), leases.end());
+  leases.reserve(guest_leases_.size());
+  for (const auto& [lease, guests] : guest_leases_) leases.push_back(lease);
   if (!leases.empty()) outside_.find_ended(++ended_number_, leases);
 }
 

@@ -49,7 +49,7 @@ void Gateway::OnAnnounced(const NodeLease& from, const NodeEvent& event) {
   const auto [it, is_new] = guests_.try_emplace(event.user);
   Guest& guest = it->second;
   if (is_new) {
-    guest.lease = from;
+    SetLease(&guest, from);
     guest.session = event.session;
     guest.asked_in = lookups_.number();
     guest.heard = now_;
@@ -60,7 +60,7 @@ void Gateway::OnAnnounced(const NodeLease& from, const NodeEvent& event) {
     }
     LookAgain(event.user, &guest,
               Time{now_.ms + absl::ToInt64Milliseconds(options_.probe_interval)});
-  } else if (!Follow(event.user, &guest, from, event.session)) {
+  } else if (!Follow(&guest, from, event.session)) {
     return;
   }
   PeerMessage message =
@@ -74,10 +74,11 @@ void Gateway::OnAnnounced(const NodeLease& from, const NodeEvent& event) {
   services_.deliver(message);
 }
 
-bool Gateway::Follow(UserId /*user*/, Guest* guest, const NodeLease& lease, Epoch session) {
+bool Gateway::Follow(Guest* guest, const NodeLease& lease, Epoch session) {
   if (session < guest->session) return false;
   if (session == guest->session) return true;
-  guest->lease = lease;
+  LeaveLease(*guest);
+  SetLease(guest, lease);
   guest->session = session;
   if (!IsPlanted(PlantedBug::kSequenceKeptOverSessions)) guest->sequence = 0;
   guest->asked_in = lookups_.number();
@@ -104,7 +105,7 @@ void Gateway::OnChannelEvent(const NodeBatch& batch, const NodeEvent& event) {
   Guest* guest = FindGuest(event.user);
   if (guest == nullptr) return;
   if (IsPlanted(PlantedBug::kRepeatedBatchTaken)) guest->sequence = 0;
-  if (!Follow(event.user, guest, batch.from, event.session) || batch.sequence <= guest->sequence) {
+  if (!Follow(guest, batch.from, event.session) || batch.sequence <= guest->sequence) {
     ++counts_.batches_repeated;
     return;
   }

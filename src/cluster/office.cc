@@ -14,11 +14,6 @@ Backoff MakeBackoff(const ClusterOptions& options, std::uint64_t use) {
                  ToInt(options.node) * 1024 + 1000 + use);
 }
 
-UserQueries::Options QueryOptions(const ClusterOptions& options) {
-  return {options.max_queries, options.max_query_batch,
-          absl::ToInt64Milliseconds(options.call_timeout)};
-}
-
 }  // namespace
 
 Office::Office(const ClusterOptions& options, std::size_t max_payload, Actions actions,
@@ -30,7 +25,7 @@ Office::Office(const ClusterOptions& options, std::size_t max_payload, Actions a
       courier_({options.max_unacknowledged, max_payload}, MakeBackoff(options, 1),
                {actions_.publish,
                 [this](const NodeLease& from, const NodeEvent& event) { Receive(from, event); }}),
-      lookups_(QueryOptions(options), MakeBackoff(options, 2)) {}
+      lookups_(UserQueries::Options::Of(options), MakeBackoff(options, 2)) {}
 
 void Office::Advance(Time now, std::int64_t steady_ms) {
   now_ = now;

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "nearby/cluster_options.h"
 #include "nearby/ids.h"
 #include "nearby/time.h"
 #include "src/runtime/backoff.h"
@@ -27,6 +29,11 @@ class UserQueries {
     std::size_t max_users = 0;
     std::size_t max_batch = 0;
     std::int64_t timeout_ms = 0;
+
+    static Options Of(const ClusterOptions& options) {
+      return {options.max_queries, options.max_query_batch,
+              absl::ToInt64Milliseconds(options.call_timeout)};
+    }
   };
 
   UserQueries(const Options& options, Backoff backoff) : options_(options), backoff_(backoff) {}

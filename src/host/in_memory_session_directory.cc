@@ -44,7 +44,6 @@ absl::Status HasEnded(const NodeLease& lease) {
 //   3. No user is held without a holder.
 struct InMemorySessionDirectory::State {
   using Holders = absl::InlinedVector<SessionHolder, 1>;
-  using Key = std::pair<NodeId, Epoch>;
 
   struct Lease {
     Time deadline;
@@ -65,12 +64,11 @@ struct InMemorySessionDirectory::State {
     return options;
   }
 
-  static Key KeyOf(const NodeLease& lease) { return {lease.node, lease.life}; }
   // Brings the time up to date, ends what has run out, and takes out some of what has ended.
   void Begin(std::size_t users);
   void Sweep(std::size_t count);
   void End(const NodeLease& lease);
-  bool IsLive(const NodeLease& lease) const { return leases.contains(KeyOf(lease)); }
+  bool IsLive(const NodeLease& lease) const { return leases.contains(lease); }
   // Takes the lease's holder of the user out, if it has one.
   void Remove(UserId user, const NodeLease& lease);
   void SetDeadline(const NodeLease& lease, absl::Duration duration);
@@ -85,8 +83,8 @@ struct InMemorySessionDirectory::State {
   std::mutex mutex;
   Time now{-kMaxTimeMs};
   std::uint64_t last_epoch = 0;  // of all sessions and lives: what ascends over all does over each
-  absl::btree_map<Key, Lease> leases;
-  absl::btree_set<std::pair<Time, Key>> deadlines;
+  absl::btree_map<NodeLease, Lease> leases;
+  absl::btree_set<std::pair<Time, NodeLease>> deadlines;
   std::vector<Swept> swept;
   absl::flat_hash_map<UserId, Holders> holders;
 };
@@ -95,8 +93,9 @@ void InMemorySessionDirectory::State::Begin(std::size_t users) {
   const Time clock_now = clock->Now();
   if (IsValid(clock_now)) now = std::max(now, clock_now);
   while (!deadlines.empty() && deadlines.begin()->first <= now) {
-    const auto [node, life] = deadlines.begin()->second;
-    End({node, life});
+    // A copy: it goes with what it is read from.
+    const NodeLease lease = deadlines.begin()->second;
+    End(lease);
   }
   Sweep(kSweptPerCall + kSweptPerUser * users);
 }
@@ -115,7 +114,7 @@ void InMemorySessionDirectory::State::Sweep(std::size_t count) {
 }
 
 void InMemorySessionDirectory::State::End(const NodeLease& lease) {
-  const auto it = leases.find(KeyOf(lease));
+  const auto it = leases.find(lease);
   if (it == leases.end()) return;
   deadlines.erase({it->second.deadline, it->first});
   Swept rest{lease, {it->second.users.begin(), it->second.users.end()}};
@@ -134,12 +133,12 @@ void InMemorySessionDirectory::State::Remove(UserId user, const NodeLease& lease
 }
 
 void InMemorySessionDirectory::State::SetDeadline(const NodeLease& lease, absl::Duration duration) {
-  Lease& held = leases[KeyOf(lease)];
-  deadlines.erase({held.deadline, KeyOf(lease)});
+  Lease& held = leases[lease];
+  deadlines.erase({held.deadline, lease});
   // Rounded up, and never past what can be told: the node counts from before it asked.
   const std::int64_t ms = absl::ToInt64Milliseconds(absl::Ceil(duration, absl::Milliseconds(1)));
   held.deadline = Time{ms > kMaxTimeMs - now.ms ? kMaxTimeMs : now.ms + ms};
-  deadlines.insert({held.deadline, KeyOf(lease)});
+  deadlines.insert({held.deadline, lease});
 }
 
 std::vector<SessionHolder> InMemorySessionDirectory::State::LiveHolders(UserId user) const {
@@ -188,7 +187,7 @@ SessionDirectory::Claimed InMemorySessionDirectory::State::Claim(const NodeLease
   claimed.others = LiveHolders(user);
   claimed.epoch = Epoch{++last_epoch};
   holders[user].push_back({lease, claimed.epoch});
-  leases.find(KeyOf(lease))->second.users.insert(user);
+  leases.find(lease)->second.users.insert(user);
   return claimed;
 }
 
@@ -284,7 +283,7 @@ void InMemorySessionDirectory::Release(const NodeLease& lease, absl::Span<const 
       const SessionHolder holder{lease, epoch};
       if (std::find(it->second.begin(), it->second.end(), holder) == it->second.end()) continue;
       state_->Remove(user, lease);
-      const auto held = state_->leases.find(State::KeyOf(lease));
+      const auto held = state_->leases.find(lease);
       if (held != state_->leases.end()) held->second.users.erase(user);
     }
   }

@@ -134,7 +134,7 @@ TEST_F(ChannelsTest, UnsubscribesWhatIsWantedNoMore) {
   EXPECT_THAT(unsubscribed_, ElementsAre(std::pair(std::string("a"), Channel(kAlice))));
   EXPECT_FALSE(channels_.IsWanted(kAlice));
   EXPECT_TRUE(channels_.IsLive(kBob));
-  channels_.Clear();
+  channels_.Unwant(kBob);
   EXPECT_THAT(unsubscribed_, SizeIs(2));
   EXPECT_EQ(stats().channels, 0u);
 }
