@@ -11,7 +11,7 @@ namespace nearby {
 struct NEARBY_API ClusterStats {
   // Users elsewhere.
   std::uint64_t guests = 0;         ///< known here because a client may see them
-  std::uint64_t guests_parked = 0;  ///< of these, not listened to: too far from everybody, as a rule
+  std::uint64_t guests_parked = 0;  ///< of these, not listened to: as a rule too far away
   std::uint64_t probes = 0;         ///< guests asked about because they were silent
   std::uint64_t guests_lost = 0;    ///< found gone by asking, not by being told
 
