@@ -43,7 +43,9 @@ class SimulatedBackendState final : public SimulatedFaults::Part {
   void BeginPartition(Node& node);
 
   const SimulatedFaultOptions::Store& hardships() const;
-  void Count(SimulatedStoreFault fault, NodeId node) { faults->Count(store, fault, ToInt(node)); }
+  void Count(SimulatedStoreFault fault, NodeId node) const {
+    faults->Count(store, fault, ToInt(node));
+  }
 
   SimulatedFaults* const faults;
   Simulation* const simulation;

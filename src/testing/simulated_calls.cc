@@ -55,16 +55,16 @@ struct SimulatedCalls::State : std::enable_shared_from_this<SimulatedCalls::Stat
   std::unique_ptr<Call> TakeOut(Name name);
   void Arrive(Name name);
   // Whether all of it has been carried out.
-  bool CarryOut(Call& call, const Fate& fate);
+  bool CarryOut(Call& call, const Fate& fate) const;
   void CarryOutNext(Name name, Place& place);
   void Return(Name name);
   void FailAfter(std::int64_t delay_ms, Name name, absl::StatusCode code);
-  void Note(absl::StatusCode code);
+  void Note(absl::StatusCode code) const;
   void End();
 
   bool is_reachable() const { return backend->is_up && node.cut == Cut::kNone; }
   std::size_t kept() const { return places.size() - free_places.size() + lost.size(); }
-  void Count(SimulatedStoreFault fault) { backend->Count(fault, node.id); }
+  void Count(SimulatedStoreFault fault) const { backend->Count(fault, node.id); }
 
   SimulatedBackendState* const backend;
   SimulatedBackendState::Node& node;
@@ -164,7 +164,7 @@ std::unique_ptr<SimulatedCalls::Call> SimulatedCalls::State::TakeOut(Name name) 
   return std::move(place.call);
 }
 
-bool SimulatedCalls::State::CarryOut(Call& call, const Fate& fate) {
+bool SimulatedCalls::State::CarryOut(Call& call, const Fate& fate) const {
   backend->simulation->Note(static_cast<std::uint64_t>(SimulatedNote::kStoreCall),
                             static_cast<std::uint64_t>(backend->store), ToInt(node.id));
   return call.CarryOut(fate.in_parts);
@@ -241,7 +241,7 @@ void SimulatedCalls::State::FailAfter(std::int64_t delay_ms, Name name, absl::St
   });
 }
 
-void SimulatedCalls::State::Note(absl::StatusCode code) {
+void SimulatedCalls::State::Note(absl::StatusCode code) const {
   backend->simulation->Note(
       static_cast<std::uint64_t>(SimulatedNote::kStoreAnswer),
       256 * static_cast<std::uint64_t>(backend->store) + static_cast<std::uint64_t>(code),

@@ -54,14 +54,14 @@ constexpr Hardship<Options::Clocks> kClocks[] = {
     {&Options::Clocks::change_drift, 0.02, true},
 };
 
-template <typename Group, std::size_t kCount>
-void Clear(const Hardship<Group> (&hardships)[kCount], Group* group) {
+template <typename Group, std::size_t Count>
+void Clear(const Hardship<Group> (&hardships)[Count], Group* group) {
   for (const Hardship<Group>& hardship : hardships) group->*hardship.probability = 0;
 }
 
 // Powers of two, so that the arithmetic is exact.
-template <typename Group, std::size_t kCount>
-void DrawAll(const Hardship<Group> (&hardships)[kCount], bool breaks_contracts,
+template <typename Group, std::size_t Count>
+void DrawAll(const Hardship<Group> (&hardships)[Count], bool breaks_contracts,
              SimulatedRandom* random, Group* group) {
   for (const Hardship<Group>& hardship : hardships) {
     const bool is_on = random->Chance(0.5);
@@ -98,8 +98,9 @@ SimulatedFaultOptions SimulatedFaultOptions::Draw(SimulatedRandom* random, bool 
   for (Store* store : {&options.locations, &options.friends, &options.history, &options.sessions}) {
     DrawStore(breaks_contracts, random, store);
   }
-  if (random->Chance(0.5))
+  if (random->Chance(0.5)) {
     options.locations.stale_read = std::ldexp(0.5, -static_cast<int>(random->Below(7)));
+  }
   DrawAll(kRing, breaks_contracts, random, &options.ring);
   DrawAll(kClocks, breaks_contracts, random, &options.clocks);
   return options;

@@ -64,6 +64,7 @@ void SimulatedFaults::BeginFaults() {
   is_scheduled_ = false;
   if (is_quiet_) return;
   // By number: a part of the test's own may add and remove some meanwhile.
+  // NOLINTNEXTLINE(modernize-loop-convert)
   for (std::size_t i = 0; i < parts_.size(); ++i) parts_[i]->BeginFaults();
   for (std::size_t i = 0; i < clocks_.size(); ++i) BeginClockFaults(clocks_[i], i);
   ScheduleNext();

@@ -85,7 +85,7 @@ void SimulatedServers::Dispatch(Number number, Number link, Packet packet,
   Send(link, Way::kToServer, packet, extra_ms, /*in_order=*/true);
 }
 
-bool SimulatedServers::MayCompleteInline(const Link& link, Channel channel) {
+bool SimulatedServers::MayCompleteInline(const Link& link, Channel channel) const {
   return link.cut == Cut::kNone && link.to_server.held.empty() &&
          link.to_server.last_ms[LaneOf(channel)] < simulation->now().ms;
 }

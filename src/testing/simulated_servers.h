@@ -166,7 +166,7 @@ class SimulatedServers final : public SimulatedFaults::Part {
   // Ok, or what the caller is told although the call is carried out.
   absl::StatusCode DrawUnknown(const Node& node, Packet::Kind kind);
   void Dispatch(Number node, Number link, Packet packet, absl::string_view payload);
-  bool MayCompleteInline(const Link& link, Channel channel);
+  bool MayCompleteInline(const Link& link, Channel channel) const;
   Packet NewCall(Number node, Packet::Kind kind, Channel channel, Transport::Done done);
   void Complete(Number node, const Packet& packet, absl::StatusCode code);
   // The same after a round trip.
