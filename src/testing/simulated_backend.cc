@@ -53,7 +53,7 @@ void SimulatedBackendState::SetUp(bool up) {
   if (!up) Count(SimulatedStoreFault::kOutage, NodeId{});
 }
 
-void SimulatedBackendState::SetCut(Node& node, Cut cut) {
+void SimulatedBackendState::SetCut(Node& node, Cut cut) const {
   if (node.cut == cut) return;
   node.cut = cut;
   ++node.cut_number;

@@ -35,7 +35,7 @@ class SimulatedBackendState final : public SimulatedFaults::Part {
   // It stays where it is.
   Node& NodeOf(NodeId id);
   void SetUp(bool up);
-  void SetCut(Node& node, Cut cut);
+  void SetCut(Node& node, Cut cut) const;
 
   void BeginFaults() override;
   void Heal() override;

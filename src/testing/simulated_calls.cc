@@ -47,7 +47,7 @@ struct SimulatedCalls::State : std::enable_shared_from_this<SimulatedCalls::Stat
       : backend(the_backend), node(the_backend->NodeOf(the_node)) {}
 
   void Start(std::unique_ptr<Call> call);
-  Fate DrawFate(const Call& call);
+  Fate DrawFate(const Call& call) const;
   void StartInline(std::unique_ptr<Call> call, const Fate& fate);
   Name Put(std::unique_ptr<Call> call, const Fate& fate);
   // Null if the call is over.
@@ -92,7 +92,7 @@ void SimulatedCalls::State::Start(std::unique_ptr<Call> call) {
   backend->simulation->After(fate.to_ms, [self = shared_from_this(), name] { self->Arrive(name); });
 }
 
-SimulatedCalls::State::Fate SimulatedCalls::State::DrawFate(const Call& call) {
+SimulatedCalls::State::Fate SimulatedCalls::State::DrawFate(const Call& call) const {
   const SimulatedFaultOptions::Store& chances = backend->hardships();
   SimulatedRandom& random = backend->random;
   Fate fate;

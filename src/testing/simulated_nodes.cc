@@ -15,22 +15,22 @@ absl::Status StatusOf(absl::StatusCode code) {
 
 }  // namespace
 
-void SimulatedServers::Start(Number number, Number server, Packet::Kind kind, Channel channel,
+void SimulatedServers::Start(Number node_number, Number server, Packet::Kind kind, Channel channel,
                              absl::string_view payload, Transport::Done done) {
-  Node& node = nodes[number];
+  Node& node = nodes[node_number];
   if (node.calls_under_way >= options.max_calls) {
     return done(absl::ResourceExhaustedError("too many calls are under way"));
   }
-  const Packet packet = NewCall(number, kind, channel, std::move(done));
+  const Packet packet = NewCall(node_number, kind, channel, std::move(done));
   const absl::StatusCode refusal = Refuse(node, kind, payload);
-  if (refusal != absl::StatusCode::kOk) return CompleteLater(number, kNone, packet, refusal);
+  if (refusal != absl::StatusCode::kOk) return CompleteLater(node_number, kNone, packet, refusal);
   const bool is_unsubscribe = kind == Packet::Kind::kUnsubscribe;
-  const Number link = server == kNone ? kNone : LinkOf(number, server);
+  const Number link = server == kNone ? kNone : LinkOf(node_number, server);
   // To unsubscribe, no link is made: where there is none, nothing is subscribed to.
   const bool is_connected =
       link != kNone && (is_unsubscribe ? links[link].is_connected : Connect(link));
-  if (is_connected) return Dispatch(number, link, packet, payload);
-  CompleteLater(number, link, packet,
+  if (is_connected) return Dispatch(node_number, link, packet, payload);
+  CompleteLater(node_number, link, packet,
                 is_unsubscribe ? absl::StatusCode::kOk : absl::StatusCode::kUnavailable);
 }
 
@@ -62,24 +62,25 @@ absl::StatusCode SimulatedServers::DrawUnknown(const Node& node, Packet::Kind ki
   return random.Chance(0.5) ? absl::StatusCode::kDeadlineExceeded : absl::StatusCode::kUnavailable;
 }
 
-void SimulatedServers::Dispatch(Number number, Number link, Packet packet,
+void SimulatedServers::Dispatch(Number node_number, Number link, Packet packet,
                                 absl::string_view payload) {
-  Call& call = nodes[number].calls[packet.call];
+  Call& call = nodes[node_number].calls[packet.call];
   call.link = link;
   call.connection = links[link].connection;
   call.waits_for_link = true;
-  packet.code = DrawUnknown(nodes[number], packet.kind);
+  packet.code = DrawUnknown(nodes[node_number], packet.kind);
   if (packet.kind == Packet::Kind::kPublish) packet.payload = Keep(payload);
   if (MayCompleteInline(links[link], packet.channel) &&
       random.Chance(hardships().complete_inline)) {
-    faults->Count(SimulatedFault::kInlineCompletion, ToInt(nodes[number].id), links[link].server);
+    faults->Count(SimulatedFault::kInlineCompletion, ToInt(nodes[node_number].id),
+                  links[link].server);
     const absl::StatusCode code = Serve(link, packet);
     if (packet.payload != kNone) Release(packet.payload);
-    return Complete(number, packet, packet.code == absl::StatusCode::kOk ? code : packet.code);
+    return Complete(node_number, packet, packet.code == absl::StatusCode::kOk ? code : packet.code);
   }
   std::int64_t extra_ms = 0;
   if (packet.kind == Packet::Kind::kPublish && random.Chance(hardships().delay_message)) {
-    faults->Count(SimulatedFault::kMessageDelayed, ToInt(nodes[number].id), packet.channel.id);
+    faults->Count(SimulatedFault::kMessageDelayed, ToInt(nodes[node_number].id), packet.channel.id);
     extra_ms = random.Draw(hardships().message_delay);
   }
   Send(link, Way::kToServer, packet, extra_ms, /*in_order=*/true);
@@ -90,9 +91,9 @@ bool SimulatedServers::MayCompleteInline(const Link& link, Channel channel) cons
          link.to_server.last_ms[LaneOf(channel)] < simulation->now().ms;
 }
 
-SimulatedServers::Packet SimulatedServers::NewCall(Number number, Packet::Kind kind,
+SimulatedServers::Packet SimulatedServers::NewCall(Number node_number, Packet::Kind kind,
                                                    Channel channel, Transport::Done done) {
-  Node& node = nodes[number];
+  Node& node = nodes[node_number];
   if (node.free_calls.empty()) {
     node.free_calls.push_back(static_cast<Number>(node.calls.size()));
     node.calls.emplace_back();
@@ -113,8 +114,8 @@ SimulatedServers::Packet SimulatedServers::NewCall(Number number, Packet::Kind k
   return packet;
 }
 
-void SimulatedServers::Complete(Number number, const Packet& packet, absl::StatusCode code) {
-  Node& node = nodes[number];
+void SimulatedServers::Complete(Number node_number, const Packet& packet, absl::StatusCode code) {
+  Node& node = nodes[node_number];
   Call& call = node.calls[packet.call];
   // A call that has failed with its link, or was buried with its node, is over.
   if (call.use != packet.call_use) return;
@@ -123,28 +124,29 @@ void SimulatedServers::Complete(Number number, const Packet& packet, absl::Statu
   ++call.use;
   node.free_calls.push_back(packet.call);
   --node.calls_under_way;
-  Note(SimulatedNote::kCompletion, number, static_cast<std::uint64_t>(code));
+  Note(SimulatedNote::kCompletion, node_number, static_cast<std::uint64_t>(code));
   done(StatusOf(code));
 }
 
-void SimulatedServers::CompleteLater(Number number, Number link, const Packet& packet,
+void SimulatedServers::CompleteLater(Number node_number, Number link, const Packet& packet,
                                      absl::StatusCode code) {
   if (random.Chance(hardships().complete_inline)) {
-    faults->Count(SimulatedFault::kInlineCompletion, ToInt(nodes[number].id), 0);
-    return Complete(number, packet, code);
+    faults->Count(SimulatedFault::kInlineCompletion, ToInt(nodes[node_number].id), 0);
+    return Complete(node_number, packet, code);
   }
   std::int64_t delay_ms = 1 + random.Draw(hardships().jitter);
   if (link != kNone) {
     delay_ms += links[link].to_server.latency_ms + links[link].from_server.latency_ms;
   }
   if (random.Chance(hardships().delay_completion)) {
-    faults->Count(SimulatedFault::kCompletionDelayed, ToInt(nodes[number].id), 0);
+    faults->Count(SimulatedFault::kCompletionDelayed, ToInt(nodes[node_number].id), 0);
     delay_ms += random.Draw(hardships().completion_delay);
   }
   Packet answer;
   answer.call = packet.call;
   answer.call_use = packet.call_use;
-  simulation->After(delay_ms, [this, number, answer, code] { Complete(number, answer, code); });
+  simulation->After(delay_ms,
+                    [this, node_number, answer, code] { Complete(node_number, answer, code); });
 }
 
 void SimulatedServers::FailCalls(Number link, std::uint32_t connection) {
@@ -174,8 +176,8 @@ void SimulatedServers::Receive(Number link, const Packet& packet) {
   Release(packet.payload);
 }
 
-void SimulatedServers::SetReceiver(Number number, Transport::Receiver* receiver) {
-  Node& node = nodes[number];
+void SimulatedServers::SetReceiver(Number node_number, Transport::Receiver* receiver) {
+  Node& node = nodes[node_number];
   for (const Number link : node.links) {
     if (link != kNone) DropChannels(links[link]);
   }
@@ -183,9 +185,9 @@ void SimulatedServers::SetReceiver(Number number, Transport::Receiver* receiver)
   ++node.receiver_number;
 }
 
-void SimulatedServers::End(Number number, std::vector<Transport::Done>* buried) {
-  Node& node = nodes[number];
-  SetReceiver(number, nullptr);
+void SimulatedServers::End(Number node_number, std::vector<Transport::Done>* buried) {
+  Node& node = nodes[node_number];
+  SetReceiver(node_number, nullptr);
   node.transport = nullptr;
   for (Number i = 0; i < node.calls.size(); ++i) {
     Call& call = node.calls[i];
@@ -222,8 +224,8 @@ SimulatedServers::Number SimulatedServers::Keep(absl::string_view payload) {
   return number;
 }
 
-void SimulatedServers::Release(Number number) {
-  if (--payloads[number].references == 0) free_payloads.push_back(number);
+void SimulatedServers::Release(Number payload_number) {
+  if (--payloads[payload_number].references == 0) free_payloads.push_back(payload_number);
 }
 
 }  // namespace nearby

@@ -67,7 +67,7 @@ class SimulatedRings final : public SimulatedFaults::Part {
   // Sends the node the newest ring.
   void Inform(const View& view);
   void Hear(SimulatedRingView& view, RingSource::Ring news);
-  void LoseTouch(const View& view);
+  void LoseTouch(const View& view) const;
   void RegainTouch(const View& view);
   View Find(NodeId node) const;
 
@@ -116,7 +116,7 @@ void SimulatedRings::Hear(SimulatedRingView& view, RingSource::Ring news) {
   }
 }
 
-void SimulatedRings::LoseTouch(const View& view) {
+void SimulatedRings::LoseTouch(const View& view) const {
   if (!view->is_in_touch()) return;
   ++view->touch_number;
   faults->Count(SimulatedFault::kRingOutOfTouch, ToInt(view->node), 0);

@@ -59,8 +59,8 @@ SimulatedServers::Number SimulatedServers::LinkOf(Number node, Number server) {
 // --- links
 // -----------------------------------------------------------------------------------------
 
-bool SimulatedServers::Connect(Number number) {
-  Link& link = links[number];
+bool SimulatedServers::Connect(Number link_number) {
+  Link& link = links[link_number];
   if (link.is_connected) return true;
   // While its loss is untold, the node takes a broken link for a good one.
   if (link.is_loss_untold || link.cut != Cut::kNone || !servers[link.server].is_up) return false;
@@ -70,9 +70,9 @@ bool SimulatedServers::Connect(Number number) {
   return true;
 }
 
-void SimulatedServers::Send(Number number, Way way, const Packet& packet, std::int64_t extra_ms,
-                            bool in_order) {
-  Link& link = links[number];
+void SimulatedServers::Send(Number link_number, Way way, const Packet& packet,
+                            std::int64_t extra_ms, bool in_order) {
+  Link& link = links[link_number];
   Direction& direction = link.way(way);
   std::int64_t at_ms =
       simulation->now().ms + direction.latency_ms + random.Draw(hardships().jitter) + extra_ms;
@@ -80,33 +80,32 @@ void SimulatedServers::Send(Number number, Way way, const Packet& packet, std::i
     std::int64_t& last_ms = direction.last_ms[LaneOf(packet.channel)];
     at_ms = last_ms = std::max(at_ms, last_ms);
   }
-  simulation->At(Time::Millis(at_ms), [this, packet, number, connection = link.connection, way] {
-    Arrive(number, connection, way, packet);
-  });
+  simulation->At(Time::Millis(at_ms), [this, packet, link_number, connection = link.connection,
+                                       way] { Arrive(link_number, connection, way, packet); });
 }
 
-void SimulatedServers::Arrive(Number number, std::uint32_t connection, Way way,
+void SimulatedServers::Arrive(Number link_number, std::uint32_t connection, Way way,
                               const Packet& packet) {
-  Link& link = links[number];
+  Link& link = links[link_number];
   if (!link.is_connected || link.connection != connection) {
     const bool is_heard = way == Way::kToServer && packet.kind == Packet::Kind::kPublish &&
                           link.last_words == connection &&
                           simulation->now().ms <= link.last_words_until_ms &&
                           servers[link.server].is_up && !link.is_cut(way);
-    return is_heard ? Take(number, way, packet) : Discard(link, packet);
+    return is_heard ? Take(link_number, way, packet) : Discard(link, packet);
   }
   std::deque<Packet>& held = link.way(way).held;
   // What comes while others are held comes after them.
-  if (!link.is_cut(way) && held.empty()) return Take(number, way, packet);
+  if (!link.is_cut(way) && held.empty()) return Take(link_number, way, packet);
   held.push_back(packet);
-  if (held.size() > options.max_held) Break(number, SimulatedFault::kLinkOverflowed);
+  if (held.size() > options.max_held) Break(link_number, SimulatedFault::kLinkOverflowed);
 }
 
-void SimulatedServers::Take(Number number, Way way, const Packet& packet) {
+void SimulatedServers::Take(Number link_number, Way way, const Packet& packet) {
   if (way == Way::kToServer) {
-    const absl::StatusCode code = Serve(number, packet);
+    const absl::StatusCode code = Serve(link_number, packet);
     if (packet.payload != kNone) Release(packet.payload);
-    if (packet.call == kNone || !links[number].is_connected) return;
+    if (packet.call == kNone || !links[link_number].is_connected) return;
     Packet answer = packet;
     answer.kind = Packet::Kind::kAnswer;
     answer.payload = kNone;
@@ -114,23 +113,24 @@ void SimulatedServers::Take(Number number, Way way, const Packet& packet) {
     if (packet.code == absl::StatusCode::kOk) answer.code = code;
     std::int64_t extra_ms = 0;
     if (random.Chance(hardships().delay_completion)) {
-      faults->Count(SimulatedFault::kCompletionDelayed, IdOf(links[number]), links[number].server);
+      faults->Count(SimulatedFault::kCompletionDelayed, IdOf(links[link_number]),
+                    links[link_number].server);
       extra_ms = random.Draw(hardships().completion_delay);
     }
-    return Send(number, Way::kFromServer, answer, extra_ms, /*in_order=*/false);
+    return Send(link_number, Way::kFromServer, answer, extra_ms, /*in_order=*/false);
   }
-  if (packet.kind == Packet::Kind::kMessage) return Receive(number, packet);
-  Complete(links[number].node, packet, packet.code);
+  if (packet.kind == Packet::Kind::kMessage) return Receive(link_number, packet);
+  Complete(links[link_number].node, packet, packet.code);
 }
 
-void SimulatedServers::ReleaseHeld(Number number, std::uint32_t connection, Way way) {
-  Link& link = links[number];
+void SimulatedServers::ReleaseHeld(Number link_number, std::uint32_t connection, Way way) {
+  Link& link = links[link_number];
   Direction& direction = link.way(way);
   // Whoever receives one may cut or break the link again.
   while (!direction.held.empty() && link.connection == connection && !link.is_cut(way)) {
     const Packet packet = direction.held.front();
     direction.held.pop_front();
-    Take(number, way, packet);
+    Take(link_number, way, packet);
   }
 }
 
@@ -155,8 +155,8 @@ void SimulatedServers::Disconnect(Link& link) {
   ++link.connection;
 }
 
-void SimulatedServers::Break(Number number, SimulatedFault why) {
-  Link& link = links[number];
+void SimulatedServers::Break(Number link_number, SimulatedFault why) {
+  Link& link = links[link_number];
   if (!link.is_connected) return;
   faults->Count(why, IdOf(link), link.server);
   const bool had_channels = !link.channels.empty();
@@ -165,20 +165,20 @@ void SimulatedServers::Break(Number number, SimulatedFault why) {
   // Who gives a link up knows at once.
   const std::int64_t notice_ms =
       why == SimulatedFault::kLinkTimedOut ? 0 : random.Draw(hardships().loss_notice);
-  simulation->After(notice_ms, [this, number, connection = link.connection,
+  simulation->After(notice_ms, [this, link_number, connection = link.connection,
                                 receiver = nodes[link.node].receiver_number, had_channels] {
-    TellLoss(number, connection, receiver, had_channels);
+    TellLoss(link_number, connection, receiver, had_channels);
   });
 }
 
-void SimulatedServers::TellLoss(Number number, std::uint32_t connection,
+void SimulatedServers::TellLoss(Number link_number, std::uint32_t connection,
                                 std::uint32_t receiver_number, bool had_channels) {
-  Link& link = links[number];
+  Link& link = links[link_number];
   // Its node may have crashed meanwhile.
   if (!link.is_loss_untold || link.connection != connection) return;
   // The calls that were under way may fail before the receiver hears why, or after.
   const bool calls_first = random.Chance(0.5);
-  if (calls_first) FailCalls(number, connection - 1);
+  if (calls_first) FailCalls(link_number, connection - 1);
   if (!link.is_loss_untold || link.connection != connection) return;
   link.is_loss_untold = false;
   const Node& node = nodes[link.node];
@@ -189,11 +189,11 @@ void SimulatedServers::TellLoss(Number number, std::uint32_t connection,
     node.receiver->OnLinkLost(servers[link.server].name,
                               absl::UnavailableError("the link broke, or was given up"));
   }
-  if (!calls_first) FailCalls(number, connection - 1);
+  if (!calls_first) FailCalls(link_number, connection - 1);
 }
 
-void SimulatedServers::SetCut(Number number, Cut cut) {
-  Link& link = links[number];
+void SimulatedServers::SetCut(Number link_number, Cut cut) {
+  Link& link = links[link_number];
   if (link.cut == cut) return;
   link.cut = cut;
   ++link.cut_number;
@@ -202,9 +202,9 @@ void SimulatedServers::SetCut(Number number, Cut cut) {
                                     : SimulatedFault::kLinkPartitionedOneWay,
                   IdOf(link), link.server);
     simulation->After(random.Draw(hardships().link_timeout),
-                      [this, number, cut_number = link.cut_number] {
-                        if (links[number].cut_number != cut_number) return;
-                        Break(number, SimulatedFault::kLinkTimedOut);
+                      [this, link_number, cut_number = link.cut_number] {
+                        if (links[link_number].cut_number != cut_number) return;
+                        Break(link_number, SimulatedFault::kLinkTimedOut);
                       });
   } else {
     faults->Count(SimulatedFault::kLinkHealed, IdOf(link), link.server);
@@ -212,39 +212,39 @@ void SimulatedServers::SetCut(Number number, Cut cut) {
   for (const Way way : {Way::kToServer, Way::kFromServer}) {
     if (link.is_cut(way) || link.way(way).held.empty()) continue;
     simulation->After(random.Draw(hardships().jitter),
-                      [this, number, connection = link.connection, way] {
-                        ReleaseHeld(number, connection, way);
+                      [this, link_number, connection = link.connection, way] {
+                        ReleaseHeld(link_number, connection, way);
                       });
   }
 }
 
-void SimulatedServers::Crash(Number number) {
-  Server& server = servers[number];
+void SimulatedServers::Crash(Number server_number) {
+  Server& server = servers[server_number];
   if (!server.is_up) return;
   server.is_up = false;
   ++server.crash_number;
-  faults->Count(SimulatedFault::kServerCrashed, number, 0);
+  faults->Count(SimulatedFault::kServerCrashed, server_number, 0);
   for (Number link = 0; link < links.size(); ++link) {
-    if (links[link].server != number) continue;
+    if (links[link].server != server_number) continue;
     links[link].last_words_until_ms = -kMaxTimeMs;
     Break(link, SimulatedFault::kLinkBroken);
   }
   assert(server.channels.empty());
 }
 
-void SimulatedServers::Restart(Number number) {
-  Server& server = servers[number];
+void SimulatedServers::Restart(Number server_number) {
+  Server& server = servers[server_number];
   if (server.is_up) return;
   server.is_up = true;
   ++server.crash_number;
-  faults->Count(SimulatedFault::kServerRestarted, number, 0);
+  faults->Count(SimulatedFault::kServerRestarted, server_number, 0);
 }
 
 // --- servers
 // ---------------------------------------------------------------------------------------
 
-absl::StatusCode SimulatedServers::Serve(Number number, const Packet& packet) {
-  const Link& link = links[number];
+absl::StatusCode SimulatedServers::Serve(Number link_number, const Packet& packet) {
+  const Link& link = links[link_number];
   switch (packet.kind) {
     case Packet::Kind::kPublish:
       Note(SimulatedNote::kPublish, link.node, packet.channel.id);
@@ -252,10 +252,10 @@ absl::StatusCode SimulatedServers::Serve(Number number, const Packet& packet) {
       return absl::StatusCode::kOk;
     case Packet::Kind::kSubscribe:
       Note(SimulatedNote::kSubscribe, link.node, packet.channel.id);
-      return Subscribe(number, packet);
+      return Subscribe(link_number, packet);
     case Packet::Kind::kUnsubscribe:
       Note(SimulatedNote::kUnsubscribe, link.node, packet.channel.id);
-      Unsubscribe(number, packet.channel);
+      Unsubscribe(link_number, packet.channel);
       return absl::StatusCode::kOk;
     case Packet::Kind::kMessage:
     case Packet::Kind::kAnswer:
@@ -265,9 +265,9 @@ absl::StatusCode SimulatedServers::Serve(Number number, const Packet& packet) {
   return absl::StatusCode::kInternal;
 }
 
-void SimulatedServers::FanOut(Number number, const Packet& packet) {
-  const auto it = servers[number].channels.find(packet.channel);
-  if (it == servers[number].channels.end()) return;
+void SimulatedServers::FanOut(Number server_number, const Packet& packet) {
+  const auto it = servers[server_number].channels.find(packet.channel);
+  if (it == servers[server_number].channels.end()) return;
   Packet message;
   message.kind = Packet::Kind::kMessage;
   message.channel = packet.channel;
@@ -275,8 +275,8 @@ void SimulatedServers::FanOut(Number number, const Packet& packet) {
   for (const Number link : it->second) Forward(link, message);
 }
 
-void SimulatedServers::Forward(Number number, const Packet& subscribed) {
-  const Link& link = links[number];
+void SimulatedServers::Forward(Number link_number, const Packet& subscribed) {
+  const Link& link = links[link_number];
   const SimulatedFaultOptions::Transport& chances = hardships();
   const auto draw = [&](double chance, SimulatedFault fault) {
     if (!random.Chance(chance)) return false;
@@ -288,7 +288,7 @@ void SimulatedServers::Forward(Number number, const Packet& subscribed) {
   message.receiver = nodes[link.node].receiver_number;
   if (draw(chances.duplicate_message, SimulatedFault::kMessageDuplicated)) {
     ++payloads[message.payload].references;
-    Send(number, Way::kFromServer, message, random.Draw(chances.duplicate_delay),
+    Send(link_number, Way::kFromServer, message, random.Draw(chances.duplicate_delay),
          /*in_order=*/false);
   }
   std::int64_t extra_ms = 0;
@@ -298,28 +298,28 @@ void SimulatedServers::Forward(Number number, const Packet& subscribed) {
   const bool in_order = !draw(chances.reorder_message, SimulatedFault::kMessageReordered);
   if (!in_order) extra_ms += random.Draw(chances.reorder_delay);
   ++payloads[message.payload].references;
-  Send(number, Way::kFromServer, message, extra_ms, in_order);
+  Send(link_number, Way::kFromServer, message, extra_ms, in_order);
 }
 
-absl::StatusCode SimulatedServers::Subscribe(Number number, const Packet& packet) {
-  Link& link = links[number];
+absl::StatusCode SimulatedServers::Subscribe(Number link_number, const Packet& packet) {
+  Link& link = links[link_number];
   // The receiver that asked may be gone, and its subscriptions with it.
   if (nodes[link.node].receiver_number != packet.receiver) return absl::StatusCode::kCancelled;
   if (link.channels.contains(packet.channel)) return absl::StatusCode::kOk;
   if (subscriptions >= options.max_subscriptions) return absl::StatusCode::kResourceExhausted;
   ++subscriptions;
   link.channels.insert(packet.channel);
-  servers[link.server].channels[packet.channel].push_back(number);
+  servers[link.server].channels[packet.channel].push_back(link_number);
   return absl::StatusCode::kOk;
 }
 
-void SimulatedServers::Unsubscribe(Number number, Channel channel) {
-  Link& link = links[number];
+void SimulatedServers::Unsubscribe(Number link_number, Channel channel) {
+  Link& link = links[link_number];
   if (link.channels.erase(channel) == 0) return;
   --subscriptions;
   auto& channels = servers[link.server].channels;
   const auto it = channels.find(channel);
-  it->second.erase(std::find(it->second.begin(), it->second.end(), number));
+  it->second.erase(std::find(it->second.begin(), it->second.end(), link_number));
   if (it->second.empty()) channels.erase(it);
 }
 

@@ -152,7 +152,7 @@ class SimulatedServers final : public SimulatedFaults::Part {
   // What a server does with a packet; the answer to its call.
   absl::StatusCode Serve(Number link, const Packet& packet);
   void FanOut(Number server, const Packet& packet);
-  void Forward(Number link, const Packet& message);
+  void Forward(Number link, const Packet& subscribed);
   absl::StatusCode Subscribe(Number link, const Packet& packet);
   void Unsubscribe(Number link, Channel channel);
   void DropChannels(Link& link);
