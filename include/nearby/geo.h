@@ -100,6 +100,7 @@ class PositionTable {
     return *reinterpret_cast<const Position*>(reinterpret_cast<const char*>(first_) +
                                               i * stride_bytes_);
   }
+  constexpr std::size_t stride_bytes() const { return stride_bytes_; }
 
  private:
   const Position* first_;

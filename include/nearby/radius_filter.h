@@ -64,13 +64,14 @@ struct IndexedRow {
   absl::Span<const std::uint32_t> entries;
   int index_shift = 0;            ///< The index is entry >> index_shift.
   std::uint32_t always_mask = 0;  ///< An entry with any of these bits is selected untested.
+  bool is_cached = false;         ///< The positions are at hand, or have been asked for.
 };
 
 /// The kernel: writes to `out` the numbers i, ascending, of the entries whose position in `table`
 /// lies in the box around `center` or that bear a bit of the always-mask; returns how many.
 /// Positions nowhere are selected by boxes of a quarter turn or more, too; the exact test must look
-/// at them. Without a branch that depends on one entry, and with the gathers prefetched. Requires
-/// room for entries.size() numbers.
+/// at them. Without a branch that depends on one entry, and with the positions asked for ahead
+/// unless they are at hand. Requires room for entries.size() numbers.
 NEARBY_API std::size_t SelectInBox(Position center, FixedPointBox box, PositionTable table,
                                    const IndexedRow& row, std::uint32_t* out);
 /// The same, plainly: the oracle of the kernel.

@@ -30,8 +30,10 @@ class SlotLines {
     if (!Has(slot)) lines_.resize(ToInt(slot) + std::size_t{1});
   }
 
-  void Prefetch(Slot slot) const {
-    if (Has(slot)) internal::Prefetch(&lines_[ToInt(slot)]);
+  /// Requires that there is one.
+  void Prefetch(Slot slot) const { internal::Prefetch(&lines_[ToInt(slot)]); }
+  void PrefetchIfAny(Slot slot) const {
+    if (Has(slot)) Prefetch(slot);
   }
 
   std::size_t allocated_bytes() const { return lines_.capacity() * sizeof(SlotLine); }

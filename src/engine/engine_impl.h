@@ -189,7 +189,8 @@ class Engine::Impl {
   void InGroups(std::size_t count, SlotOf slot_of, WillWalk will_walk, Handle handle);
   // What a location reads before it looks at its neighbours, but for the line of its slot.
   void PrefetchRow(Slot slot) const;
-  // Finds out which edges of the row are due, and asks for the lines of these neighbours.
+  // Finds out which edges of the row are due, all if none is ever passed by, and asks for the lines
+  // of these neighbours.
   void PrefetchNeighbours(Slot slot);
 
   // --- pairs (sight.cc) ---

@@ -18,9 +18,9 @@ void Engine::Impl::PrefetchNeighbours(Slot slot) {
   const Edge* const edges = row.edges.data();
   const std::size_t size = row.edges.size();
   if (!options_.skip_far_pairs) {
-    for (std::size_t i = 0; i < std::min(size, kMaxPrefetched); ++i) {
-      lines_.Prefetch(edges[i].neighbour());
-    }
+    const std::size_t count = std::min(size, kMaxPrefetched);
+    for (std::size_t i = 0; i < count; ++i) lines_.Prefetch(edges[i].neighbour());
+    found_due_.back() = Range{0, count};
     return;
   }
   const std::size_t begin = due_numbers_used_;

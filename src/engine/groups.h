@@ -27,7 +27,7 @@ void Engine::Impl::InGroups(std::size_t count, SlotOf slot_of, WillWalk will_wal
     const std::size_t end = std::min(begin + kGroup, count);
     for (std::size_t i = begin; i < end; ++i) step(i);
   };
-  const auto prefetch_line = [&](std::size_t i) { lines_.Prefetch(slot_of(i)); };
+  const auto prefetch_line = [&](std::size_t i) { lines_.PrefetchIfAny(slot_of(i)); };
   const auto prefetch_row = [&](std::size_t i) { PrefetchRow(slot_of(i)); };
   for_group(0, prefetch_line);
   for_group(1, prefetch_line);
@@ -44,9 +44,7 @@ void Engine::Impl::InGroups(std::size_t count, SlotOf slot_of, WillWalk will_wal
     const std::uint32_t ticks_voided = ticks_voided_;
     for_group(number, [&](std::size_t i) {
       // What was found to be due is still all that is, unless one before this one voided ticks.
-      if (options_.skip_far_pairs && ticks_voided == ticks_voided_) {
-        known_due_ = found_due_[i % kGroup];
-      }
+      if (ticks_voided == ticks_voided_) known_due_ = found_due_[i % kGroup];
       handle(i);
       known_due_.reset();
     });

@@ -102,6 +102,9 @@ absl::Span<const std::uint32_t> Engine::Impl::SelectToSettle(Slot mover, RowView
   indexed.entries = {reinterpret_cast<const std::uint32_t*>(row.edges.data()), size};
   indexed.index_shift = Edge::kFlagBits;
   indexed.always_mask = kAlwaysTested;
+  // Whom ticks spare has not been asked for.
+  indexed.is_cached =
+      !options_.skip_far_pairs && known_due_.has_value() && known_due_->size() == size;
   double radius = options_.radius_m;
   if (entity(mover).has_radius) radius = std::max(radius, radius_m(mover));
   const Position center = cache_.position(mover);

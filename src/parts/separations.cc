@@ -7,24 +7,7 @@
 #include <cstdlib>
 
 #include "src/base/spherical.h"
-
-// Whether a function can be compiled for AVX2 or AVX-512 beside the rest and chosen when the
-// program runs. Compilers avoid the widest vectors unless they are asked for them.
-#if defined(__x86_64__) && defined(__GNUC__)
-#define NEARBY_HAS_AVX2_KERNEL 1
-// With AddressSanitizer g++ 12 misplaces variables that need 64 bytes of alignment (its bug
-// 110027), so that a store to one traps.
-#if !defined(__SANITIZE_ADDRESS__)
-#define NEARBY_HAS_AVX512_KERNEL 1
-#endif
-#if defined(__clang__)
-#define NEARBY_TARGET_AVX512 \
-  __attribute__((target("avx512f,avx512dq,avx512vl"), min_vector_width(512)))
-#else
-#define NEARBY_TARGET_AVX512 \
-  __attribute__((target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")))
-#endif
-#endif
+#include "src/base/vectors.h"
 
 namespace nearby {
 namespace {
@@ -34,12 +17,9 @@ struct Center {
   double cosine;  // of the latitude
 };
 
-// The functions below must be part of each kernel, to be compiled for the same processor.
 #if defined(__GNUC__)
-#define NEARBY_ALWAYS_INLINE __attribute__((always_inline)) inline
 #define NEARBY_RESTRICT __restrict__
 #else
-#define NEARBY_ALWAYS_INLINE inline
 #define NEARBY_RESTRICT
 #endif
 
@@ -114,12 +94,12 @@ NEARBY_TARGET_AVX512 void Avx512Kernel(const Center& center, std::size_t count,
 }
 #endif
 
-Kernel KernelFor([[maybe_unused]] SeparationBlock::Vectors vectors) {
+Kernel KernelFor([[maybe_unused]] internal::Vectors vectors) {
 #if defined(NEARBY_HAS_AVX512_KERNEL)
-  if (vectors == SeparationBlock::Vectors::kAvx512) return Avx512Kernel;
+  if (vectors == internal::Vectors::kAvx512) return Avx512Kernel;
 #endif
 #if defined(NEARBY_HAS_AVX2_KERNEL)
-  if (vectors == SeparationBlock::Vectors::kAvx2) return Avx2Kernel;
+  if (vectors == internal::Vectors::kAvx2) return Avx2Kernel;
 #endif
   return PlainKernel;
 }
@@ -153,24 +133,12 @@ double MaxMetersBetween(Position a, Position b) {
 SeparationBlock::SeparationBlock(Position center)
     : center_(center), center_cos_(internal::CosLat(center)) {}
 
-SeparationBlock::Vectors SeparationBlock::Widest() {
-#if defined(NEARBY_HAS_AVX512_KERNEL)
-  const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                          __builtin_cpu_supports("avx512vl");
-  if (has_avx512) return Vectors::kAvx512;
-#endif
-#if defined(NEARBY_HAS_AVX2_KERNEL)
-  if (__builtin_cpu_supports("avx2")) return Vectors::kAvx2;
-#endif
-  return Vectors::kPlain;
-}
-
 void SeparationBlock::Compute() {
-  static const Vectors kWidest = Widest();
+  static const internal::Vectors kWidest = internal::WidestVectors();
   ComputeBy(kWidest);
 }
 
-void SeparationBlock::ComputeBy(Vectors vectors) {
+void SeparationBlock::ComputeBy(internal::Vectors vectors) {
   // What fills up the last group is computed for nothing.
   std::size_t count = size_;
   for (; count % kGroup != 0; ++count) positions_[count] = center_;

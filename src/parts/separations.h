@@ -8,6 +8,7 @@
 
 #include "nearby/geo.h"
 #include "src/base/spherical.h"
+#include "src/base/vectors.h"
 
 namespace nearby {
 
@@ -57,12 +58,8 @@ class SeparationBlock {
   /// Requires fewer than kSize positions.
   void Add(Position position) { positions_[size_++] = position; }
   void Compute();
-  /// Sets of instructions with vectors of 16, 32 and 64 bytes.
-  enum class Vectors : std::uint8_t { kPlain, kAvx2, kAvx512 };
-  /// The widest that the processor has.
-  static Vectors Widest();
   /// As Compute, by these, which the processor must have: for tests.
-  void ComputeBy(Vectors vectors);
+  void ComputeBy(internal::Vectors vectors);
   void Clear() { size_ = 0; }
 
   std::size_t size() const { return size_; }

@@ -66,7 +66,7 @@ class SubscriptionRegistry::Rows {
   /// Takes back room given for edges to come. O(row) if there is any; may move one other row.
   void Trim(Slot slot);
 
-  void PrefetchHead(Slot slot) const { lines_->Prefetch(slot); }
+  void PrefetchHead(Slot slot) const { lines_->PrefetchIfAny(slot); }
   /// The lines of a row, its first `lines` at most, for a row whose head is at hand.
   void PrefetchBlock(Slot slot, std::size_t lines) const {
     if (size(slot) == 0) return;

@@ -96,9 +96,9 @@ TEST_P(SeparationsTest, ABlockGivesTheSameBitsAsOneAtATime) {
     SeparationBlock block(center);
     Compute(positions, &block);
     std::vector<SeparationBlock> others;
-    for (const auto vectors : {SeparationBlock::Vectors::kPlain, SeparationBlock::Vectors::kAvx2,
-                               SeparationBlock::Vectors::kAvx512}) {
-      if (vectors > SeparationBlock::Widest()) continue;
+    for (const auto vectors :
+         {internal::Vectors::kPlain, internal::Vectors::kAvx2, internal::Vectors::kAvx512}) {
+      if (vectors > internal::WidestVectors()) continue;
       others.push_back(block);
       others.back().ComputeBy(vectors);
     }
