@@ -50,6 +50,9 @@ class NEARBY_API LocationCache {
     std::uint32_t max_entities = 1u << 26;
     /// Memory is set aside for this many at once; growth beyond copies the arrays.
     std::uint32_t expected_entities = 0;
+    /// Whether writes judge how fast users go. If not, no speed is ever known, every write is
+    /// kUnbounded, and costs half.
+    bool learns_speeds = true;
   };
 
   struct Record {
@@ -159,6 +162,7 @@ class NEARBY_API LocationCache {
 
   std::int64_t ttl_ms_;
   std::uint32_t max_entities_;
+  bool learns_speeds_;
   std::unique_ptr<Tables> tables_;
   // Into the tables.
   internal::SlotLine* lines_ = nullptr;

@@ -181,8 +181,8 @@ class Engine::Impl {
 
   // --- many locations at once (groups.h, groups.cc) ---
   // Those whose memory is asked for together: enough to keep the memory busy, few enough that what
-  // was asked for is still cached when it is read.
-  static constexpr std::size_t kGroup = 16;
+  // was asked for is still cached when it is read. Fewer where all their neighbours are looked at.
+  std::size_t GroupSize() const { return options_.skip_far_pairs ? 16 : 8; }
   // Of one row's neighbours; Walk asks for the others of a long row.
   static constexpr std::size_t kMaxPrefetched = 64;
   template <typename SlotOf, typename WillWalk, typename Handle>

@@ -7,7 +7,11 @@
 namespace nearby {
 
 void Engine::Impl::PrefetchRow(Slot slot) const {
-  rows_.PrefetchBlock(slot, kRowLines);
+  if (options_.skip_far_pairs) {
+    rows_.PrefetchBlock(slot, kRowLines);
+  } else {
+    rows_.PrefetchEdges(slot, kRowLines);
+  }
   if (!MayKnowRemotes() || !lines_.Has(slot)) return;
   const Entity& e = entity(slot);
   if (e.is_heard && !e.is_all_parked) internal::Prefetch(&listeners_[ToInt(slot)]);

@@ -22,9 +22,10 @@ namespace nearby {
 // `handle(i)` handles it. None of them makes or ends a pair.
 template <typename SlotOf, typename WillWalk, typename Handle>
 void Engine::Impl::InGroups(std::size_t count, SlotOf slot_of, WillWalk will_walk, Handle handle) {
-  const auto for_group = [count](std::size_t number, auto step) {
-    const std::size_t begin = number * kGroup;
-    const std::size_t end = std::min(begin + kGroup, count);
+  const std::size_t size = GroupSize();
+  const auto for_group = [count, size](std::size_t number, auto step) {
+    const std::size_t begin = number * size;
+    const std::size_t end = std::min(begin + size, count);
     for (std::size_t i = begin; i < end; ++i) step(i);
   };
   const auto prefetch_line = [&](std::size_t i) { lines_.PrefetchIfAny(slot_of(i)); };
@@ -32,7 +33,7 @@ void Engine::Impl::InGroups(std::size_t count, SlotOf slot_of, WillWalk will_wal
   for_group(0, prefetch_line);
   for_group(1, prefetch_line);
   for_group(0, prefetch_row);
-  for (std::size_t number = 0; number * kGroup < count; ++number) {
+  for (std::size_t number = 0; number * size < count; ++number) {
     for_group(number + 2, prefetch_line);
     for_group(number + 1, prefetch_row);
     found_due_.clear();
@@ -44,7 +45,7 @@ void Engine::Impl::InGroups(std::size_t count, SlotOf slot_of, WillWalk will_wal
     const std::uint32_t ticks_voided = ticks_voided_;
     for_group(number, [&](std::size_t i) {
       // What was found to be due is still all that is, unless one before this one voided ticks.
-      if (ticks_voided == ticks_voided_) known_due_ = found_due_[i % kGroup];
+      if (ticks_voided == ticks_voided_) known_due_ = found_due_[i % size];
       handle(i);
       known_due_.reset();
     });

@@ -13,7 +13,9 @@ Engine::Impl::Impl(const EngineOptions& options)
       max_future_skew_ms_(absl::ToInt64Milliseconds(options.max_future_skew)),
       min_move_interval_ms_(absl::ToInt64Milliseconds(options.min_move_interval)),
       min_report_interval_ms_(absl::ToInt64Milliseconds(options.min_report_interval)),
-      cache_({options.ttl, options.max_entities, options.expected_entities}),
+      // Nobody asks for speeds but those who pass pairs by.
+      cache_(
+          {options.ttl, options.max_entities, options.expected_entities, options.skip_far_pairs}),
       lines_(*cache_.lines()),
       registry_({options.max_friends, options.unsubscribe_delay, options.expected_entities},
                 &lines_),

@@ -24,6 +24,7 @@ LocationCache::LocationCache(const Options& options)
     // A sum of a valid time and this cannot overflow.
     : ttl_ms_(std::min(absl::ToInt64Milliseconds(options.ttl), kMaxTimeMs)),
       max_entities_(options.max_entities),
+      learns_speeds_(options.learns_speeds),
       tables_(std::make_unique<Tables>()),
       index_(std::make_unique<Index>(IndexedUsers(&tables_->lines))),
       expiry_(std::make_unique<ExpiryBuckets>(this, &tables_->lines)) {
@@ -109,7 +110,9 @@ LocationCache::Motion LocationCache::Judge(Slot slot, const Record& record) {
   Motions& motions = *motions_;
   SpeedBound bound = motions.bound(slot);
   Motion motion = Motion::kUnbounded;
-  if (is_active(slot)) {
+  if (!learns_speeds_) {
+    bound.speed_class = SpeedBound::kNoBound;
+  } else if (is_active(slot)) {
     const auto ms = static_cast<double>(record.accepted_at.ms - motions.accepted_at(slot).ms);
     if (bound.Judge(MaxMetersBetween(position(slot), record.position), ms)) {
       motion = Motion::kBounded;

@@ -27,12 +27,14 @@ struct SpeedBound {
   }
   /// Of somebody of whom nothing is known.
   static constexpr std::uint32_t kFirstClass = 1;
+  /// In which nothing is promised.
+  static constexpr std::uint32_t kNoBound = kClasses - 1;
   /// Reports in a row before the class falls: as many as a stop on the way takes, so that one at a
   /// traffic light does not cost a break a minute later.
   static constexpr std::uint32_t kCalmReports = 8;
 
   /// Whether anything is promised.
-  static constexpr bool IsBounded(std::uint32_t speed_class) { return speed_class < kClasses - 1; }
+  static constexpr bool IsBounded(std::uint32_t speed_class) { return speed_class < kNoBound; }
 
   std::uint32_t speed_class = kFirstClass;
   std::uint32_t calm_reports = 0;  ///< Below kCalmReports.

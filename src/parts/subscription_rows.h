@@ -70,15 +70,17 @@ class SubscriptionRegistry::Rows {
   /// The lines of a row, its first `lines` at most, for a row whose head is at hand.
   void PrefetchBlock(Slot slot, std::size_t lines) const {
     if (size(slot) == 0) return;
-    constexpr std::size_t kLineBytes = 64;
     const Head& head = HeadOf(slot);
-    const std::byte* const block = pool_.At(head.granule);
-    const std::size_t bytes =
-        std::min(RowLayout::EdgesAt(head.size_class) + std::size_t{head.size} * sizeof(Edge),
-                 lines * kLineBytes);
-    for (std::size_t at = 0; at < bytes; at += kLineBytes) internal::Prefetch(block + at);
-    // A block begins in the middle of a line as often as not.
-    internal::Prefetch(block + bytes - 1);
+    PrefetchBytes(pool_.At(head.granule),
+                  RowLayout::EdgesAt(head.size_class) + std::size_t{head.size} * sizeof(Edge),
+                  lines);
+  }
+  /// The same of its edges, without their ticks.
+  void PrefetchEdges(Slot slot, std::size_t lines) const {
+    if (size(slot) == 0) return;
+    const Head& head = HeadOf(slot);
+    PrefetchBytes(pool_.At(head.granule) + RowLayout::EdgesAt(head.size_class),
+                  std::size_t{head.size} * sizeof(Edge), lines);
   }
 
   /// The lines that Append writes to, for a row whose head is at hand.
@@ -123,6 +125,15 @@ class SubscriptionRegistry::Rows {
   }
   Slot* OwnerOf(const Head& head) const {
     return reinterpret_cast<Slot*>(pool_.At(head.granule) + RowLayout::OwnerAt(head.size_class));
+  }
+
+  // Requires a byte at least.
+  static void PrefetchBytes(const std::byte* first, std::size_t bytes, std::size_t lines) {
+    constexpr std::size_t kLineBytes = 64;
+    bytes = std::min(bytes, lines * kLineBytes);
+    for (std::size_t at = 0; at < bytes; at += kLineBytes) internal::Prefetch(first + at);
+    // They begin in the middle of a line as often as not.
+    internal::Prefetch(first + bytes - 1);
   }
 
   // Gives the row a block of the class; it had none, or moves from the one it had.

@@ -42,6 +42,18 @@ LocationCache::Record AtMeters(double meters, std::int64_t accepted_ms) {
   return {Position::FromLatLng({lat, 10}), Time{accepted_ms}, Time{accepted_ms}};
 }
 
+TEST(LocationCacheMotionTest, ACacheThatLearnsNoSpeedsPromisesNone) {
+  LocationCache::Options options = WithTtl(absl::Minutes(10));
+  options.learns_speeds = false;
+  LocationCache cache{options};
+  const Slot slot = cache.Acquire(UserId{1}).value();
+  for (std::int64_t ms = 0; ms < 200'000; ms += 10'000) {
+    EXPECT_EQ(cache.Write(slot, AtMeters(0, ms)), LocationCache::Motion::kUnbounded);
+    EXPECT_EQ(cache.speed_bound(slot), std::numeric_limits<double>::infinity());
+    EXPECT_EQ(cache.accepted_at(slot), Time{ms});
+  }
+}
+
 TEST(LocationCacheMotionTest, AWriteSaysWhetherTheUserKeptToTheirSpeed) {
   using Motion = LocationCache::Motion;
   LocationCache cache{WithTtl(absl::Minutes(10))};
