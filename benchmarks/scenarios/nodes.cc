@@ -14,6 +14,7 @@
 #include "benchmarks/scenarios/setup.h"
 #include "nearby/client_sink.h"
 #include "nearby/effects.h"
+#include "nearby/hash_ring.h"
 #include "nearby/runtime_options.h"
 
 namespace scenarios {
@@ -21,6 +22,8 @@ namespace {
 
 // Nodes learn of each other's reports a little later than of their own; more is a fault.
 constexpr double kMostInSightApart = 0.02;
+constexpr std::uint32_t kNodes = 100;
+constexpr std::uint32_t kServers = 8;
 
 /// Counts what clients are told.
 class CountingSink : public nearby::ClientSink {
@@ -104,10 +107,13 @@ Findings MeasureNodes(const Flags& flags) {
   capacity::Load load(world, LoadOptionsOf(flags, capacity::Mobility::kAsPeopleDo));
   Connect(flags, world, &load);
   CountingSink sink;
-  nearby::RuntimeOptions options;
-  options.engine.skip_far_pairs = flags.skipping;
-  options.max_queued_reports = flags.batch;
-  NodeSide side(world, flags.nodes, options, &sink);
+  NodeSideOptions options;
+  options.nodes = flags.nodes == 0 ? kNodes : flags.nodes;
+  options.runtime.engine.skip_far_pairs = flags.skipping;
+  options.runtime.max_queued_reports = flags.batch;
+  options.ring = nearby::HashRing::Create(nearby::RingVersion{1}, MakeSeats(kServers)).value();
+  options.offline_friends = kOfflineForEachOnline * flags.friends;
+  NodeSide side(world, options, &sink);
   nearby::ClusterStats connected;
   {
     const capacity::Stage stage("connecting to the nodes");
@@ -132,16 +138,16 @@ Findings MeasureNodes(const Flags& flags) {
   Findings findings;
   findings.AddText("scenario", "nodes");
   findings.AddCount("users", "users", flags.users);
-  findings.AddCount("nodes", "nodes", flags.nodes);
+  findings.AddCount("nodes", "nodes", options.nodes);
   findings.AddCount("reports", "reports", reports);
   findings.Add("lookups_per_connect", "users looked up in the directory, a connect",
                static_cast<double>(connected.lookups) / flags.users);
   const nearby::ClusterStats after = side.stats();
   findings.Add("guests_per_node", "users elsewhere known to a node",
-               static_cast<double>(after.guests) / flags.nodes);
+               static_cast<double>(after.guests) / options.nodes);
   findings.Add("channels_per_node", "of these, listened to",
-               static_cast<double>(after.channels_live) / flags.nodes);
-  Conclude(side.traffic() - before, reports, 1 + MeanNodesOfFriends(world, side, flags.nodes),
+               static_cast<double>(after.channels_live) / options.nodes);
+  Conclude(side.traffic() - before, reports, 1 + MeanNodesOfFriends(world, side, options.nodes),
            stats_before, after, &findings);
   const double in_sight = CompareInSight(world, &side, &load);
   findings.Heading("Held against one engine with the same reports");
