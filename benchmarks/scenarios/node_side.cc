@@ -169,10 +169,10 @@ void NodeSide::Settle() {
 void NodeSide::ConnectAll() {
   std::vector<std::uint32_t> users(world_.size());
   std::iota(users.begin(), users.end(), 0);
-  Connect(users);
+  Connect(users, nullptr);
 }
 
-void NodeSide::Connect(absl::Span<const std::uint32_t> users) {
+void NodeSide::Connect(absl::Span<const std::uint32_t> users, const capacity::Movement* movement) {
   // So that neither calls nor lists come up against a limit.
   constexpr std::size_t kAtOnce = 512;
   for (std::size_t i = 0; i < users.size(); ++i) {
@@ -180,6 +180,9 @@ void NodeSide::Connect(absl::Span<const std::uint32_t> users) {
     nearby::ConnectCall call;
     call.user = capacity::IdOf(user);
     call.cookie = user;
+    if (movement != nullptr) {
+      call.location = {movement->reported(user).ToLatLng(), clock_.Now()};
+    }
     nodes_[NodeOf(user)]->runtime->Connect(
         call, [this, user](absl::StatusOr<nearby::ConnectResult> result) {
           failures_ += result.ok() ? 0 : 1;

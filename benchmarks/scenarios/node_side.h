@@ -11,6 +11,7 @@
 #include "absl/types/span.h"
 #include "benchmarks/capacity/batches.h"
 #include "benchmarks/capacity/huge_array.h"
+#include "benchmarks/capacity/movement.h"
 #include "benchmarks/capacity/world.h"
 #include "benchmarks/scenarios/runtime_side.h"
 #include "benchmarks/scenarios/subscription_watch.h"
@@ -66,8 +67,9 @@ class NodeSide {
   std::uint32_t NodeOf(std::uint32_t user) const { return user % nodes_count_; }
 
   void ConnectAll();
-  /// Connects these users; and ends their sessions. Time stands still.
-  void Connect(absl::Span<const std::uint32_t> users);
+  /// Connects these users, with their last report if `movement` has it; and ends their sessions.
+  /// Time stands still.
+  void Connect(absl::Span<const std::uint32_t> users, const capacity::Movement* movement);
   void Disconnect(absl::Span<const std::uint32_t> users);
   /// Lets this node, and no other, learn of a ring.
   void SetRing(std::uint32_t node, const nearby::RingSource::Ring& ring);

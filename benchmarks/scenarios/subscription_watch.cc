@@ -53,15 +53,16 @@ std::uint64_t SubscriptionWatch::channels() const {
   return sum;
 }
 
-std::uint64_t SubscriptionWatch::CountMoved(const nearby::HashRing& from,
-                                            const nearby::HashRing& to) const {
-  std::uint64_t moved = 0;
+std::uint64_t SubscriptionWatch::CountElsewhere(const nearby::HashRing& ring) const {
+  std::uint64_t elsewhere = 0;
   for (const Node& node : nodes_) {
     for (const auto& [channel, servers] : node.servers) {
-      moved += from.Owner(channel)->server != to.Owner(channel)->server ? 1 : 0;
+      const std::string& owner = ring.Owner(channel)->server;
+      const bool is_there = std::find(servers.begin(), servers.end(), owner) != servers.end();
+      elsewhere += is_there ? 0 : 1;
     }
   }
-  return moved;
+  return elsewhere;
 }
 
 std::uint64_t SubscriptionWatch::subscriptions() const {

@@ -39,11 +39,11 @@ class SubscriptionWatch {
   void Restart();
   const Storm& storm(std::uint32_t node) const { return nodes_[node].storm; }
 
-  /// Channels that a node listens to, once each; and how many of all nodes' have another owner on
-  /// one ring than on the other.
+  /// Channels that a node listens to, once each; and how many of all nodes' are not listened to at
+  /// the server that owns them on this ring.
   std::size_t channels(std::uint32_t node) const { return nodes_[node].servers.size(); }
   std::uint64_t channels() const;
-  std::uint64_t CountMoved(const nearby::HashRing& from, const nearby::HashRing& to) const;
+  std::uint64_t CountElsewhere(const nearby::HashRing& ring) const;
   /// Subscriptions of all nodes: more than channels while some have two owners.
   std::uint64_t subscriptions() const;
   std::uint64_t links_lost() const { return links_lost_; }
