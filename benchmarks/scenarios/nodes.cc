@@ -7,6 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "benchmarks/capacity/engine_side.h"
 #include "benchmarks/capacity/load.h"
+#include "benchmarks/capacity/memory.h"
 #include "benchmarks/capacity/movement.h"
 #include "benchmarks/capacity/stage.h"
 #include "benchmarks/capacity/world.h"
@@ -108,8 +109,10 @@ struct Subscribing {
   double messages = 0;         // a report
   double bytes = 0;            // of payloads, there and out again, a report
   double begun_and_ended = 0;  // subscribes and unsubscribes, a session
-  double looked_up = 0;        // users, in the directory and the location store, a session
-  double told = 0;             // publishes, pushes and letters, a session
+  double looked_up = 0;        // users, in the directory, a session
+  double read = 0;             // the same in the location store
+  double letters = 0;          // there and out again, a session
+  double told = 0;             // publishes and pushes, a session
   double told_bytes = 0;
 };
 
@@ -122,9 +125,14 @@ void Add(const Subscribing& way, const std::string& key, absl::string_view name,
                 way.bytes);
   findings->Add(key + "_subscribes_per_session", "subscribes and unsubscribes a session",
                 way.begun_and_ended);
-  findings->Add(key + "_asked_per_session", "users looked up and read a session", way.looked_up);
-  findings->Add(key + "_told_per_session", "other messages a session", way.told);
-  findings->Add(key + "_told_bytes_per_session", "bytes of their payloads", way.told_bytes);
+  findings->Add(key + "_lookups_per_session", "users looked up in the directory a session",
+                way.looked_up);
+  findings->Add(key + "_reads_per_session", "users read from the location store a session",
+                way.read);
+  findings->Add(key + "_letters_per_session", "letters, there and out again, a session",
+                way.letters);
+  findings->Add(key + "_told_per_session", "publishes and pushes a session", way.told);
+  findings->Add(key + "_told_bytes_per_session", "bytes of payloads a session", way.told_bytes);
 }
 
 Subscribing Measured(const Traffic& traffic, std::uint64_t reports, std::uint64_t held,
@@ -135,14 +143,16 @@ Subscribing Measured(const Traffic& traffic, std::uint64_t reports, std::uint64_
   const auto a_session = [&sessions](std::uint64_t count) {
     return static_cast<double>(count) / static_cast<double>(sessions.count);
   };
-  const auto told = [](const Traffic& some) { return some.publishes + some.pushes + some.letters; };
+  const auto told = [](const Traffic& some) { return some.publishes + some.pushes; };
   Subscribing way;
   way.held = held;
   way.messages = a_report(traffic.messages());
   way.bytes = a_report(traffic.payload_bytes + traffic.pushed_bytes);
   // What is subscribed to for a session is given up after it.
   way.begun_and_ended = 2 * a_session(sessions.beginning.subscriptions);
-  way.looked_up = a_session(sessions.lookups + sessions.reads);
+  way.looked_up = a_session(sessions.lookups);
+  way.read = a_session(sessions.reads);
+  way.letters = a_session(sessions.beginning.letters + sessions.ending.letters);
   way.told = a_session(told(sessions.beginning) + told(sessions.ending));
   way.told_bytes = a_session(sessions.beginning.payload_bytes + sessions.beginning.pushed_bytes +
                              sessions.ending.payload_bytes + sessions.ending.pushed_bytes);
@@ -158,7 +168,7 @@ Subscribing Modelled(const Listening& listening, double textbook, double payload
   way.messages = textbook;
   way.bytes = textbook * payload_bytes;
   way.begun_and_ended = 2 * listening.per_client;
-  way.looked_up = listed;
+  way.read = listed;
   way.told = textbook;
   way.told_bytes = textbook * payload_bytes;
   return way;
@@ -194,6 +204,7 @@ Findings MeasureNodes(const Flags& flags) {
   options.runtime.max_queued_reports = flags.batch;
   options.ring = nearby::HashRing::Create(nearby::RingVersion{1}, MakeSeats(kServers)).value();
   options.offline_friends = kOfflineForEachOnline * flags.friends;
+  const std::uint64_t bytes_before = capacity::ResidentBytes();
   NodeSide side(world, options, &sink);
   nearby::ClusterStats connected;
   {
@@ -216,6 +227,7 @@ Findings MeasureNodes(const Flags& flags) {
     reports += load.engine().ReportAll(batches).calls;
     side.ReportAll(batches);
   }
+  const std::uint64_t bytes = capacity::ResidentBytes() - bytes_before;
   Findings findings;
   findings.AddText("scenario", "nodes");
   findings.AddCount("users", "users", flags.users);
@@ -228,6 +240,8 @@ Findings MeasureNodes(const Flags& flags) {
                static_cast<double>(after.guests) / options.nodes);
   findings.Add("channels_per_node", "of these, listened to",
                static_cast<double>(after.channels_live) / options.nodes);
+  findings.Add("bytes_per_guest", "memory of it all to such a user, bytes",
+               static_cast<double>(bytes) / static_cast<double>(after.guests));
   const Traffic traffic = side.traffic() - before;
   const double textbook = 1 + MeanNodesOfFriends(world, side, options.nodes);
   Conclude(traffic, reports, textbook, stats_before, after, &findings);
