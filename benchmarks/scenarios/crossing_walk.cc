@@ -9,8 +9,8 @@ namespace scenarios {
 namespace {
 
 constexpr double kSideMeters = 20'000;
-constexpr double kLeastSpeed = 10;
-constexpr double kGreatestSpeed = 60;
+constexpr double kLeastSpeed = 12;
+constexpr double kGreatestSpeed = 24.5;
 constexpr nearby::LatLng kMiddle = {48.5, 9.06};
 
 // A way of that length, walked to and fro.

@@ -11,10 +11,12 @@
 
 namespace scenarios {
 
-/// Everybody crosses one square of 20 km to and fro, each at a speed of their own between 10 and
-/// 60 m/s, so that friends come within five miles of each other and part all the time: in a report
-/// interval one of ten pairs does. They report once in `capacity::kReportIntervalMs`, evenly
-/// spaced, in an order that stays the same.
+/// Everybody crosses one square of 20 km to and fro, each at a speed of their own between 12 and
+/// 24.5 m/s, so that friends come within five miles of each other and part all the time: in a
+/// report interval one of thirty pairs does. That is as fast as nobody is surprised by: whoever
+/// goes faster than was believed of them may be missed on other nodes, for as long as a park
+/// lasts. They report once in `capacity::kReportIntervalMs`, evenly spaced, in an order that stays
+/// the same.
 ///
 /// Thread-compatible.
 class CrossingWalk {

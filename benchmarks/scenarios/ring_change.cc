@@ -342,10 +342,7 @@ void Add(const Change& change, const std::string& key, absl::string_view name,
 Findings MeasureRingChange(const Flags& flags, std::uint64_t allowed_a_second) {
   Show show(flags);
   const capacity::Stage stage("changing the ring");
-  // How fast somebody is shows once they have reported; who was parked on less is missed until
-  // then.
-  show.Run(std::int64_t{flags.warmup_rounds} * capacity::kReportIntervalMs +
-           absl::ToInt64Milliseconds(nearby::ClusterOptions().max_park));
+  show.Run(std::int64_t{flags.warmup_rounds} * capacity::kReportIntervalMs);
   std::vector<nearby::RingSeat> seats = MakeSeats(kServers + 1);
   const Change add = show.ChangeRing(seats);
   seats.erase(seats.begin() + kServers / 2);
