@@ -328,6 +328,11 @@ void Add(const Change& change, const std::string& key, absl::string_view name,
   AddPhase(key + "_after", "after", change.after, findings);
   findings->Add(key + "_changes_per_report", "friends who come in sight or go, a report",
                 change.before.PerReport(change.before.changes));
+  const auto told = [](const Phase& phase) {
+    return static_cast<double>(phase.changes_told) / static_cast<double>(phase.changes);
+  };
+  findings->Add(key + "_told_before", "of these, told, before", told(change.before));
+  findings->Add(key + "_told_during", "the same, until all have moved", told(change.during));
   findings->AddCount(key + "_most_wrong_before", "pairs wrong at one time, before",
                      change.before.most_wrong);
   findings->AddCount(key + "_most_wrong_during", "the same, until all have moved",
