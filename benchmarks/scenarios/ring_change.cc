@@ -319,7 +319,7 @@ void Add(const Change& change, const std::string& key, absl::string_view name,
                      change.most_in_a_second);
   findings->Add(key + "_storm_s", "longest storm of a node, s", change.storm_s);
   findings->Add(key + "_storm_to_expected", "the same, to its channels at the pace",
-                change.storm_s / change.expected_s);
+                change.expected_s > 0 ? change.storm_s / change.expected_s : 0);
   findings->Add(key + "_settled_s", "until no former owner is listened to, s",
                 static_cast<double>(change.settled_ms) / 1'000);
   AddPhase(key + "_before", "before", change.before, findings);

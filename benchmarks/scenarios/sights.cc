@@ -67,7 +67,7 @@ nearby::ClientSink::Flow Sights::Deliver(const nearby::ClientBatch& batch) {
     const bool is_enter = event.kind == nearby::DeliveryKind::kEnter;
     const bool is_leave = event.kind == nearby::DeliveryKind::kLeave;
     out_of_turn_ += is_enter == pair.is_told ? 1 : 0;
-    ++(is_enter || is_leave ? changes_told_ : moves_told_);
+    changes_told_ += is_enter || is_leave ? 1 : 0;
     pair.is_told = !is_leave;
     if (is_leave) continue;
     // Whoever has gone out of sight may come back without a report of their own.

@@ -36,7 +36,6 @@ class Sights : public nearby::ClientSink {
   /// Times that somebody came in sight or went out of it.
   std::uint64_t changes() const { return changes_; }
   std::uint64_t changes_told() const { return changes_told_; }
-  std::uint64_t moves_told() const { return moves_told_; }
   /// Enters of friends in sight; leaves and moves of others.
   std::uint64_t out_of_turn() const { return out_of_turn_; }
   /// Moves that bear no newer report than what was told before, and enters that bear an older one.
@@ -62,7 +61,6 @@ class Sights : public nearby::ClientSink {
   capacity::HugeArray<std::uint32_t> mirror_;  // of each pair, the same the other way round
   std::uint64_t changes_ = 0;
   std::uint64_t changes_told_ = 0;
-  std::uint64_t moves_told_ = 0;
   std::uint64_t out_of_turn_ = 0;
   std::uint64_t repeated_ = 0;
   std::uint64_t ended_ = 0;
