@@ -129,6 +129,8 @@ if $quick; then
   for name in in-sight whales storm churn hops shards; do
     measure_scenario "$name" 30000 4500 --repetitions 5 --chunk 20000
   done
+  measure_scenario nodes 4000 60000 --nodes 40 --chunk 20000 --repetitions 3
+  measure_scenario ring-change 20000 60000 --pace 100
   measure_scenario expiry 1000000 250 --minutes 2
   measure_scenario latency 100000 1000 --seconds 3
   measure_scenario runtime-latency 100000 1500 --seconds 3
@@ -138,6 +140,8 @@ else
   done
   measure_scenario hops 300000 4500
   measure_scenario shards 10000000 1600 --chunk 200000
+  measure_scenario nodes 20000 60000
+  measure_scenario ring-change 100000 20000
   measure_scenario expiry 10000000 250
   measure_scenario latency 10000000 1000 --seconds 30
   measure_scenario runtime-latency 1000000 1500 --seconds 30

@@ -40,6 +40,7 @@ absl::Status SetPlacement(absl::string_view name, absl::string_view value, bool*
 
 absl::Status SetShards(absl::string_view name, absl::string_view value, Flags* flags) {
   if (name == "nodes") return SetNumber(name, value, {2, 1'000}, &flags->nodes);
+  if (name == "pace") return SetNumber(name, value, {1, 1'000'000}, &flags->pace);
   if (name == "shards") return SetNumber(name, value, {1, 64}, &flags->shards);
   if (name == "placement") return SetPlacement(name, value, &flags->by_region);
   if (name == "reports-per-churn") {

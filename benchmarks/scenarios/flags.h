@@ -30,7 +30,8 @@ struct Flags {
   std::uint32_t rate = 334'000;
   std::uint32_t seconds = 10;
   std::uint32_t shards = 2;
-  std::uint32_t nodes = 100;
+  std::uint32_t nodes = 0;  ///< 0: what the scenario has by default.
+  std::uint32_t pace = 500;
   bool by_region = true;
   std::uint32_t reports_per_churn = 1'000;
 

@@ -37,6 +37,8 @@ Scenarios
   hops             the same reports through runtimes with one to four shards, in one thread
   shards           several engines, each with a thread of its own, beside one; some connect anew
   nodes            the same reports through many nodes: messages between them
+  ring-change      pub/sub servers come, go and are replaced under several nodes: what moves, how
+                   fast, and that no client misses anything
 
 Options, with defaults
   --users N (100000)          --friends N (40)       --seed N (1)
@@ -47,7 +49,7 @@ Options, with defaults
   --chunk N (50000)           reports in a slice
   --whales N (10)             --whale-friends N (5000)
   --storm-percent N (50)      of all users, in storm
-  --churn-percent N (1)       connects to a hundred reports, in churn
+  --churn-percent N (1)       connects to a hundred reports, in churn; of all users, in nodes
   --arrival-s N (600)         time over which users first report, in expiry: the time to live for what
                               is usual, 30 for all at once
   --minutes N (10)            of the trace that expiry measures
@@ -58,7 +60,8 @@ Options, with defaults
                               in shards: where users are at home, by where they live or by their ids
   --reports-per-churn N (1000)
                               in shards: reports for each who connects anew
-  --nodes N (100)             in nodes
+  --nodes N                   in nodes (100) and ring-change (8)
+  --pace N (500)              resubscriptions a second that each node may make, in ring-change
   --json FILE                 writes one JSON object as well; "-" is standard output
 
 Exit status: 0 if all went well; 1 if the run is void or the output could not be written; 2 if the
@@ -81,6 +84,7 @@ constexpr Scenario kScenarios[] = {
     {"hops", scenarios::MeasureHops},
     {"shards", scenarios::MeasureShards},
     {"nodes", scenarios::MeasureNodes},
+    {"ring-change", scenarios::MeasureRingChange},
 };
 
 const Scenario* Find(absl::string_view name) {

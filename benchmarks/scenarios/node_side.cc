@@ -1,30 +1,30 @@
 #include "benchmarks/scenarios/node_side.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <numeric>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "benchmarks/capacity/trace.h"
 #include "nearby/hash_ring.h"
 #include "nearby/ids.h"
 
 namespace scenarios {
-namespace {
-
-constexpr std::uint32_t kServers = 8;
-
-nearby::RingSource::Ring MakeRing() {
+std::vector<nearby::RingSeat> MakeSeats(std::uint32_t count) {
   std::vector<nearby::RingSeat> seats;
-  for (std::uint32_t i = 0; i < kServers; ++i) {
+  for (std::uint32_t i = 0; i < count; ++i) {
     const std::string name = absl::StrCat("pubsub-", i);
     seats.push_back({name, 100, name});
   }
-  return nearby::HashRing::Create(nearby::RingVersion{1}, std::move(seats)).value();
+  return seats;
 }
-
-}  // namespace
 
 Traffic Traffic::operator-(const Traffic& other) const {
   Traffic difference = *this;
@@ -33,14 +33,16 @@ Traffic Traffic::operator-(const Traffic& other) const {
   difference.letters -= other.letters;
   difference.subscriptions -= other.subscriptions;
   difference.payload_bytes -= other.payload_bytes;
+  difference.pushed_bytes -= other.pushed_bytes;
+  difference.letter_bytes -= other.letter_bytes;
   return difference;
 }
 
 // Counts what goes to the servers, and what comes from them.
 class NodeSide::CountingTransport : public nearby::Transport {
  public:
-  CountingTransport(nearby::InMemoryBroker* broker, Traffic* traffic)
-      : transport_(broker), traffic_(*traffic), counter_(traffic) {}
+  CountingTransport(NodeSide* side, std::uint32_t node)
+      : side_(*side), node_(node), transport_(&side->broker_), counter_(side, node) {}
 
   void SetReceiver(Receiver* receiver) override {
     counter_.receiver = receiver;
@@ -48,16 +50,26 @@ class NodeSide::CountingTransport : public nearby::Transport {
   }
   void Publish(absl::string_view server, nearby::Channel channel, absl::string_view payload,
                Done done) override {
-    ++(IsInbox(channel) ? traffic_.letters : traffic_.publishes);
-    traffic_.payload_bytes += payload.size();
+    ++(IsInbox(channel) ? side_.traffic_.letters : side_.traffic_.publishes);
+    side_.traffic_.payload_bytes += payload.size();
+    if (IsInbox(channel)) side_.traffic_.letter_bytes += payload.size();
     transport_.Publish(server, channel, payload, std::move(done));
   }
   void Subscribe(absl::string_view server, nearby::Channel channel, Done done) override {
-    ++traffic_.subscriptions;
-    transport_.Subscribe(server, channel, std::move(done));
+    ++side_.traffic_.subscriptions;
+    if (side_.watch_ == nullptr) {
+      transport_.Subscribe(server, channel, std::move(done));
+      return;
+    }
+    // It completes before it returns.
+    transport_.Subscribe(server, channel, [&](absl::Status status) {
+      if (status.ok()) side_.watch_->OnSubscribed(node_, server, channel, side_.clock_.Now());
+      done(std::move(status));
+    });
   }
   void Unsubscribe(absl::string_view server, nearby::Channel channel, Done done) override {
-    ++traffic_.subscriptions;
+    ++side_.traffic_.subscriptions;
+    if (side_.watch_ != nullptr) side_.watch_->OnUnsubscribed(node_, server, channel);
     transport_.Unsubscribe(server, channel, std::move(done));
   }
   std::size_t max_payload() const override { return transport_.max_payload(); }
@@ -65,18 +77,22 @@ class NodeSide::CountingTransport : public nearby::Transport {
  private:
   // Stands before the receiver.
   struct Counter : Receiver {
-    explicit Counter(Traffic* the_traffic) : traffic(*the_traffic) {}
+    Counter(NodeSide* the_side, std::uint32_t the_node) : side(*the_side), node(the_node) {}
 
     void OnMessage(absl::string_view server, nearby::Channel channel,
                    absl::string_view payload) override {
-      ++(IsInbox(channel) ? traffic.letters : traffic.pushes);
+      ++(IsInbox(channel) ? side.traffic_.letters : side.traffic_.pushes);
+      side.traffic_.pushed_bytes += payload.size();
+      if (IsInbox(channel)) side.traffic_.letter_bytes += payload.size();
       receiver->OnMessage(server, channel, payload);
     }
     void OnLinkLost(absl::string_view server, const absl::Status& why) override {
+      if (side.watch_ != nullptr) side.watch_->OnLinkLost(node, server);
       receiver->OnLinkLost(server, why);
     }
 
-    Traffic& traffic;
+    NodeSide& side;
+    const std::uint32_t node;
     Receiver* receiver = nullptr;
   };
 
@@ -84,19 +100,21 @@ class NodeSide::CountingTransport : public nearby::Transport {
     return channel.kind == nearby::Channel::Kind::kInbox;
   }
 
+  NodeSide& side_;
+  const std::uint32_t node_;
   nearby::InMemoryTransport transport_;
-  Traffic& traffic_;
   Counter counter_;
 };
 
 struct NodeSide::Node {
-  Node(NodeSide* side, std::uint32_t number, const nearby::RuntimeOptions& options,
+  Node(NodeSide* side, std::uint32_t number, const NodeSideOptions& options,
        nearby::ClientSink* sink)
-      : transport(&side->broker_, &side->traffic_) {
-    nearby::ClusterOptions cluster_options;
+      : transport(side, number) {
+    side->failures_ += ring.Set(options.ring).ok() ? 0 : 1;
+    nearby::ClusterOptions cluster_options = options.cluster;
     cluster_options.node = nearby::NodeId{number};
-    cluster = nearby::Cluster::Create(
-                  cluster_options, {&transport, &side->ring_, &side->directory_, &side->locations_})
+    cluster = nearby::Cluster::Create(cluster_options,
+                                      {&transport, &ring, &side->directory_, &side->locations_})
                   .value();
     nearby::RuntimeHost host;
     host.sink = sink;
@@ -105,27 +123,28 @@ struct NodeSide::Node {
     host.locations = &side->locations_;
     host.cluster = cluster.get();
     host.wake = [this](nearby::ShardId) { is_awake = true; };
-    runtime = nearby::Runtime::Create(options, std::move(host)).value();
+    runtime = nearby::Runtime::Create(options.runtime, std::move(host)).value();
   }
 
   CountingTransport transport;
+  nearby::InMemoryRingSource ring;
   std::unique_ptr<nearby::Cluster> cluster;
   std::unique_ptr<nearby::Runtime> runtime;
   std::vector<nearby::SessionReport> reports;
   mutable bool is_awake = true;
 };
 
-NodeSide::NodeSide(const capacity::World& world, std::uint32_t nodes,
-                   const nearby::RuntimeOptions& options, nearby::ClientSink* sink)
+NodeSide::NodeSide(const capacity::World& world, const NodeSideOptions& options,
+                   nearby::ClientSink* sink)
     : world_(world),
-      nodes_count_(nodes),
-      friends_(world),
+      nodes_count_(options.nodes),
+      friends_(world, options.offline_friends),
+      watch_(options.watch),
       directory_(&clock_),
       locations_(&clock_),
       sessions_(world.size()) {
   clock_.Set(capacity::kTraceStart);
-  failures_ += ring_.Set(MakeRing()).ok() ? 0 : 1;
-  for (std::uint32_t i = 0; i < nodes; ++i) {
+  for (std::uint32_t i = 0; i < options.nodes; ++i) {
     nodes_.push_back(std::make_unique<Node>(this, i, options, sink));
   }
   Settle();
@@ -148,18 +167,39 @@ void NodeSide::Settle() {
 }
 
 void NodeSide::ConnectAll() {
-  constexpr std::uint32_t kAtOnce = 512;
-  for (std::uint32_t user = 0; user < world_.size(); ++user) {
+  std::vector<std::uint32_t> users(world_.size());
+  std::iota(users.begin(), users.end(), 0);
+  Connect(users, nullptr);
+}
+
+void NodeSide::Connect(absl::Span<const std::uint32_t> users, const capacity::Movement* movement) {
+  // So that neither calls nor lists come up against a limit.
+  constexpr std::size_t kAtOnce = 512;
+  for (std::size_t i = 0; i < users.size(); ++i) {
+    const std::uint32_t user = users[i];
     nearby::ConnectCall call;
     call.user = capacity::IdOf(user);
     call.cookie = user;
+    if (movement != nullptr) {
+      call.location = {movement->reported(user).ToLatLng(), clock_.Now()};
+    }
     nodes_[NodeOf(user)]->runtime->Connect(
         call, [this, user](absl::StatusOr<nearby::ConnectResult> result) {
           failures_ += result.ok() ? 0 : 1;
           if (result.ok()) sessions_[user] = result->session;
         });
-    if (user % kAtOnce == kAtOnce - 1) Settle();
+    if (i % kAtOnce == kAtOnce - 1) Settle();
   }
+  Settle();
+}
+
+void NodeSide::Disconnect(absl::Span<const std::uint32_t> users) {
+  for (const std::uint32_t user : users) nodes_[NodeOf(user)]->runtime->Disconnect(sessions_[user]);
+  Settle();
+}
+
+void NodeSide::SetRing(std::uint32_t node, const nearby::RingSource::Ring& ring) {
+  failures_ += nodes_[node]->ring.Set(ring).ok() ? 0 : 1;
   Settle();
 }
 
@@ -183,6 +223,10 @@ nearby::ClusterStats NodeSide::stats() const {
   nearby::ClusterStats sum;
   for (const auto& node : nodes_) sum += node->cluster->stats();
   return sum;
+}
+
+nearby::ClusterStats NodeSide::stats(std::uint32_t node) const {
+  return nodes_[node]->cluster->stats();
 }
 
 std::size_t NodeSide::CountInSight(std::uint32_t user) {

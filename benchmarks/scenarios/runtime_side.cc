@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "benchmarks/capacity/random.h"
 #include "benchmarks/capacity/stopwatch.h"
 #include "benchmarks/capacity/trace.h"
 #include "nearby/friendship.h"
@@ -30,11 +31,30 @@ nearby::RuntimeHost MakeHost(nearby::ClientSink* sink, nearby::FriendStore* frie
 
 }  // namespace
 
+void AppendOfflineFriends(const capacity::World& world, std::uint32_t user, std::uint32_t count,
+                          std::vector<nearby::UserId>* friends) {
+  constexpr std::uint64_t kForEachOnline = 9;
+  const auto begin = static_cast<std::ptrdiff_t>(friends->size());
+  capacity::Random random(user);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    friends->push_back(capacity::IdOf(world.size() + random.Below(kForEachOnline * world.size())));
+  }
+  std::sort(friends->begin() + begin, friends->end());
+  friends->erase(std::unique(friends->begin() + begin, friends->end()), friends->end());
+}
+
 void WorldFriendStore::List(nearby::UserId user, ListDone done) {
   nearby::FriendList list;
   list.version = nearby::FriendVersion{1};
   for (const std::uint32_t other : world_.FriendsOf(capacity::UserOf(user))) {
     list.friends.push_back({capacity::IdOf(other), nearby::Friendship{/*friends=*/true}});
+  }
+  if (offline_friends_ > 0) {
+    std::vector<nearby::UserId> offline;
+    AppendOfflineFriends(world_, capacity::UserOf(user), offline_friends_, &offline);
+    for (const nearby::UserId other : offline) {
+      list.friends.push_back({other, nearby::Friendship{/*friends=*/true}});
+    }
   }
   done(std::move(list));
 }

@@ -15,17 +15,25 @@
 #include "benchmarks/scenarios/trace_clock.h"
 #include "nearby/client_sink.h"
 #include "nearby/friend_store.h"
+#include "nearby/ids.h"
 #include "nearby/runtime.h"
 #include "nearby/runtime_options.h"
 
 namespace scenarios {
 
-/// The world's friendships, as a friend store that answers at once.
+/// Appends the ids of so many friends of a user who are never online, each once, ascending: drawn
+/// from nine times as many as the world has users. A pure function.
+void AppendOfflineFriends(const capacity::World& world, std::uint32_t user, std::uint32_t count,
+                          std::vector<nearby::UserId>* friends);
+
+/// The world's friendships, as a friend store that answers at once. Everybody lists so many friends
+/// who are never online besides.
 ///
 /// Thread-safe. Borrows the world.
 class WorldFriendStore : public nearby::FriendStore {
  public:
-  explicit WorldFriendStore(const capacity::World& world) : world_(world) {}
+  explicit WorldFriendStore(const capacity::World& world, std::uint32_t offline_friends = 0)
+      : world_(world), offline_friends_(offline_friends) {}
 
   void List(nearby::UserId user, ListDone done) override;
   /// `Unimplemented`.
@@ -33,6 +41,7 @@ class WorldFriendStore : public nearby::FriendStore {
 
  private:
   const capacity::World& world_;
+  const std::uint32_t offline_friends_;
 };
 
 /// A runtime over a world, driven by its public interface as EngineSide drives an engine: the

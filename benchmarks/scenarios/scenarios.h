@@ -44,6 +44,10 @@ Findings MeasureShards(const Flags& flags);
 /// stores: how many messages go between them.
 Findings MeasureNodes(const Flags& flags);
 
+/// Servers come, go and take each other's seats under nodes whose users come in sight of each other
+/// and part all the time: how much moves, how fast, and that nobody misses anything.
+Findings MeasureRingChange(const Flags& flags);
+
 }  // namespace scenarios
 
 #endif  // BENCHMARKS_SCENARIOS_SCENARIOS_H_

@@ -266,10 +266,8 @@ bool Channels::Next(Channel* channel) {
 }
 
 void Channels::BeginSubscribing(Time now) {
-  const double per_ms = options_.max_resubscribes_per_second / 1000;
   const auto passed = static_cast<double>(std::max<std::int64_t>(0, now.ms - credit_time_.ms));
-  // A tenth of a second's worth at most is made up for in a burst.
-  credit_ = std::min(credit_ + passed * per_ms, std::max(1.0, per_ms * 100));
+  credit_ = std::min(credit_ + passed * PerMs(), Burst());
   credit_time_ = now;
   Channel channel;
   while (HasRoom() && Next(&channel)) {
@@ -339,8 +337,7 @@ void Channels::SetNextEvent(Time now) {
   if (!settling_.empty()) at(settling_.front().first);
   if (!HasRoom()) return;  // An answer or a timeout comes first.
   if (!urgent_.empty() || !again_.empty()) {
-    const double per_ms = options_.max_resubscribes_per_second / 1000;
-    at(Time{now.ms + static_cast<std::int64_t>(std::max(0.0, (1 - credit_) / per_ms)) + 1});
+    at(Time{now.ms + static_cast<std::int64_t>(std::max(0.0, (1 - credit_) / PerMs())) + 1});
   }
   for (const Server& server : servers_) {
     if (!server.waiting.empty() && !server.is_probed) at(std::max(now, server.retry_at));

@@ -1,6 +1,7 @@
 #ifndef NEARBY_SRC_CLUSTER_CHANNELS_H_
 #define NEARBY_SRC_CLUSTER_CHANNELS_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -125,6 +126,11 @@ class Channels {
   // The server has answered: whoever waited for it need not any more.
   void Recover(ServerId server);
   void ProbeServers(Time now);
+  // What may come at once: a tenth of a second's worth, by which a late poll makes up for its
+  // delay. And what comes in a millisecond after it, so that the two together stay within the pace
+  // in any second: the one more would come just as that ends.
+  double Burst() const { return std::max(1.0, options_.max_resubscribes_per_second / 10); }
+  double PerMs() const { return (options_.max_resubscribes_per_second + 1 - Burst()) / 1000; }
   bool HasRoom() const { return pending_.size() < options_.max_in_flight; }
   void TimeOut(Time now);
   void DropFormers(Time now);

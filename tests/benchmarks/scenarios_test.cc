@@ -10,12 +10,23 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "benchmarks/capacity/trace.h"
 #include "benchmarks/capacity/world.h"
+#include "benchmarks/scenarios/crossing_walk.h"
 #include "benchmarks/scenarios/findings.h"
 #include "benchmarks/scenarios/flags.h"
+#include "benchmarks/scenarios/listening.h"
 #include "benchmarks/scenarios/pace.h"
+#include "benchmarks/scenarios/runtime_side.h"
+#include "benchmarks/scenarios/sights.h"
+#include "benchmarks/scenarios/subscription_watch.h"
 #include "benchmarks/scenarios/worlds.h"
+#include "nearby/client_sink.h"
+#include "nearby/effects.h"
 #include "nearby/geo.h"
+#include "nearby/ids.h"
+#include "nearby/options.h"
+#include "nearby/time.h"
 
 namespace scenarios {
 namespace {
@@ -72,6 +83,130 @@ TEST(ScenarioPace, ServesEachReportOnceAndNoneBeforeItIsDue) {
              });
     EXPECT_EQ(next, 1'000u);
   }
+}
+
+TEST(ScenarioWorlds, ListFriendsWhoAreNeverOnline) {
+  const capacity::World world = capacity::MakeWorld(kSmall);
+  std::vector<nearby::UserId> friends = {nearby::UserId{~std::uint64_t{0}}};
+  AppendOfflineFriends(world, 7, 360, &friends);
+  EXPECT_EQ(friends[0], nearby::UserId{~std::uint64_t{0}}) << "what was there stays";
+  friends.erase(friends.begin());
+  // Some are drawn twice.
+  EXPECT_GT(friends.size(), 340u);
+  EXPECT_LE(friends.size(), 360u);
+  EXPECT_TRUE(std::is_sorted(friends.begin(), friends.end()));
+  EXPECT_EQ(std::adjacent_find(friends.begin(), friends.end()), friends.end());
+  for (const nearby::UserId other : friends) EXPECT_GE(capacity::UserOf(other), world.size());
+}
+
+TEST(ScenarioListening, IsCountedOnceForEachChannelAndNode) {
+  const capacity::World world = capacity::MakeWorld(kSmall);
+  const auto on_one = [](std::uint32_t /*user*/) { return 0u; };
+  EXPECT_EQ(CountListening(world, 1, on_one, 0).subscriptions, 0u) << "all are at home";
+  const auto each_alone = [](std::uint32_t user) { return user; };
+  const Listening alone = CountListening(world, world.size(), each_alone, 0);
+  EXPECT_EQ(alone.subscriptions, world.friends.size());
+  EXPECT_DOUBLE_EQ(alone.per_client, static_cast<double>(world.friends.size()) / world.size());
+  const auto on_two = [](std::uint32_t user) { return user % 2; };
+  const Listening two = CountListening(world, 2, on_two, 0);
+  EXPECT_GT(two.subscriptions, 0u);
+  EXPECT_LE(two.subscriptions, world.size()) << "each channel from the other node at most";
+  EXPECT_LT(two.per_client, 1);
+}
+
+TEST(ScenarioSights, HoldsWhatIsToldAgainstPositions) {
+  const capacity::World world = capacity::MakeWorld(kSmall);
+  const std::uint32_t user = 0;
+  const std::uint32_t other = world.FriendsOf(user)[0];
+  Sights sights(world);
+  sights.Report(user, nearby::Position::FromLatLng({48, 9}));
+  sights.Report(other, nearby::Position::FromLatLng({48.01, 9}));
+  EXPECT_EQ(sights.Count().in_sight, 2u);
+  EXPECT_EQ(sights.Count().wrong, 2u);
+  EXPECT_EQ(sights.changes(), 2u);
+
+  nearby::ClientEvent event;
+  event.friend_id = capacity::IdOf(other);
+  event.reported_at = nearby::Time{5};
+  const auto tell = [&](nearby::DeliveryKind kind) {
+    event.kind = kind;
+    nearby::ClientBatch batch;
+    batch.user = capacity::IdOf(user);
+    batch.events = {&event, 1};
+    sights.Deliver(batch);
+  };
+  tell(nearby::DeliveryKind::kEnter);
+  EXPECT_EQ(sights.Count().wrong, 1u);
+  EXPECT_EQ(sights.out_of_turn() + sights.repeated(), 0u);
+  tell(nearby::DeliveryKind::kMove);
+  EXPECT_EQ(sights.repeated(), 1u) << "a move without a newer report";
+  tell(nearby::DeliveryKind::kEnter);
+  EXPECT_EQ(sights.out_of_turn(), 1u) << "entered already";
+  tell(nearby::DeliveryKind::kLeave);
+  EXPECT_EQ(sights.out_of_turn(), 1u);
+  EXPECT_EQ(sights.Count().wrong, 2u);
+  tell(nearby::DeliveryKind::kLeave);
+  EXPECT_EQ(sights.out_of_turn(), 2u);
+  tell(nearby::DeliveryKind::kEnter);
+  EXPECT_EQ(sights.repeated(), 1u) << "who comes back need not have reported";
+
+  sights.Report(other, nearby::Position::FromLatLng({49, 9}));
+  EXPECT_EQ(sights.Count().in_sight, 0u);
+  EXPECT_EQ(sights.Count().wrong, 1u);
+}
+
+TEST(ScenarioSubscriptionWatch, CountsWhatIsSubscribedToAgainInAnySecond) {
+  SubscriptionWatch watch(2);
+  const auto subscribe = [&watch](std::uint64_t user, const char* server, std::int64_t at_ms) {
+    watch.OnSubscribed(1, server, nearby::UserId{user}, nearby::Time{at_ms});
+  };
+  for (std::uint64_t user = 0; user < 10; ++user) subscribe(user, "a", 0);
+  EXPECT_EQ(watch.channels(), 10u);
+  EXPECT_EQ(watch.storm(1).resubscriptions, 0u) << "those are the first";
+  for (std::uint64_t user = 0; user < 6; ++user) {
+    subscribe(user, "b", 1'500 + static_cast<std::int64_t>(user) * 250);
+  }
+  EXPECT_EQ(watch.storm(1).resubscriptions, 6u);
+  EXPECT_EQ(watch.storm(1).most_in_a_second, 4u);
+  EXPECT_EQ(watch.storm(1).first, nearby::Time{1'500});
+  EXPECT_EQ(watch.storm(1).last, nearby::Time{2'750});
+  EXPECT_EQ(watch.storm(0).resubscriptions, 0u);
+  EXPECT_EQ(watch.channels(1), 10u);
+  EXPECT_EQ(watch.subscriptions(), 16u);
+  watch.OnUnsubscribed(1, "a", nearby::UserId{0});
+  watch.OnUnsubscribed(1, "a", nearby::UserId{9});
+  EXPECT_EQ(watch.channels(), 9u);
+  EXPECT_EQ(watch.subscriptions(), 14u);
+  subscribe(9, "b", 3'000);
+  EXPECT_EQ(watch.storm(1).resubscriptions, 6u) << "it had been given up";
+  watch.OnLinkLost(1, "b");
+  EXPECT_EQ(watch.links_lost(), 1u);
+  EXPECT_EQ(watch.subscriptions(), 8u);
+}
+
+TEST(ScenarioCrossingWalk, LetsEverybodyReportOnceInARoundAndCross) {
+  constexpr std::uint32_t kUsers = 1'000;
+  CrossingWalk walk(kUsers, 1);
+  std::vector<capacity::TracedReport> reports;
+  walk.Next({capacity::kTraceStart.ms + capacity::kReportIntervalMs}, &reports);
+  ASSERT_EQ(reports.size(), kUsers);
+  std::vector<bool> has_reported(kUsers);
+  for (const capacity::TracedReport& report : reports) has_reported[report.user] = true;
+  EXPECT_EQ(std::count(has_reported.begin(), has_reported.end(), true), kUsers);
+  std::uint32_t crossed = 0;
+  const double radius_m = nearby::EngineOptions().radius_m;
+  for (std::uint32_t user = 1; user < kUsers; ++user) {
+    const auto is_near = [&](std::int64_t at_ms) {
+      return nearby::HaversineMeters(walk.LocationAt(user, at_ms),
+                                     walk.LocationAt(user - 1, at_ms)) <= radius_m;
+    };
+    crossed += is_near(60'000) != is_near(90'000) ? 1 : 0;
+    const double moved_m =
+        nearby::HaversineMeters(walk.LocationAt(user, 60'000), walk.LocationAt(user, 61'000));
+    EXPECT_LT(moved_m, 25) << "what is believed of those of whom nothing is known";
+  }
+  EXPECT_GT(crossed, kUsers / 50);
+  EXPECT_LT(crossed, kUsers / 15);
 }
 
 TEST(ScenarioFlags, AreTakenAndChecked) {
