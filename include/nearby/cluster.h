@@ -44,9 +44,15 @@ struct ClusterHost {
 ///
 /// A cluster has no threads and no timers of its own: it is driven by the runtime's polls.
 ///
-/// Thread-safe: `stats` alone is for hosts; the rest is between the cluster and its runtime.
-/// Ownership: borrows the host's parts. The runtime borrows the cluster, which must outlive it; a
-/// cluster serves one runtime in its life.
+/// A node that goes in good order keeps nobody waiting. Runtime::Drain gives the node's lease back
+/// to the directory when the last session has ended, after the answers that other nodes wait for;
+/// the end of the runtime does so at once, whoever is connected, as far as the directory still
+/// carries out what it was asked last. Of a node that dies the lease runs on until it ends, and
+/// changes of its users' friendships wait for that.
+///
+/// Thread-safe: `stats` alone is for hosts; the rest is between the cluster and its
+/// runtime. Ownership: borrows the host's parts. The runtime borrows the cluster, which must
+/// outlive it; a cluster serves one runtime in its life.
 class NEARBY_API Cluster : public OtherNodes {
  public:
   /// `InvalidArgument` for options that Validate refuses, or a host with a part missing.
@@ -64,6 +70,7 @@ class NEARBY_API Cluster : public OtherNodes {
   void Detach() override;
   void Fence(const FriendshipChange& change, Done done) override;
   void Reload(UserId user) override;
+  void Retire(Done done) override;
 
  private:
   class NEARBY_LOCAL Impl;

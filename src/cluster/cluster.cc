@@ -34,5 +34,6 @@ void Cluster::Fence(const FriendshipChange& change, Done done) {
   impl_->Fence(change, std::move(done));
 }
 void Cluster::Reload(UserId user) { impl_->Reload(user); }
+void Cluster::Retire(Done done) { impl_->Retire(std::move(done)); }
 
 }  // namespace nearby

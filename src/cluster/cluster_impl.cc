@@ -184,6 +184,12 @@ internal::Office::Actions Cluster::Impl::OfficeActions() {
           office_->OnRenewed(number, status);
         }));
   };
+  actions.end_lease = [this](std::uint64_t number, const NodeLease& lease) {
+    host_.directory->EndLease(
+        lease, OnShard<absl::Status>(kOffice, [this, number](const absl::Status& status) {
+          office_->OnReturned(number, status);
+        }));
+  };
   actions.find_ended = [this](std::uint64_t number, absl::Span<const NodeLease> leases) {
     using Ended = absl::StatusOr<std::vector<NodeLease>>;
     host_.directory->FindEnded(leases, OnShard<Ended>(kOffice, [this, number](const Ended& ended) {
@@ -236,6 +242,15 @@ void Cluster::Impl::Fence(const FriendshipChange& change, Done done) {
 void Cluster::Impl::Reload(UserId user) {
   if (!gate_->Enter()) return;
   Post(kOffice, [this, user] { office_->Reload(user); });
+  gate_->Leave();
+}
+
+void Cluster::Impl::Retire(Done done) {
+  if (!gate_->Enter()) {
+    done(absl::CancelledError("the runtime was destroyed"));
+    return;
+  }
+  Post(kOffice, [this, done = std::move(done)]() mutable { office_->Retire(std::move(done)); });
   gate_->Leave();
 }
 

@@ -31,6 +31,7 @@ class Cluster::Impl : public Transport::Receiver {
   void Detach();
   void Fence(const FriendshipChange& change, Done done);
   void Reload(UserId user);
+  void Retire(Done done);
   ClusterStats stats() const;
 
   void OnMessage(absl::string_view server, Channel channel, absl::string_view payload) override;

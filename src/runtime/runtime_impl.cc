@@ -397,13 +397,23 @@ void Runtime::Impl::Apply(const FriendshipChange& change, Done done) {
   one.AddUnrefusable(internal::ChangeCommitted{change, std::move(joint)});
 }
 
+Runtime::Done Runtime::Impl::AfterDrain(Done done) {
+  if (host_.cluster == nullptr) return done;
+  // Let go of unfinished, by whoever goes first, it completes with Cancelled.
+  return [this, last = std::make_shared<internal::Joint>(1, std::move(done))](
+             const absl::Status& status) {
+    if (!status.ok()) return last->Finish(status);
+    host_.cluster->Retire([last](const absl::Status& retired) { last->Finish(retired); });
+  };
+}
+
 void Runtime::Impl::Drain(Done done) {
   if (is_shut_down_) {
     done(Destroyed());
     return;
   }
   is_draining_ = true;
-  auto joint = std::make_shared<internal::Joint>(mailboxes_.size(), std::move(done));
+  auto joint = std::make_shared<internal::Joint>(mailboxes_.size(), AfterDrain(std::move(done)));
   for (std::size_t i = 1; i < mailboxes_.size(); ++i) {
     mailboxes_[i]->AddUnrefusable(internal::DrainRequested{joint});
   }
