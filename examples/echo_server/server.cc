@@ -99,6 +99,7 @@ absl::Status Server::CreateWorker(std::size_t i) {
   parts.metrics = &metrics_;
   parts.requests = &request_limit_;
   parts.is_draining = &is_draining_;
+  parts.cluster = stores_.cluster;
   worker->router = std::make_unique<Router>(parts);
 
   worker->connections = {loop,    worker->router.get(), &worker->sessions,

@@ -23,6 +23,7 @@ Cluster::Cluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Cluster::~Cluster() { impl_->Detach(); }
 
 ClusterStats Cluster::stats() const { return impl_->stats(); }
+NodeHealth Cluster::health() const { return impl_->health(); }
 void Cluster::Attach(const EngineOptions& options, Services services) {
   impl_->Attach(options, std::move(services));
 }

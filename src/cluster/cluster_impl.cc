@@ -254,6 +254,23 @@ void Cluster::Impl::Retire(Done done) {
   gate_->Leave();
 }
 
+NodeHealth Cluster::Impl::health() const {
+  // By the gate: the runtime, whose clock it is, does not go meanwhile.
+  if (!gate_->Enter()) return NodeHealth::kUnready;
+  NodeHealth health = NodeHealth::kUnready;
+  const std::int64_t until_ms = lease_state_.UntilMs();
+  // Services are there if there has been a lease.
+  const std::int64_t now_ms =
+      until_ms == internal::LeaseState::kLongAgo ? until_ms : services_.steady_ms();
+  if (now_ms < until_ms) {
+    const absl::Duration left = absl::Milliseconds(until_ms - now_ms);
+    const absl::Duration passed = options_.lease_duration - options_.lease_margin - left;
+    health = passed < options_.lease_duration / 2 ? NodeHealth::kReady : NodeHealth::kOverdue;
+  }
+  gate_->Leave();
+  return health;
+}
+
 ClusterStats Cluster::Impl::stats() const {
   ClusterStats sum;
   for (const auto& gateway : gateways_) sum += gateway->stats();

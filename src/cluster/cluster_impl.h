@@ -33,6 +33,7 @@ class Cluster::Impl : public Transport::Receiver {
   void Reload(UserId user);
   void Retire(Done done);
   ClusterStats stats() const;
+  NodeHealth health() const;
 
   void OnMessage(absl::string_view server, Channel channel, absl::string_view payload) override;
   void OnLinkLost(absl::string_view server, const absl::Status& why) override;

@@ -109,6 +109,7 @@ void Runtime::Impl::JoinCluster() {
     mailbox(shard).AddUnrefusable(internal::TaskPosted{std::move(task)});
   };
   services.is_behind = [this](ShardId shard) { return mailbox(shard).is_behind(); };
+  services.steady_ms = [this] { return host_.clock->SteadyMs(); };
   services.apply = [this](const FriendshipChange& change, Done done) {
     Apply(change, std::move(done));
   };

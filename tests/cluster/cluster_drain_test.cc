@@ -84,6 +84,7 @@ TEST_F(ClusterDrainTest, TheLeaseGoesWithTheLastSession) {
   nodes_.Pass(absl::Seconds(20));
   EXPECT_EQ(drained.times(), 0);
   EXPECT_FALSE(HasEnded()) << "Bob is still there";
+  EXPECT_EQ(nodes_.cluster(1).health(), NodeHealth::kReady) << "for him";
   nodes_.Report(alice_, North(50));
   nodes_.Settle();
   EXPECT_THAT(nodes_.InSight(bob_), ElementsAre(kAlice));
@@ -93,6 +94,7 @@ TEST_F(ClusterDrainTest, TheLeaseGoesWithTheLastSession) {
   EXPECT_EQ(drained.times(), 1);
   EXPECT_TRUE(drained.is_ok()) << drained.status();
   EXPECT_TRUE(HasEnded());
+  EXPECT_EQ(nodes_.cluster(1).health(), NodeHealth::kUnready);
   EXPECT_THAT(nodes_.InSight(alice_), IsEmpty());
   nodes_.Pass(absl::Minutes(1));
   EXPECT_EQ(nodes_.stats(1).leases, 1u) << "nobody needs another one";

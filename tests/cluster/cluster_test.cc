@@ -155,6 +155,44 @@ TEST_F(ClusterTest, ANodeThatLosesItsLeaseLetsGoOfItsSessions) {
   EXPECT_THAT(nodes_.InSight(bob_), ElementsAre(kAlice));
 }
 
+TEST_F(ClusterTest, TellsWhetherItHoldsItsLease) {
+  EXPECT_EQ(nodes_.cluster(0).health(), NodeHealth::kReady);
+  nodes_.Pass(absl::Minutes(1));
+  EXPECT_EQ(nodes_.cluster(0).health(), NodeHealth::kReady);
+  nodes_.directory(0).Sever(true);
+  nodes_.Pass(absl::Seconds(2));
+  EXPECT_EQ(nodes_.cluster(0).health(), NodeHealth::kReady) << "it is not due yet";
+  nodes_.Pass(absl::Seconds(3));
+  EXPECT_EQ(nodes_.cluster(0).health(), NodeHealth::kOverdue);
+  nodes_.directory(0).Sever(false);
+  nodes_.Pass(absl::Seconds(3));
+  EXPECT_EQ(nodes_.cluster(0).health(), NodeHealth::kReady);
+
+  nodes_.directory(0).Sever(true);
+  nodes_.Pass(absl::Seconds(9));
+  EXPECT_EQ(nodes_.cluster(0).health(), NodeHealth::kUnready);
+  EXPECT_EQ(nodes_.cluster(1).health(), NodeHealth::kReady) << "the other one knows nothing of it";
+  nodes_.directory(0).Sever(false);
+  nodes_.Pass(absl::Seconds(9));
+  EXPECT_EQ(nodes_.cluster(0).health(), NodeHealth::kReady);
+}
+
+TEST_F(ClusterTest, ANodeThatNobodyPollsIsNotReadyForLong) {
+  nodes_.clock().Advance(absl::Seconds(5));
+  EXPECT_EQ(nodes_.cluster(0).health(), NodeHealth::kOverdue);
+  nodes_.clock().Advance(absl::Seconds(3));
+  EXPECT_EQ(nodes_.cluster(0).health(), NodeHealth::kUnready);
+}
+
+TEST(ClusterHealthTest, IsUnreadyBeforeTheFirstLeaseAndAfterTheRuntime) {
+  FewNodes nodes;
+  EXPECT_EQ(nodes.cluster(0).health(), NodeHealth::kUnready);
+  nodes.Settle();
+  EXPECT_EQ(nodes.cluster(0).health(), NodeHealth::kReady);
+  nodes.EndRuntime(0);
+  EXPECT_EQ(nodes.cluster(0).health(), NodeHealth::kUnready);
+}
+
 TEST_F(ClusterTest, ThoseOfANodeThatDiesAreSeenToLeave) {
   ConnectBoth();
   nodes_.Destroy(0);

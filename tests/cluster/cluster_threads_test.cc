@@ -61,6 +61,7 @@ TEST(ClusterThreadsTest, AllSeeEachOtherWhileTheyMove) {
     const auto kind = round % 2 == 0 ? FriendEdit::Kind::kHide : FriendEdit::Kind::kShare;
     edits.push_back(nodes.Edit(round / 2 % 2, kind, UserId{1}, UserId{2}));
     (void)nodes.stats(0);
+    (void)nodes.cluster(0).health();
     if (round == 25) nodes.broker().TakeDown("server");
     if (round == 26) nodes.broker().BringUp("server");
   }

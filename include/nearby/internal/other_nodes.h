@@ -72,6 +72,8 @@ class NEARBY_API OtherNodes {
     std::function<void(ShardId shard, Task task)> post;
     /// Whether so much waits for the shard already that what can be lost should be.
     std::function<bool(ShardId shard)> is_behind;
+    /// Of the clock of NodeGateway::Advance, now.
+    std::function<std::int64_t()> steady_ms;
     /// Puts a change in force on this node.
     std::function<void(const FriendshipChange& change, Done done)> apply;
   };
