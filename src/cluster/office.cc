@@ -139,10 +139,7 @@ void Office::RetireIfIdle() {
 }
 
 void Office::ReturnLease() {
-  return_.emplace();
-  return_->lease = lease_;
-  return_->again_at = now_;
-  return_->give_up_at = After(options_.call_timeout);
+  return_ = Return{lease_, 0, 0, now_, After(options_.call_timeout)};
   LeaveLease();
 }
 

@@ -113,10 +113,10 @@ class Office {
   // A lease that the directory has been asked to end, because nobody needs it any more.
   struct Return {
     NodeLease lease;
-    std::uint64_t number = 0;  // of the call under way, 0: none
-    std::uint32_t failures = 0;
-    Time again_at = kNever;  // if there is none
-    Time give_up_at = kNever;
+    std::uint64_t number;  // of the call under way, 0: none
+    std::uint32_t failures;
+    Time again_at;  // if there is none
+    Time give_up_at;
   };
 
   bool has_lease() const { return lease_.life != Epoch{}; }

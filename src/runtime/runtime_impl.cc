@@ -219,8 +219,12 @@ void Runtime::Impl::Connect(const ConnectCall& call, ConnectDone done) {
   if (is_draining_) {
     ++calls_refused_;
     status = absl::UnavailableError("this node is being drained");
-  } else if (call.location) {
-    status = ValidateReport(call.location->location, call.location->reported_at);
+  } else {
+    // Before other nodes hear of it: what is refused here changes nothing of an earlier session.
+    if (call.radius_m) status = ValidateRadius(*call.radius_m);
+    if (call.location) {
+      status.Update(ValidateReport(call.location->location, call.location->reported_at));
+    }
   }
   if (!status.ok()) {
     done(std::move(status));

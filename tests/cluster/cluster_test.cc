@@ -2,6 +2,11 @@
 
 #include "nearby/cluster.h"
 
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -9,7 +14,10 @@
 #include "nearby/friendship.h"
 #include "nearby/geo.h"
 #include "nearby/ids.h"
+#include "nearby/runtime.h"
+#include "nearby/session_directory.h"
 #include "tests/cluster/few_nodes.h"
+#include "tests/runtime/reply.h"
 
 namespace nearby {
 namespace {
@@ -23,6 +31,8 @@ using ::testing::Optional;
 using Client = FewNodes::Client;
 using EndReason = ClientSink::EndReason;
 using Kind = FriendEdit::Kind;
+
+using StatusReply = test::Reply<absl::Status>;
 
 constexpr UserId kAlice{1};
 constexpr UserId kBob{2};
@@ -39,6 +49,50 @@ class ClusterTest : public ::testing::Test {
     bob_ = nodes_.Connect(1, kBob, North(100));
     ASSERT_THAT(nodes_.InSight(alice_), ElementsAre(kBob));
     ASSERT_THAT(nodes_.InSight(bob_), ElementsAre(kAlice));
+  }
+
+  StatusReply ConnectBobAgain(std::optional<double> radius_m) {
+    ConnectCall call;
+    call.user = kBob;
+    call.radius_m = radius_m;
+    StatusReply reply;
+    nodes_.runtime(1).Connect(
+        call, [done = reply.Done()](const absl::StatusOr<ConnectResult>& result) mutable {
+          done(result.status());
+        });
+    return reply;
+  }
+
+  // That Bob's session goes on, that what Alice forbids is asked of it, and that nothing of it is
+  // left in the directory when it has ended.
+  void ExpectBobIsStillFenced() {
+    nodes_.Pass(absl::Seconds(1));
+    nodes_.Report(bob_, North(120));
+    nodes_.Settle();
+    EXPECT_THAT(nodes_.InSight(bob_), ElementsAre(kAlice));
+    ASSERT_THAT(nodes_.InSight(alice_), ElementsAre(kBob));
+    EXPECT_EQ(nodes_.sink(0).InSight(alice_.cookie).at(kBob).position,
+              Position::FromLatLng(North(120)));
+
+    const FewNodes::EditReply hidden = nodes_.Edit(0, Kind::kHide, kAlice, kBob);
+    for (int i = 0; i < 10; ++i) nodes_.runtime(0).PollAll();
+    EXPECT_EQ(hidden.times(), 0) << "the second node has not put it in force";
+    nodes_.Settle();
+    EXPECT_TRUE(hidden.is_ok()) << hidden.status();
+    nodes_.sink(1).MustNotSee(bob_.cookie, kAlice);
+    nodes_.Pass(absl::Seconds(10));
+    nodes_.Report(alice_, North(50));
+    nodes_.Settle();
+    EXPECT_THAT(nodes_.InSight(bob_), IsEmpty());
+
+    nodes_.Disconnect(bob_);
+    nodes_.Settle();
+    std::vector<SessionHolder> holders(1);
+    nodes_.directory(0).Lookup(
+        {&kBob, 1}, [&](const absl::StatusOr<std::vector<std::vector<SessionHolder>>>& found) {
+          holders = found.value().front();
+        });
+    EXPECT_THAT(holders, IsEmpty());
   }
 
   FewNodes nodes_;
@@ -134,6 +188,25 @@ TEST_F(ClusterTest, AnotherNodeTakesTheSession) {
   const Client back = nodes_.Connect(0, kAlice, kHere);
   EXPECT_THAT(nodes_.Ended(again), Optional(EndReason::kReplaced));
   EXPECT_THAT(nodes_.InSight(back), ElementsAre(kBob));
+}
+
+TEST_F(ClusterTest, ASessionOutlivesAConnectOfNoSense) {
+  ConnectBoth();
+  const StatusReply refused = ConnectBobAgain(/*radius_m=*/-1);
+  nodes_.Settle();
+  ASSERT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  ExpectBobIsStillFenced();
+}
+
+// The connect that is refused has been entered in the directory, in place of the session that goes
+// on.
+TEST_F(ClusterTest, ASessionOutlivesAConnectThatIsRefusedLate) {
+  ConnectBoth();
+  const StatusReply refused = ConnectBobAgain(std::nullopt);
+  nodes_.runtime(1).Drain([](const absl::Status&) {});
+  nodes_.Settle();
+  ASSERT_EQ(refused.code(), absl::StatusCode::kUnavailable);
+  ExpectBobIsStillFenced();
 }
 
 TEST_F(ClusterTest, ANodeThatLosesItsLeaseLetsGoOfItsSessions) {
