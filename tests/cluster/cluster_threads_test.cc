@@ -1,8 +1,6 @@
 // Two nodes whose shards have a thread each: what ThreadSanitizer is to see.
 
-#include <chrono>
 #include <cstdint>
-#include <functional>
 #include <thread>
 #include <vector>
 
@@ -13,10 +11,12 @@
 #include "nearby/friendship.h"
 #include "nearby/ids.h"
 #include "tests/cluster/few_nodes.h"
+#include "tests/host/patience.h"
 
 namespace nearby {
 namespace {
 
+using test::Eventually;
 using test::FewNodes;
 using test::kHere;
 using test::North;
@@ -28,15 +28,6 @@ FewNodes::Options TwoShards() {
   FewNodes::Options options;
   options.runtime.shards = kShards;
   return options;
-}
-
-bool Eventually(const std::function<bool()>& holds) {
-  const auto give_up_at = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() >= give_up_at) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
 }
 
 TEST(ClusterThreadsTest, AllSeeEachOtherWhileTheyMove) {
