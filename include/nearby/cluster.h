@@ -63,9 +63,9 @@ enum class NodeHealth : std::uint8_t {
 /// carries out what it was asked last. Of a node that dies the lease runs on until it ends, and
 /// changes of its users' friendships wait for that.
 ///
-/// Thread-safe: `stats` and `health` are for hosts; the rest is between the cluster and its
-/// runtime. Ownership: borrows the host's parts. The runtime borrows the cluster, which must
-/// outlive it; a cluster serves one runtime in its life.
+/// Thread-safe: `stats` and `health` are for hosts; the rest is for the runtime.
+/// Ownership: borrows the host's parts. The runtime borrows the cluster, which must outlive it; a
+/// cluster serves one runtime in its life.
 class NEARBY_API Cluster : public OtherNodes {
  public:
   /// `InvalidArgument` for options that Validate refuses, or a host with a part missing.
