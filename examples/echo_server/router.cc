@@ -98,8 +98,11 @@ void Router::HandleFriend(const HttpRequest& request, const Identity& caller, Us
 }
 
 HttpResponse Router::Health() {
-  const bool is_draining = parts_.is_draining->load();
-  return {is_draining ? 503 : 200, "text/plain", is_draining ? "draining" : "ok", {}};
+  if (parts_.is_draining->load()) return {503, "text/plain", "draining", {}};
+  // One whose lease is overdue serves whom it has, and the others may be no better off.
+  const bool is_ready =
+      parts_.cluster == nullptr || parts_.cluster->health() != nearby::NodeHealth::kUnready;
+  return {is_ready ? 200 : 503, "text/plain", is_ready ? "ok" : "no lease", {}};
 }
 
 HttpResponse Router::NotFound() { return Error(absl::NotFoundError("there is nothing here")); }

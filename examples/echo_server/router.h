@@ -12,6 +12,7 @@
 #include "examples/echo_server/user_api.h"
 #include "examples/echo_server/user_rate_limit.h"
 #include "nearby/clock.h"
+#include "nearby/cluster.h"
 
 namespace echo_server {
 
@@ -39,6 +40,8 @@ class Router {
     UserRateLimit* requests = nullptr;
     const nearby::Clock* clock = nearby::SystemClock::Get();
     const std::atomic<bool>* is_draining = nullptr;
+    /// Of a node among others.
+    const nearby::Cluster* cluster = nullptr;
   };
 
   explicit Router(const Parts& parts) : parts_(parts), api_(parts.api) {}

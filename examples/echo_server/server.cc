@@ -99,6 +99,7 @@ absl::Status Server::CreateWorker(std::size_t i) {
   parts.metrics = &metrics_;
   parts.requests = &request_limit_;
   parts.is_draining = &is_draining_;
+  parts.cluster = stores_.cluster;
   worker->router = std::make_unique<Router>(parts);
 
   worker->connections = {loop,    worker->router.get(), &worker->sessions,
@@ -137,7 +138,12 @@ void Server::BeginDrain() {
   drain_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) FinishDrain();
   });
-  runtime_->Drain([this](const absl::Status&) { (*loops_)[0].Post([this] { FinishDrain(); }); });
+  runtime_->Drain([this](const absl::Status&) {
+    (*loops_)[0].Post([this] {
+      is_drained_ = true;
+      FinishDrain();
+    });
+  });
 }
 
 void Server::FinishDrain() {
@@ -149,7 +155,9 @@ void Server::FinishDrain() {
 }
 
 void Server::StopWhenEmpty(int attempts) {
-  const bool is_empty = stats_.websockets.value() == 0 && requests_under_way_.used() == 0;
+  // After the drain timeout: those who were sent away have gone, and other nodes know it.
+  const bool is_empty =
+      is_drained_ && stats_.websockets.value() == 0 && requests_under_way_.used() == 0;
   if (attempts == 0 || is_empty) return loops_->Stop();
   drain_timer_.expires_after(kStopInterval);
   drain_timer_.async_wait([this, attempts](const boost::system::error_code& error) {

@@ -109,6 +109,7 @@ class Server {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Listener> listener_;
   boost::asio::steady_timer drain_timer_;
+  bool is_drained_ = false;
   bool is_finishing_ = false;
   // Last: the others are its sink, its metrics and its wake.
   std::unique_ptr<nearby::Runtime> runtime_;

@@ -73,6 +73,10 @@ class WebSocketConnection : public FrameChannel,
   void Close(CloseCode code, absl::string_view reason) override {
     const websocket::close_reason close_reason(static_cast<websocket::close_code>(code),
                                                beast::string_view(reason.data(), reason.size()));
+    // While there is a callback, Beast puts off what it does with a close frame that was read along
+    // with another frame. If the write of ours ends in between, the two wait for each other, until
+    // the session's deadline.
+    stream_.control_callback();
     // Reading ends with it, one way or the other.
     stream_.async_close(close_reason, [self = shared_from_this()](error_code) { self->Abort(); });
   }

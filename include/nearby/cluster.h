@@ -1,6 +1,7 @@
 #ifndef NEARBY_CLUSTER_H_
 #define NEARBY_CLUSTER_H_
 
+#include <cstdint>
 #include <memory>
 
 #include "absl/status/status.h"
@@ -27,6 +28,18 @@ struct ClusterHost {
   LocationStore* locations = nullptr;
 };
 
+/// Whether a node can serve clients.
+enum class NodeHealth : std::uint8_t {
+  kReady,  ///< It holds its lease.
+  /// It still does, but the directory should have renewed it long ago: half of it has passed, and a
+  /// quarter since that was first asked for. If it is not renewed, all sessions end with it.
+  /// Connects fail unless the directory answers.
+  kOverdue,
+  /// It holds none: it has just begun, the directory could not renew it in time, or the node has
+  /// been drained. Nobody is connected, and connects fail.
+  kUnready,
+};
+
 /// Joins the runtime of one node with those of others, so that friends who are connected to
 /// different nodes see each other as if they were connected to one.
 ///
@@ -44,7 +57,13 @@ struct ClusterHost {
 ///
 /// A cluster has no threads and no timers of its own: it is driven by the runtime's polls.
 ///
-/// Thread-safe: `stats` alone is for hosts; the rest is between the cluster and its runtime.
+/// A node that goes in good order keeps nobody waiting. Runtime::Drain gives the node's lease back
+/// to the directory when the last session has ended, after the answers that other nodes wait for;
+/// the end of the runtime does so at once, whoever is connected, as far as the directory still
+/// carries out what it was asked last. Of a node that dies the lease runs on until it ends, and
+/// changes of its users' friendships wait for that.
+///
+/// Thread-safe: `stats` and `health` are for hosts; the rest is for the runtime.
 /// Ownership: borrows the host's parts. The runtime borrows the cluster, which must outlive it; a
 /// cluster serves one runtime in its life.
 class NEARBY_API Cluster : public OtherNodes {
@@ -57,6 +76,11 @@ class NEARBY_API Cluster : public OtherNodes {
   /// As of the last polls.
   ClusterStats stats() const;
 
+  /// What a load balancer asks for. By the runtime's clock, now: a node that nobody has polled for
+  /// longer than its lease is not ready. That a drain has begun, the host knows. kUnready before
+  /// the runtime is created, and after it is destroyed. Some 50 ns, and never waits for a poll.
+  NodeHealth health() const;
+
   // --- for the runtime ---
 
   void Attach(const EngineOptions& options, Services services) override;
@@ -64,6 +88,7 @@ class NEARBY_API Cluster : public OtherNodes {
   void Detach() override;
   void Fence(const FriendshipChange& change, Done done) override;
   void Reload(UserId user) override;
+  void Retire(Done done) override;
 
  private:
   class NEARBY_LOCAL Impl;

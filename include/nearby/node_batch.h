@@ -25,7 +25,8 @@ struct NodeEvent {
                     ///< connected to you: `friendship`, seen from `user`, as of `version`.
     kAnnounceBack,  ///< The answer to it: so is mine.
     kChange,   ///< Put this in force: `user`, `friend_id`, `friendship`, `version`; and say so,
-               ///< by `request`.
+               ///< by `request`. A friendship with facts that this version does not know is decoded
+               ///< as none, so that whatever they forbid does not happen.
     kChanged,  ///< The answer to it: what `request` asked for is in force here.
     kTaken,    ///< `user` has begun `session` here: an older one of yours is over.
     kReload,   ///< Load the friend list of `user` again, who is connected to you.
@@ -57,8 +58,8 @@ struct NodeBatch {
   std::uint64_t acknowledged = 0;
 
   std::vector<NodeEvent> events;
-  /// Of those decoded, left out: of kinds that this version does not know, or with friendships that
-  /// it does not.
+  /// Of those decoded, left out: of kinds that this version does not know, or announcements of
+  /// friendships that it does not.
   std::size_t unknown_events = 0;
 };
 

@@ -124,7 +124,8 @@ class NEARBY_API Runtime {
   static absl::StatusOr<std::unique_ptr<Runtime>> Create(const RuntimeOptions& options,
                                                          RuntimeHost host);
   /// Completes what is unanswered with `Cancelled`. Sessions vanish without a word. What stores
-  /// complete later is ignored.
+  /// complete later is ignored. Other nodes are not kept waiting (see Cluster), but Drain is kinder
+  /// to clients.
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
@@ -190,8 +191,13 @@ class NEARBY_API Runtime {
   // --- draining ---
 
   /// From now on connects fail with `Unavailable`, and clients are asked to move
-  /// (`ClientSink::MoveAway`), at the pace of the options. `done` comes once no session is left. A
-  /// second call asks nobody again, and is completed likewise.
+  /// (`ClientSink::MoveAway`), at the pace of the options. `done` comes once no session is left
+  /// and, among other nodes, once these need not wait for this one any more: when its lease has
+  /// been given back, which takes no longer than the edits of friendships that are under way and
+  /// two calls of the directory. A second call asks nobody again, and is completed likewise.
+  ///
+  /// Everything else goes on: edits are carried out, here and on other nodes, until the runtime is
+  /// destroyed.
   void Drain(Done done);
 
   /// From any thread. Each shard's part is as of the end of its last poll.

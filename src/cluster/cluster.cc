@@ -23,6 +23,7 @@ Cluster::Cluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Cluster::~Cluster() { impl_->Detach(); }
 
 ClusterStats Cluster::stats() const { return impl_->stats(); }
+NodeHealth Cluster::health() const { return impl_->health(); }
 void Cluster::Attach(const EngineOptions& options, Services services) {
   impl_->Attach(options, std::move(services));
 }
@@ -34,5 +35,6 @@ void Cluster::Fence(const FriendshipChange& change, Done done) {
   impl_->Fence(change, std::move(done));
 }
 void Cluster::Reload(UserId user) { impl_->Reload(user); }
+void Cluster::Retire(Done done) { impl_->Retire(std::move(done)); }
 
 }  // namespace nearby

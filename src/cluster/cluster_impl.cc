@@ -184,6 +184,12 @@ internal::Office::Actions Cluster::Impl::OfficeActions() {
           office_->OnRenewed(number, status);
         }));
   };
+  actions.end_lease = [this](std::uint64_t number, const NodeLease& lease) {
+    host_.directory->EndLease(
+        lease, OnShard<absl::Status>(kOffice, [this, number](const absl::Status& status) {
+          office_->OnReturned(number, status);
+        }));
+  };
   actions.find_ended = [this](std::uint64_t number, absl::Span<const NodeLease> leases) {
     using Ended = absl::StatusOr<std::vector<NodeLease>>;
     host_.directory->FindEnded(leases, OnShard<Ended>(kOffice, [this, number](const Ended& ended) {
@@ -237,6 +243,32 @@ void Cluster::Impl::Reload(UserId user) {
   if (!gate_->Enter()) return;
   Post(kOffice, [this, user] { office_->Reload(user); });
   gate_->Leave();
+}
+
+void Cluster::Impl::Retire(Done done) {
+  if (!gate_->Enter()) {
+    done(absl::CancelledError("the runtime was destroyed"));
+    return;
+  }
+  Post(kOffice, [this, done = std::move(done)]() mutable { office_->Retire(std::move(done)); });
+  gate_->Leave();
+}
+
+NodeHealth Cluster::Impl::health() const {
+  // By the gate: the runtime, whose clock it is, does not go meanwhile.
+  if (!gate_->Enter()) return NodeHealth::kUnready;
+  NodeHealth health = NodeHealth::kUnready;
+  const std::int64_t until_ms = lease_state_.UntilMs();
+  // Services are there if there has been a lease.
+  const std::int64_t now_ms =
+      until_ms == internal::LeaseState::kLongAgo ? until_ms : services_.steady_ms();
+  if (now_ms < until_ms) {
+    const absl::Duration left = absl::Milliseconds(until_ms - now_ms);
+    const absl::Duration passed = options_.lease_duration - options_.lease_margin - left;
+    health = passed < options_.lease_duration / 2 ? NodeHealth::kReady : NodeHealth::kOverdue;
+  }
+  gate_->Leave();
+  return health;
 }
 
 ClusterStats Cluster::Impl::stats() const {

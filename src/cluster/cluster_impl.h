@@ -31,7 +31,9 @@ class Cluster::Impl : public Transport::Receiver {
   void Detach();
   void Fence(const FriendshipChange& change, Done done);
   void Reload(UserId user);
+  void Retire(Done done);
   ClusterStats stats() const;
+  NodeHealth health() const;
 
   void OnMessage(absl::string_view server, Channel channel, absl::string_view payload) override;
   void OnLinkLost(absl::string_view server, const absl::Status& why) override;

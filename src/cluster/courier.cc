@@ -96,6 +96,12 @@ void Courier::AppendPeers(std::vector<NodeLease>* peers) const {
   for (const auto& [lease, peer] : peers_) peers->push_back(lease);
 }
 
+bool Courier::is_idle() const {
+  return std::all_of(peers_.begin(), peers_.end(), [](const auto& entry) {
+    return entry.second.unacknowledged_events == 0 && !entry.second.owes_answer;
+  });
+}
+
 void Courier::Poll(Time now) {
   if (!has_news_ && now < next_event_) return;
   has_news_ = false;

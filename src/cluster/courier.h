@@ -54,6 +54,8 @@ class Courier {
   void OnEnded(const std::vector<NodeLease>& ended);
   // Lives that something waits for, or that something has come from.
   void AppendPeers(std::vector<NodeLease>* peers) const;
+  // Whether all that was sent has been acknowledged, and all that has come.
+  bool is_idle() const;
 
   // Sends what has gathered, and repeats what is due.
   void Poll(Time now);

@@ -139,8 +139,14 @@ void Gateway::Begin(UserId user, Epoch session) {
 
 void Gateway::End(UserId user, Epoch session) {
   if (!has_lease()) return;
-  releases_.push_back({user, session});
   const auto local = locals_.find(user);
+  if (local != locals_.end() && local->second.session < session) {
+    // It has never begun, and the one that goes on stands in the directory under its epoch, which
+    // is how fences find it. That entry goes when this session has.
+    unknown_claims_.insert(user);
+    return;
+  }
+  releases_.push_back({user, session});
   if (IsPlanted(PlantedBug::kNewerSessionReleased) && local != locals_.end()) {
     releases_.back().epoch = local->second.session;
   }

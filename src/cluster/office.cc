@@ -44,15 +44,11 @@ void Office::Advance(Time now, std::int64_t steady_ms) {
 void Office::KeepLease() {
   if (has_lease() && steady_ms_ >= lease_state_.UntilMs(lease_.life)) {
     ++counts_.leases_lost;
-    lease_ = NodeLease();
-    lease_state_.End();
-    is_asking_ = false;
-    ask_at_ms_ = steady_ms_;
-    courier_.Begin(lease_);
+    LeaveLease();
   }
   const std::int64_t timeout_ms = absl::ToInt64Milliseconds(options_.call_timeout);
   if (is_asking_ && steady_ms_ >= asked_at_ms_ + timeout_ms) AskLater();
-  if (is_asking_ || steady_ms_ < ask_at_ms_) return;
+  if (is_asking_ || steady_ms_ < ask_at_ms_ || (!has_lease() && !NeedsLease())) return;
   is_asking_ = true;
   asked_at_ms_ = steady_ms_;
   if (has_lease()) {
@@ -60,6 +56,15 @@ void Office::KeepLease() {
   } else {
     actions_.begin_lease(++lease_number_);
   }
+}
+
+// From now on clients are told nothing under it.
+void Office::LeaveLease() {
+  lease_ = NodeLease();
+  lease_state_.End();
+  is_asking_ = false;
+  ask_at_ms_ = steady_ms_;
+  courier_.Begin(lease_);
 }
 
 std::int64_t Office::DeliverUntilMs() const {
@@ -110,6 +115,53 @@ void Office::OnRenewed(std::uint64_t number, const absl::Status& status) {
   ask_at_ms_ = RenewAtMs();
 }
 
+void Office::Retire(Done done) {
+  if (retiring_.empty()) {
+    last_letters_until_ = After(options_.call_timeout);
+    retire_by_ = After(FenceTimeout() + 2 * options_.call_timeout);
+  }
+  is_retired_ = true;
+  retiring_.push_back(std::move(done));
+}
+
+// Letters go first: whoever waits for one need not find out that nobody will answer.
+void Office::RetireIfIdle() {
+  if (!is_retired_) return;
+  const bool is_idle = questions_.empty() && applying_ == 0 && courier_.is_idle();
+  const bool may_go = !NeedsLease() && (is_idle || now_ >= last_letters_until_);
+  if (!return_ && has_lease() && may_go) ReturnLease();
+  if (return_) AskReturn();
+  // A lease that is being asked for will be held soon.
+  const bool has_gone = !NeedsLease() && !has_lease() && !return_ && !is_asking_;
+  // Where edits go on and on, the end of the runtime gives the lease back.
+  if (!has_gone && now_ < retire_by_) return;
+  for (Done& done : std::exchange(retiring_, {})) done(absl::OkStatus());
+}
+
+void Office::ReturnLease() {
+  return_ = Return{lease_, 0, 0, now_, After(options_.call_timeout)};
+  LeaveLease();
+}
+
+void Office::AskReturn() {
+  if (now_ >= return_->give_up_at) {
+    return_.reset();  // It ends of itself.
+  } else if (return_->number == 0 && now_ >= return_->again_at) {
+    return_->number = ++last_return_;
+    actions_.end_lease(return_->number, return_->lease);
+  }
+}
+
+void Office::OnReturned(std::uint64_t number, const absl::Status& status) {
+  if (!return_ || number != return_->number) return;
+  if (status.ok()) {
+    return_.reset();
+    return;
+  }
+  return_->number = 0;
+  return_->again_at = Time{now_.ms + backoff_.DelayMs(++return_->failures)};
+}
+
 // What other nodes were asked under the lease before, they will not answer.
 void Office::BeginFencesAnew() {
   requests_.clear();
@@ -144,6 +196,7 @@ void Office::Send(const NodeLease& to, const NodeEvent& event) {
 void Office::Receive(const NodeLease& from, const NodeEvent& event) {
   switch (event.kind) {
     case NodeEvent::Kind::kChange:
+      ++applying_;
       actions_.apply(from, event.request,
                      {event.user, event.friend_id, event.friendship, event.version});
       break;
@@ -159,6 +212,7 @@ void Office::Receive(const NodeLease& from, const NodeEvent& event) {
 }
 
 void Office::OnApplied(const NodeLease& to, std::uint64_t request) {
+  --applying_;
   NodeEvent event;
   event.kind = NodeEvent::Kind::kChanged;
   event.request = request;
@@ -170,8 +224,7 @@ void Office::Fence(const FriendshipChange& change, Done done) {
   OpenFence& fence = fences_[number];
   fence.change = change;
   fence.done = std::move(done);
-  fence.deadline = Time{
-      now_.ms + absl::ToInt64Milliseconds(2 * options_.lease_duration + options_.call_timeout)};
+  fence.deadline = After(FenceTimeout());
   // Asked after the store has committed the change: whoever begins a session later loads a list
   // that has it.
   AskWhere(number, change);
@@ -294,10 +347,23 @@ void Office::TimeOutFences() {
   }
 }
 
-void Office::Cancel() {
-  for (auto& [number, fence] : std::exchange(fences_, {})) {
-    if (fence.done) fence.done(absl::CancelledError("the runtime was destroyed"));
+Time Office::NextDeadline() const {
+  // They are in order of their beginning.
+  for (const auto& [number, fence] : fences_) {
+    if (fence.done) return fence.deadline;
   }
+  return kNever;
+}
+
+void Office::Cancel() {
+  const absl::Status destroyed = absl::CancelledError("the runtime was destroyed");
+  for (auto& [number, fence] : std::exchange(fences_, {})) {
+    if (fence.done) fence.done(destroyed);
+  }
+  for (Done& done : std::exchange(retiring_, {})) done(destroyed);
+  if (!has_lease()) return;
+  ReturnLease();
+  AskReturn();
 }
 
 void Office::FindEndedLeases() {
@@ -323,6 +389,7 @@ void Office::Flush() {
     actions_.look_up(lookups_.number(), users);
   }
   if (has_lease()) courier_.Poll(now_);
+  RetireIfIdle();
   ClusterStats stats = counts_;
   courier_.AddTo(&stats);
   stats.fences_open = fences_.size();
@@ -331,12 +398,17 @@ void Office::Flush() {
 }
 
 Time Office::next_event() const {
-  const std::int64_t lease_ms =
-      is_asking_ ? asked_at_ms_ + absl::ToInt64Milliseconds(options_.call_timeout) : ask_at_ms_;
-  Time next{now_.ms + std::max<std::int64_t>(0, lease_ms - steady_ms_)};
-  if (!fences_.empty()) next = std::min(next, fences_.begin()->second.deadline);
-  return std::min(
-      {next, lookups_.next_event(), find_ended_at_, has_lease() ? courier_.next_event() : kNever});
+  Time next = std::min(NextDeadline(), lookups_.next_event());
+  if (is_asking_ || has_lease() || NeedsLease()) {
+    const std::int64_t lease_ms =
+        is_asking_ ? asked_at_ms_ + absl::ToInt64Milliseconds(options_.call_timeout) : ask_at_ms_;
+    next = std::min(next, Time{now_.ms + std::max<std::int64_t>(0, lease_ms - steady_ms_)});
+  }
+  if (has_lease()) next = std::min({next, courier_.next_event(), find_ended_at_});
+  if (has_lease() && !NeedsLease()) next = std::min(next, last_letters_until_);
+  if (!retiring_.empty()) next = std::min(next, retire_by_);
+  if (!return_) return next;
+  return std::min({next, return_->give_up_at, return_->number == 0 ? return_->again_at : kNever});
 }
 
 ClusterStats Office::stats() const {

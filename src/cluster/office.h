@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -36,9 +37,10 @@ class Office {
   using Done = absl::AnyInvocable<void(absl::Status)>;
 
   struct Actions {
-    // Answered by OnLease, OnRenewed, OnEnded and OnLookedUp with the number.
+    // Answered by OnLease, OnRenewed, OnReturned, OnEnded and OnLookedUp with the number.
     std::function<void(std::uint64_t number)> begin_lease;
     std::function<void(std::uint64_t number, const NodeLease& lease)> renew_lease;
+    std::function<void(std::uint64_t number, const NodeLease& lease)> end_lease;
     std::function<void(std::uint64_t number, absl::Span<const NodeLease> leases)> find_ended;
     std::function<void(std::uint64_t number, absl::Span<const UserId> users)> look_up;
     // To a node's inbox.
@@ -65,12 +67,19 @@ class Office {
   void Send(const NodeLease& to, const NodeEvent& event);
   void Fence(const FriendshipChange& change, Done done);
   void Reload(UserId user);
-  // Completes what is open with Cancelled.
+  // Nobody is connected here any more, nor will be: gives the lease back once no fence of this node
+  // is waited for and its letters have arrived, or have had the time that a call has. From then on
+  // it has a lease only while it fences a change. Completes with Ok when the directory has ended
+  // the lease, or has not answered in the time that a call has; or, where changes go on and on,
+  // after the time that one may take.
+  void Retire(Done done);
+  // Nobody polls any more: completes what is open with Cancelled, and gives the lease back.
   void Cancel();
 
   void OnInbox(absl::string_view payload) { courier_.OnPayload(payload); }
   void OnLease(std::uint64_t number, const absl::StatusOr<Epoch>& life);
   void OnRenewed(std::uint64_t number, const absl::Status& status);
+  void OnReturned(std::uint64_t number, const absl::Status& status);
   void OnEnded(std::uint64_t number, const absl::StatusOr<std::vector<NodeLease>>& ended);
   void OnLookedUp(std::uint64_t number,
                   absl::StatusOr<std::vector<std::vector<SessionHolder>>> answer);
@@ -101,8 +110,32 @@ class Office {
     std::uint64_t after = 0;  // an answer no newer than that is too old
   };
 
+  // A lease that the directory has been asked to end, because nobody needs it any more.
+  struct Return {
+    NodeLease lease;
+    std::uint64_t number;  // of the call under way, 0: none
+    std::uint32_t failures;
+    Time again_at;  // if there is none
+    Time give_up_at;
+  };
+
   bool has_lease() const { return lease_.life != Epoch{}; }
+  // Whether anybody is connected here, or is waiting for a fence.
+  bool NeedsLease() const { return !is_retired_ || NextDeadline() != kNever; }
+  Time After(absl::Duration duration) const {
+    return Time{now_.ms + absl::ToInt64Milliseconds(duration)};
+  }
+  // How long somebody waits for a fence.
+  absl::Duration FenceTimeout() const {
+    return 2 * options_.lease_duration + options_.call_timeout;
+  }
+  // Of the fences that somebody waits for.
+  Time NextDeadline() const;
   void KeepLease();
+  void LeaveLease();
+  void ReturnLease();
+  void AskReturn();
+  void RetireIfIdle();
   void AskLater();
   // Until when clients may be told something under a lease asked for at asked_at_ms_.
   std::int64_t DeliverUntilMs() const;
@@ -136,7 +169,15 @@ class Office {
   std::uint32_t lease_failures_ = 0;
   Backoff backoff_;
 
+  bool is_retired_ = false;
+  std::vector<Done> retiring_;        // to be told once the lease has gone
+  Time last_letters_until_ = kNever;  // for how long they keep it
+  Time retire_by_ = kNever;           // when they are told at the latest
+  std::optional<Return> return_;
+  std::uint64_t last_return_ = 0;
+
   Courier courier_;
+  std::uint64_t applying_ = 0;  // changes for other nodes
   std::uint64_t ended_number_ = 0;
   Time find_ended_at_ = kNever;
 

@@ -109,6 +109,7 @@ void Runtime::Impl::JoinCluster() {
     mailbox(shard).AddUnrefusable(internal::TaskPosted{std::move(task)});
   };
   services.is_behind = [this](ShardId shard) { return mailbox(shard).is_behind(); };
+  services.steady_ms = [this] { return host_.clock->SteadyMs(); };
   services.apply = [this](const FriendshipChange& change, Done done) {
     Apply(change, std::move(done));
   };
@@ -218,8 +219,12 @@ void Runtime::Impl::Connect(const ConnectCall& call, ConnectDone done) {
   if (is_draining_) {
     ++calls_refused_;
     status = absl::UnavailableError("this node is being drained");
-  } else if (call.location) {
-    status = ValidateReport(call.location->location, call.location->reported_at);
+  } else {
+    // Before other nodes hear of it: what is refused here changes nothing of an earlier session.
+    if (call.radius_m) status = ValidateRadius(*call.radius_m);
+    if (call.location) {
+      status.Update(ValidateReport(call.location->location, call.location->reported_at));
+    }
   }
   if (!status.ok()) {
     done(std::move(status));
@@ -397,13 +402,23 @@ void Runtime::Impl::Apply(const FriendshipChange& change, Done done) {
   one.AddUnrefusable(internal::ChangeCommitted{change, std::move(joint)});
 }
 
+Runtime::Done Runtime::Impl::AfterDrain(Done done) {
+  if (host_.cluster == nullptr) return done;
+  // Let go of unfinished, by whoever goes first, it completes with Cancelled.
+  return [this, last = std::make_shared<internal::Joint>(1, std::move(done))](
+             const absl::Status& status) {
+    if (!status.ok()) return last->Finish(status);
+    host_.cluster->Retire([last](const absl::Status& retired) { last->Finish(retired); });
+  };
+}
+
 void Runtime::Impl::Drain(Done done) {
   if (is_shut_down_) {
     done(Destroyed());
     return;
   }
   is_draining_ = true;
-  auto joint = std::make_shared<internal::Joint>(mailboxes_.size(), std::move(done));
+  auto joint = std::make_shared<internal::Joint>(mailboxes_.size(), AfterDrain(std::move(done)));
   for (std::size_t i = 1; i < mailboxes_.size(); ++i) {
     mailboxes_[i]->AddUnrefusable(internal::DrainRequested{joint});
   }

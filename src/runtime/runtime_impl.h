@@ -59,6 +59,8 @@ class Runtime::Impl {
  private:
   internal::Shard::Services ServicesOf(ShardId shard);
   void JoinCluster();
+  // What the end of a drain completes: first the other nodes, if there are any, then `done`.
+  Done AfterDrain(Done done);
   // As Apply, and on other nodes as well.
   void ApplyEverywhere(const FriendshipChange& change, Done done);
   internal::Mailbox& mailbox(ShardId shard) { return *mailboxes_[ToInt(shard)]; }

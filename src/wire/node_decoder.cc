@@ -53,12 +53,21 @@ std::optional<NodeEvent::Kind> ToKind(v1::NodeEvent::Kind kind) {
   }
 }
 
-// The kind of an event that this version knows. What a later one adds is left out: a kind, or a bit
-// of a friendship, of which only that version knows whether it grants or forbids.
+// A friendship with a bit that a later version has added, of which only that version knows whether
+// it grants or forbids.
+bool HasUnknownBits(const v1::NodeEvent& message) {
+  return (message.friendship() & ~wire::kFriendshipBits) != 0;
+}
+
+// The kind of an event that this version knows. What a later one adds is left out: a kind, or an
+// announcement with such a friendship, without which nobody is told anything. A change is not: the
+// sender waits for the answer.
 std::optional<NodeEvent::Kind> KnownKind(const v1::NodeEvent& message) {
   const std::optional<NodeEvent::Kind> kind = ToKind(message.kind());
-  const bool has_unknown_bits = (message.friendship() & ~wire::kFriendshipBits) != 0;
-  if (kind.has_value() && wire::FieldsOf(*kind).pair && has_unknown_bits) return std::nullopt;
+  if (kind == NodeEvent::Kind::kChange) return kind;
+  if (kind.has_value() && wire::FieldsOf(*kind).pair && HasUnknownBits(message)) {
+    return std::nullopt;
+  }
   return kind;
 }
 
@@ -83,7 +92,9 @@ absl::Status Fill(const v1::NodeEvent& message, NodeEvent* event) {
   if (has.session) event->session = Epoch{message.session()};
   if (has.pair) {
     event->friend_id = UserId{message.friend_id()};
-    event->friendship = wire::FriendshipFromBits(message.friendship());
+    // Nothing is the one thing that no bit forbids.
+    event->friendship =
+        HasUnknownBits(message) ? Friendship() : wire::FriendshipFromBits(message.friendship());
     event->version = FriendVersion{message.version()};
   }
   if (has.request) event->request = message.request();

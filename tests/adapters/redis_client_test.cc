@@ -13,19 +13,20 @@
 #include "examples/adapters/redis_reply.h"
 #include "examples/adapters/redis_socket.h"
 #include "gtest/gtest.h"
-#include "tests/adapters/awaited.h"
 #include "tests/adapters/redis_server.h"
+#include "tests/host/answer.h"
+#include "tests/host/patience.h"
 
 namespace adapters {
 namespace {
 
-using test::Awaited;
+using nearby::test::Answer;
 using test::RedisServer;
 
 // Its text, or why there is none.
 absl::StatusOr<std::string> Call(RedisClient& client,
                                  std::initializer_list<absl::string_view> words) {
-  Awaited<absl::StatusOr<std::string>> answer;
+  Answer<absl::StatusOr<std::string>> answer;
   client.Call(RedisCommand(words).Take(),
               [done = answer.Done()](const absl::StatusOr<RedisReply>& reply) mutable {
                 if (!reply.ok()) return done(reply.status());
@@ -102,7 +103,7 @@ TEST_F(RedisClientTest, AnswersInOrderFromManyThreads) {
 TEST_F(RedisClientTest, CallsFromWithinADone) {
   RedisServer server;
   RedisClient client(AddressOf(server), {});
-  Awaited<absl::StatusOr<std::string>> answer;
+  Answer<absl::StatusOr<std::string>> answer;
   client.Call(RedisCommand({"PING"}).Take(), [&](const auto&) {
     client.Call(RedisCommand({"ECHO", "x"}).Take(),
                 [done = answer.Done()](const absl::StatusOr<RedisReply>& reply) mutable {
@@ -135,7 +136,7 @@ TEST_F(RedisClientTest, LinksUpAgain) {
   EXPECT_TRUE(absl::IsUnavailable(Call(client, {"PING"}).status()));
   EXPECT_TRUE(absl::IsUnavailable(Call(client, {"PING"}).status()));
   server.Start();
-  EXPECT_TRUE(test::Eventually([&] { return Call(client, {"PING"}).ok(); }));
+  EXPECT_TRUE(nearby::test::Eventually([&] { return Call(client, {"PING"}).ok(); }));
 }
 
 TEST_F(RedisClientTest, GivesUpOnAServerThatDoesNotAnswer) {
@@ -147,7 +148,7 @@ TEST_F(RedisClientTest, GivesUpOnAServerThatDoesNotAnswer) {
   server.Pause();
   EXPECT_TRUE(absl::IsUnavailable(Call(client, {"PING"}).status()));
   server.Resume();
-  EXPECT_TRUE(test::Eventually([&] { return Call(client, {"PING"}).ok(); }));
+  EXPECT_TRUE(nearby::test::Eventually([&] { return Call(client, {"PING"}).ok(); }));
 }
 
 TEST_F(RedisClientTest, RefusesWhatItCannotQueue) {
@@ -158,8 +159,8 @@ TEST_F(RedisClientTest, RefusesWhatItCannotQueue) {
   RedisClient client(AddressOf(server), options);
   EXPECT_TRUE(Call(client, {"PING"}).ok());
   server.Pause();
-  std::vector<Awaited<absl::Status>> answers(3);
-  for (Awaited<absl::Status>& answer : answers) {
+  std::vector<Answer<absl::Status>> answers(3);
+  for (Answer<absl::Status>& answer : answers) {
     client.Call(RedisCommand({"PING"}).Take(),
                 [done = answer.Done()](const auto& reply) mutable { done(reply.status()); });
   }
@@ -192,13 +193,13 @@ TEST_F(RedisClientTest, StopFailsWhatIsUnderWay) {
   RedisClient client(AddressOf(server), {});
   EXPECT_TRUE(Call(client, {"PING"}).ok());
   server.Pause();
-  Awaited<absl::Status> answer;
+  Answer<absl::Status> answer;
   client.Call(RedisCommand({"PING"}).Take(),
               [done = answer.Done()](const auto& reply) mutable { done(reply.status()); });
   client.Stop();
   EXPECT_TRUE(absl::IsUnavailable(answer.Get()));
   EXPECT_TRUE(absl::IsUnavailable(Call(client, {"PING"}).status()));
-  EXPECT_TRUE(test::Eventually([&] { return client.is_finished(); }));
+  EXPECT_TRUE(nearby::test::Eventually([&] { return client.is_finished(); }));
 }
 
 }  // namespace

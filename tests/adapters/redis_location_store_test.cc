@@ -18,8 +18,9 @@
 #include "nearby/geo.h"
 #include "nearby/ids.h"
 #include "nearby/time.h"
-#include "tests/adapters/awaited.h"
 #include "tests/adapters/redis_server.h"
+#include "tests/host/answer.h"
+#include "tests/host/patience.h"
 
 namespace adapters {
 namespace {
@@ -30,8 +31,8 @@ using nearby::LocationStore;
 using nearby::Position;
 using nearby::Time;
 using nearby::UserId;
-using test::Awaited;
-using test::Eventually;
+using nearby::test::Answer;
+using nearby::test::Eventually;
 using test::RedisServer;
 
 using Found = std::vector<std::optional<AcceptedLocation>>;
@@ -47,20 +48,20 @@ AcceptedLocation At(UserId user, std::int64_t accepted_at_ms, double lat = 1,
 
 absl::Status Write(LocationStore& store, const std::vector<AcceptedLocation>& locations,
                    absl::Duration ttl = kTtl) {
-  Awaited<absl::Status> answer;
+  Answer<absl::Status> answer;
   store.Write(locations, ttl, answer.Done());
   return answer.Get();
 }
 
 absl::Status Erase(LocationStore& store, UserId user, std::int64_t accepted_at_ms,
                    Epoch session = Epoch{}) {
-  Awaited<absl::Status> answer;
+  Answer<absl::Status> answer;
   store.Erase({{user, Time::Millis(accepted_at_ms), session}}, answer.Done());
   return answer.Get();
 }
 
 absl::StatusOr<Found> Read(LocationStore& store, const std::vector<UserId>& users) {
-  Awaited<absl::StatusOr<Found>> answer;
+  Answer<absl::StatusOr<Found>> answer;
   store.Read(users, answer.Done());
   return answer.Get();
 }
@@ -168,7 +169,7 @@ TEST_F(RedisLocationStoreTest, Clause3CallsFromManyThreadsAndTheNewestStays) {
 }
 
 TEST_F(RedisLocationStoreTest, Clause3CallsFromWithinADone) {
-  Awaited<absl::StatusOr<Found>> answer;
+  Answer<absl::StatusOr<Found>> answer;
   store_->Write({At(kAlice, 7)}, kTtl,
                 [&](absl::Status) { store_->Read({kAlice}, answer.Done()); });
   ExpectSame(answer.Get().value()[0], At(kAlice, 7));
@@ -275,7 +276,7 @@ TEST_F(RedisLocationStoreTest, Clause8TooMuchUnderWayIsUnavailable) {
   options.client.max_calls = 1;
   const std::unique_ptr<RedisLocationStore> store = Make(options);
   for (const auto& server : servers_) server->Pause();
-  Awaited<absl::Status> waiting;
+  Answer<absl::Status> waiting;
   store->Write({At(kAlice, 1)}, kTtl, waiting.Done());
   EXPECT_TRUE(absl::IsUnavailable(Write(*store, {At(kAlice, 2)})));
   for (const auto& server : servers_) server->Resume();

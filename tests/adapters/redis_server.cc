@@ -23,7 +23,7 @@
 #include "examples/adapters/redis_client.h"
 #include "examples/adapters/redis_command.h"
 #include "gtest/gtest.h"
-#include "tests/adapters/awaited.h"
+#include "tests/host/patience.h"
 
 namespace adapters::test {
 namespace {
@@ -87,7 +87,7 @@ RedisServer::~RedisServer() {
 
 void RedisServer::Start() {
   // Its port may be somebody's for a moment: that of a connection on its way out.
-  if (!Eventually([this] { return TryStart(); })) std::abort();
+  if (!nearby::test::Eventually([this] { return TryStart(); })) std::abort();
 }
 
 bool RedisServer::TryStart() {
@@ -106,7 +106,7 @@ bool RedisServer::TryStart() {
     _exit(127);
   }
   bool is_up = false;
-  const bool is_known = Eventually([&] {
+  const bool is_known = nearby::test::Eventually([&] {
     if (waitpid(pid_, nullptr, WNOHANG) == pid_) {
       pid_ = -1;
       return true;

@@ -16,8 +16,9 @@
 #include "gtest/gtest.h"
 #include "nearby/ids.h"
 #include "nearby/session_directory.h"
-#include "tests/adapters/awaited.h"
 #include "tests/adapters/redis_server.h"
+#include "tests/host/answer.h"
+#include "tests/host/patience.h"
 
 namespace adapters {
 namespace {
@@ -29,8 +30,8 @@ using nearby::SessionDirectory;
 using nearby::SessionHolder;
 using nearby::ToInt;
 using nearby::UserId;
-using test::Awaited;
-using test::Eventually;
+using nearby::test::Answer;
+using nearby::test::Eventually;
 using test::RedisServer;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -45,27 +46,27 @@ const NodeId kOther{~std::uint64_t{0} - 1};
 const absl::Duration kLong = absl::Hours(1);
 
 NodeLease Begin(SessionDirectory& directory, NodeId node, absl::Duration duration = kLong) {
-  Awaited<absl::StatusOr<Epoch>> answer;
+  Answer<absl::StatusOr<Epoch>> answer;
   directory.BeginLease(node, duration, answer.Done());
   return {node, answer.Get().value()};
 }
 
 absl::Status Renew(SessionDirectory& directory, const NodeLease& lease,
                    absl::Duration duration = kLong) {
-  Awaited<absl::Status> answer;
+  Answer<absl::Status> answer;
   directory.RenewLease(lease, duration, answer.Done());
   return answer.Get();
 }
 
 absl::Status End(SessionDirectory& directory, const NodeLease& lease) {
-  Awaited<absl::Status> answer;
+  Answer<absl::Status> answer;
   directory.EndLease(lease, answer.Done());
   return answer.Get();
 }
 
 absl::StatusOr<std::vector<Claimed>> ClaimAll(SessionDirectory& directory, const NodeLease& lease,
                                               const std::vector<UserId>& users) {
-  Awaited<absl::StatusOr<std::vector<Claimed>>> answer;
+  Answer<absl::StatusOr<std::vector<Claimed>>> answer;
   directory.Claim(lease, users, answer.Done());
   return answer.Get();
 }
@@ -76,14 +77,14 @@ Claimed Claim(SessionDirectory& directory, const NodeLease& lease, UserId user) 
 
 absl::Status Release(SessionDirectory& directory, const NodeLease& lease, UserId user,
                      Epoch epoch) {
-  Awaited<absl::Status> answer;
+  Answer<absl::Status> answer;
   directory.Release(lease, {{user, epoch}}, answer.Done());
   return answer.Get();
 }
 
 absl::StatusOr<std::vector<Holders>> LookupAll(SessionDirectory& directory,
                                                const std::vector<UserId>& users) {
-  Awaited<absl::StatusOr<std::vector<Holders>>> answer;
+  Answer<absl::StatusOr<std::vector<Holders>>> answer;
   directory.Lookup(users, answer.Done());
   return answer.Get();
 }
@@ -94,7 +95,7 @@ Holders Lookup(SessionDirectory& directory, UserId user) {
 
 std::vector<NodeLease> FindEnded(SessionDirectory& directory,
                                  const std::vector<NodeLease>& leases) {
-  Awaited<absl::StatusOr<std::vector<NodeLease>>> answer;
+  Answer<absl::StatusOr<std::vector<NodeLease>>> answer;
   directory.FindEnded(leases, answer.Done());
   return answer.Get().value();
 }
@@ -184,7 +185,7 @@ TEST_F(RedisSessionDirectoryTest, Clause6LeasesEnd) {
 
 TEST_F(RedisSessionDirectoryTest, Clause6DurationsArePositive) {
   for (const absl::Duration duration : {absl::ZeroDuration(), -absl::Seconds(1)}) {
-    Awaited<absl::StatusOr<Epoch>> answer;
+    Answer<absl::StatusOr<Epoch>> answer;
     directory().BeginLease(kNode, duration, answer.Done());
     EXPECT_TRUE(absl::IsInvalidArgument(answer.Get().status()));
     EXPECT_TRUE(absl::IsInvalidArgument(Renew(directory(), {kNode, Epoch{1}}, duration)));
@@ -197,7 +198,7 @@ TEST_F(RedisSessionDirectoryTest, Clause6LeasesAreBounded) {
   const auto small = Make(options);
   const NodeLease first = Begin(*small, kNode);
   Begin(*small, kNode);
-  Awaited<absl::StatusOr<Epoch>> answer;
+  Answer<absl::StatusOr<Epoch>> answer;
   small->BeginLease(kNode, kLong, answer.Done());
   EXPECT_TRUE(absl::IsResourceExhausted(answer.Get().status()));
   EXPECT_TRUE(End(*small, first).ok());

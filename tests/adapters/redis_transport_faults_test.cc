@@ -14,10 +14,11 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nearby/ids.h"
-#include "tests/adapters/awaited.h"
 #include "tests/adapters/redis_server.h"
 #include "tests/adapters/redis_transport_fixture.h"
+#include "tests/host/answer.h"
 #include "tests/host/gate.h"
+#include "tests/host/patience.h"
 #include "tests/host/recording_receiver.h"
 
 namespace adapters {
@@ -25,10 +26,10 @@ namespace {
 
 using nearby::Channel;
 using nearby::UserId;
+using nearby::test::Answer;
+using nearby::test::Eventually;
 using nearby::test::Gate;
 using nearby::test::RecordingReceiver;
-using test::Awaited;
-using test::Eventually;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -84,9 +85,9 @@ TEST_F(RedisTransportFaultsTest, Clause9CallsUnderWayFail) {
   ASSERT_TRUE(Subscribe(a_, name(0), kAlice).ok());
   ASSERT_TRUE(Publish(a_, name(0), kBob, "x").ok());
   server(0).Pause();
-  Awaited<absl::Status> publish;
-  Awaited<absl::Status> subscribe;
-  Awaited<absl::Status> unsubscribe;
+  Answer<absl::Status> publish;
+  Answer<absl::Status> subscribe;
+  Answer<absl::Status> unsubscribe;
   a_.Publish(name(0), kAlice, "x", publish.Done());
   a_.Subscribe(name(0), kBob, subscribe.Done());
   a_.Unsubscribe(name(0), kAlice, unsubscribe.Done());
@@ -117,7 +118,7 @@ TEST_F(RedisTransportFaultsTest, Clause9AServerThatHangsLosesItsLinks) {
 }
 
 TEST_F(RedisTransportFaultsTest, Clause9ALinkThatIsCutIsLinkedUpFromWithinTheCall) {
-  Awaited<absl::Status> again;
+  Answer<absl::Status> again;
   at_a_.on_lost = [&](absl::string_view from) { a_.Subscribe(from, kBob, again.Done()); };
   ASSERT_TRUE(Subscribe(a_, name(0), kAlice).ok());
   EXPECT_EQ(server(0).CallForInteger({"CLIENT", "KILL", "TYPE", "pubsub"}), 1);
@@ -211,7 +212,7 @@ TEST_F(RedisTransportFaultsTest, Clauses6And9LinksAreCutAmidCalls) {
 
 TEST_F(RedisTransportFaultsTest, Clause10AHangingServerDelaysNoOther) {
   server(0).Pause();
-  Awaited<absl::Status> hanging;
+  Answer<absl::Status> hanging;
   a_.Publish(name(0), kAlice, "x", hanging.Done());
   a_.Subscribe(name(0), kAlice, [](absl::Status) {});
   for (int i = 0; i < 100; ++i) {

@@ -12,8 +12,9 @@
 #include "examples/adapters/redis_transport.h"
 #include "gtest/gtest.h"
 #include "nearby/ids.h"
-#include "tests/adapters/awaited.h"
 #include "tests/adapters/redis_server.h"
+#include "tests/host/answer.h"
+#include "tests/host/patience.h"
 #include "tests/host/recording_receiver.h"
 
 namespace adapters::test {
@@ -39,25 +40,25 @@ class RedisTransportFixture : public ::testing::Test {
 
   static absl::Status Publish(nearby::Transport& transport, absl::string_view server,
                               nearby::Channel channel, absl::string_view payload) {
-    Awaited<absl::Status> answer;
+    nearby::test::Answer<absl::Status> answer;
     transport.Publish(server, channel, payload, answer.Done());
     return answer.Get();
   }
   static absl::Status Subscribe(nearby::Transport& transport, absl::string_view server,
                                 nearby::Channel channel) {
-    Awaited<absl::Status> answer;
+    nearby::test::Answer<absl::Status> answer;
     transport.Subscribe(server, channel, answer.Done());
     return answer.Get();
   }
   static absl::Status Unsubscribe(nearby::Transport& transport, absl::string_view server,
                                   nearby::Channel channel) {
-    Awaited<absl::Status> answer;
+    nearby::test::Answer<absl::Status> answer;
     transport.Unsubscribe(server, channel, answer.Done());
     return answer.Get();
   }
 
   static bool AwaitLine(const nearby::test::RecordingReceiver& receiver, const std::string& line) {
-    return Eventually([&] {
+    return nearby::test::Eventually([&] {
       const std::vector<std::string> lines = receiver.lines();
       return std::find(lines.begin(), lines.end(), line) != lines.end();
     });

@@ -17,10 +17,11 @@
 #include "gtest/gtest.h"
 #include "nearby/ids.h"
 #include "nearby/transport.h"
-#include "tests/adapters/awaited.h"
 #include "tests/adapters/redis_server.h"
 #include "tests/adapters/redis_transport_fixture.h"
+#include "tests/host/answer.h"
 #include "tests/host/gate.h"
+#include "tests/host/patience.h"
 #include "tests/host/recording_receiver.h"
 
 namespace adapters {
@@ -29,10 +30,10 @@ namespace {
 using nearby::Channel;
 using nearby::NodeId;
 using nearby::UserId;
+using nearby::test::Answer;
+using nearby::test::Eventually;
 using nearby::test::Gate;
 using nearby::test::RecordingReceiver;
-using test::Awaited;
-using test::Eventually;
 using test::RedisServer;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -77,7 +78,7 @@ TEST_F(RedisTransportTest, Clause2ATransportThatCanTakeNoMoreSaysSo) {
   EXPECT_TRUE(Publish(transport, name(0), kAlice, std::string(5'000, 'x')).ok())
       << "as long as nothing else is under way";
   server(0).Pause();
-  Awaited<absl::Status> waiting;
+  Answer<absl::Status> waiting;
   transport.Publish(name(0), kAlice, std::string(900, 'x'), waiting.Done());
   EXPECT_TRUE(
       absl::IsResourceExhausted(Publish(transport, name(0), kAlice, std::string(900, 'x'))));
@@ -180,7 +181,7 @@ TEST_F(RedisTransportTest, Clause4SetReceiverWaitsForARunningCall) {
   ASSERT_TRUE(Publish(b_, name(0), kAlice, "1").ok());
   ASSERT_TRUE(Publish(b_, name(0), kAlice, "2").ok());
   entered.Await();
-  Awaited<absl::Status> pending;
+  Answer<absl::Status> pending;
   a_.Subscribe(name(0), kBob, pending.Done());
   std::vector<std::string> lines;
   std::thread ender([&] {
@@ -197,7 +198,7 @@ TEST_F(RedisTransportTest, Clause4SetReceiverWaitsForARunningCall) {
 
 TEST_F(RedisTransportTest, Clause4SetReceiverFromWithinADone) {
   RecordingReceiver next;
-  Awaited<absl::Status> set;
+  Answer<absl::Status> set;
   a_.Subscribe(name(0), kAlice, [&, done = set.Done()](absl::Status status) mutable {
     a_.SetReceiver(&next);
     done(std::move(status));

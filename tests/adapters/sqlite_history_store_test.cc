@@ -22,7 +22,7 @@
 #include "nearby/geo.h"
 #include "nearby/ids.h"
 #include "nearby/time.h"
-#include "tests/adapters/awaited.h"
+#include "tests/host/answer.h"
 #include "tests/host/gate.h"
 
 namespace adapters {
@@ -33,8 +33,8 @@ using nearby::HistoryStore;
 using nearby::Position;
 using nearby::Time;
 using nearby::UserId;
+using nearby::test::Answer;
 using nearby::test::Gate;
-using test::Awaited;
 
 using Locations = std::vector<AcceptedLocation>;
 
@@ -46,13 +46,13 @@ AcceptedLocation At(UserId user, std::int64_t accepted_at_ms, std::int32_t mark 
 }
 
 absl::Status Append(HistoryStore& store, const Locations& locations) {
-  Awaited<absl::Status> answer;
+  Answer<absl::Status> answer;
   store.Append(locations, answer.Done());
   return answer.Get();
 }
 
 absl::StatusOr<Locations> Read(HistoryStore& store, const HistoryStore::Query& query) {
-  Awaited<absl::StatusOr<Locations>> answer;
+  Answer<absl::StatusOr<Locations>> answer;
   store.Read(query, answer.Done());
   return answer.Get();
 }
@@ -101,7 +101,7 @@ TEST_F(SqliteHistoryStoreTest, Clause3CallsFromManyThreadsAndFromWithinADone) {
   std::vector<std::thread> threads;
   for (std::uint64_t t = 0; t < 4; ++t) {
     threads.emplace_back([&store, t] {
-      Awaited<absl::Status> last;
+      Answer<absl::Status> last;
       for (std::int64_t i = 0; i < 200; ++i) {
         store.Append({At(UserId{t}, i), At(kAlice, i, static_cast<std::int32_t>(t))},
                      [](absl::Status status) { EXPECT_TRUE(status.ok()) << status; });
@@ -113,7 +113,7 @@ TEST_F(SqliteHistoryStoreTest, Clause3CallsFromManyThreadsAndFromWithinADone) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(ReadAll(store, kAlice).size(), 4 * 200 + 201u);
-  Awaited<absl::StatusOr<Locations>> from_within;
+  Answer<absl::StatusOr<Locations>> from_within;
   store.Append({At(UserId{9}, 1)}, [&](absl::Status) {
     store.Read({UserId{9}, Time::Millis(0), nearby::kNever}, from_within.Done());
   });
@@ -217,7 +217,7 @@ TEST_F(SqliteHistoryStoreTest, RefusesWhatItCannotQueue) {
     leave.Await();
   });
   entered.Await();
-  Awaited<absl::Status> waiting;
+  Answer<absl::Status> waiting;
   store.Append({At(kAlice, 2), At(kAlice, 3), At(kAlice, 4)}, waiting.Done());
   EXPECT_TRUE(absl::IsResourceExhausted(Append(store, {At(kAlice, 5)})));
   EXPECT_TRUE(

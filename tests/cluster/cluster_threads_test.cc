@@ -1,8 +1,6 @@
 // Two nodes whose shards have a thread each: what ThreadSanitizer is to see.
 
-#include <chrono>
 #include <cstdint>
-#include <functional>
 #include <thread>
 #include <vector>
 
@@ -12,86 +10,80 @@
 #include "nearby/cluster.h"
 #include "nearby/friendship.h"
 #include "nearby/ids.h"
-#include "tests/cluster/pair_of_nodes.h"
+#include "tests/cluster/few_nodes.h"
+#include "tests/host/patience.h"
 
 namespace nearby {
 namespace {
 
+using test::Eventually;
+using test::FewNodes;
 using test::kHere;
 using test::North;
-using test::PairOfNodes;
 
 constexpr std::uint32_t kShards = 2;
 constexpr std::uint64_t kUsers = 12;
 
-PairOfNodes::Options TwoShards() {
-  PairOfNodes::Options options;
+FewNodes::Options TwoShards() {
+  FewNodes::Options options;
   options.runtime.shards = kShards;
   return options;
 }
 
-bool Eventually(const std::function<bool()>& holds) {
-  const auto give_up_at = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() >= give_up_at) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
-}
-
 TEST(ClusterThreadsTest, AllSeeEachOtherWhileTheyMove) {
-  PairOfNodes pair(TwoShards());
+  FewNodes nodes(TwoShards());
   for (std::uint64_t a = 1; a <= kUsers; ++a) {
-    for (std::uint64_t b = a + 1; b <= kUsers; ++b) pair.Befriend(UserId{a}, UserId{b});
+    for (std::uint64_t b = a + 1; b <= kUsers; ++b) nodes.Befriend(UserId{a}, UserId{b});
   }
-  std::vector<PairOfNodes::Client> clients;
+  std::vector<FewNodes::Client> clients;
   for (std::uint64_t i = 1; i <= kUsers; ++i)
-    clients.push_back(pair.Connect(i % 2, UserId{i}, kHere));
+    clients.push_back(nodes.Connect(i % 2, UserId{i}, kHere));
 
   std::vector<std::thread> threads;
   for (std::size_t node = 0; node < 2; ++node) {
     for (std::uint32_t shard = 0; shard < kShards; ++shard) {
-      threads.emplace_back([&pair, node, shard] { pair.runtime(node).Run(ShardId{shard}); });
+      threads.emplace_back([&nodes, node, shard] { nodes.runtime(node).Run(ShardId{shard}); });
     }
   }
-  std::vector<PairOfNodes::EditReply> edits;
+  std::vector<FewNodes::EditReply> edits;
   for (int round = 0; round < 50; ++round) {
-    pair.clock().Advance(absl::Milliseconds(100));
-    for (const PairOfNodes::Client& client : clients) pair.Report(client, North(round));
+    nodes.clock().Advance(absl::Milliseconds(100));
+    for (const FewNodes::Client& client : clients) nodes.Report(client, North(round));
     const auto kind = round % 2 == 0 ? FriendEdit::Kind::kHide : FriendEdit::Kind::kShare;
-    edits.push_back(pair.Edit(round / 2 % 2, kind, UserId{1}, UserId{2}));
-    (void)pair.stats(0);
-    if (round == 25) pair.broker().TakeDown("server");
-    if (round == 26) pair.broker().BringUp("server");
+    edits.push_back(nodes.Edit(round / 2 % 2, kind, UserId{1}, UserId{2}));
+    (void)nodes.stats(0);
+    (void)nodes.cluster(0).health();
+    if (round == 25) nodes.broker().TakeDown("server");
+    if (round == 26) nodes.broker().BringUp("server");
   }
   EXPECT_TRUE(Eventually([&] {
-    pair.clock().Advance(absl::Milliseconds(5));
-    for (const PairOfNodes::EditReply& edit : edits) {
+    nodes.clock().Advance(absl::Milliseconds(5));
+    for (const FewNodes::EditReply& edit : edits) {
       if (edit.times() == 0) return false;
     }
-    for (const PairOfNodes::Client& client : clients) {
-      if (pair.InSight(client).size() + 1 != kUsers) return false;
+    for (const FewNodes::Client& client : clients) {
+      if (nodes.InSight(client).size() + 1 != kUsers) return false;
     }
     return true;
   }));
-  for (std::size_t node = 0; node < 2; ++node) pair.runtime(node).Stop();
+  for (std::size_t node = 0; node < 2; ++node) nodes.runtime(node).Stop();
   for (std::thread& thread : threads) thread.join();
 }
 
 // A node goes while others call it.
 TEST(ClusterThreadsTest, ANodeGoesWhileLettersAreUnderWay) {
   for (int i = 0; i < 10; ++i) {
-    PairOfNodes pair(TwoShards());
-    pair.Befriend(UserId{1}, UserId{2});
-    const PairOfNodes::Client alice = pair.Connect(0, UserId{1}, kHere);
-    pair.Connect(1, UserId{2}, kHere);
-    std::thread other([&pair] {
-      for (int k = 0; k < 200; ++k) pair.runtime(0).PollAll();
+    FewNodes nodes(TwoShards());
+    nodes.Befriend(UserId{1}, UserId{2});
+    const FewNodes::Client alice = nodes.Connect(0, UserId{1}, kHere);
+    nodes.Connect(1, UserId{2}, kHere);
+    std::thread other([&nodes] {
+      for (int k = 0; k < 200; ++k) nodes.runtime(0).PollAll();
     });
-    pair.Report(alice, North(10));
-    pair.Edit(0, FriendEdit::Kind::kHide, UserId{1}, UserId{2});
-    pair.runtime(1).PollAll();
-    pair.Destroy(1);
+    nodes.Report(alice, North(10));
+    nodes.Edit(0, FriendEdit::Kind::kHide, UserId{1}, UserId{2});
+    nodes.runtime(1).PollAll();
+    nodes.Destroy(1);
     other.join();
   }
 }

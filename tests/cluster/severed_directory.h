@@ -12,7 +12,8 @@
 
 namespace nearby::test {
 
-/// One node's way to a directory that others share: while it is severed, all calls fail.
+/// One node's way to a directory that others share: while it is severed, all calls fail, and
+/// releases may fail alone.
 ///
 /// Thread-safe.
 class SeveredDirectory : public SessionDirectory {
@@ -20,6 +21,7 @@ class SeveredDirectory : public SessionDirectory {
   explicit SeveredDirectory(SessionDirectory* behind) : behind_(behind) {}
 
   void Sever(bool is_severed) { is_severed_ = is_severed; }
+  void LoseReleases() { loses_releases_ = true; }
 
   void BeginLease(NodeId node, absl::Duration duration, LeaseDone done) override {
     if (is_severed_) return done(Severed());
@@ -38,7 +40,7 @@ class SeveredDirectory : public SessionDirectory {
     behind_->Claim(lease, users, std::move(done));
   }
   void Release(const NodeLease& lease, absl::Span<const Session> sessions, Done done) override {
-    if (is_severed_) return done(Severed());
+    if (is_severed_ || loses_releases_) return done(Severed());
     behind_->Release(lease, sessions, std::move(done));
   }
   void Lookup(absl::Span<const UserId> users, LookupDone done) override {
@@ -56,6 +58,7 @@ class SeveredDirectory : public SessionDirectory {
 
   SessionDirectory* const behind_;
   std::atomic<bool> is_severed_{false};
+  std::atomic<bool> loses_releases_{false};
 };
 
 }  // namespace nearby::test

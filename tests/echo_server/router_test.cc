@@ -13,6 +13,13 @@
 #include "absl/strings/str_cat.h"
 #include "examples/echo_server/http_errors.h"
 #include "examples/echo_server/token.h"
+#include "nearby/cluster.h"
+#include "nearby/in_memory_location_store.h"
+#include "nearby/in_memory_ring_source.h"
+#include "nearby/in_memory_session_directory.h"
+#include "nearby/in_memory_transport.h"
+#include "nearby/runtime.h"
+#include "nearby/testing/recording_client_sink.h"
 #include "tests/echo_server/echo_world.h"
 
 namespace echo_server {
@@ -41,6 +48,7 @@ class RouterTest : public ::testing::Test {
     parts.requests = &request_limit_;
     parts.clock = &world_.clock;
     parts.is_draining = &world_.is_draining;
+    parts.cluster = cluster_;
     return Router(parts);
   }
 
@@ -75,6 +83,7 @@ class RouterTest : public ::testing::Test {
   ConnectionSlots slots_{10};
   ConnectionSlots requests_under_way_{10};
   MetricsPage metrics_{&world_.stats, &requests_, &slots_, &requests_under_way_};
+  const nearby::Cluster* cluster_ = nullptr;
   Authenticator secure_{TokenKey::Create(kSecret).value()};
   Authenticator insecure_ = Authenticator::Insecure();
   Router router_ = MakeRouter(&secure_);
@@ -297,6 +306,35 @@ TEST_F(RouterTest, TellsWhetherItIsHealthy) {
   EXPECT_EQ(response.status, 503);
   EXPECT_EQ(response.body, "draining");
   EXPECT_THAT(Ask("GET", "/metrics", "").body, HasSubstr("nearby_server_websockets 0"));
+}
+
+TEST_F(RouterTest, ANodeAmongOthersIsHealthyWhileItHasALease) {
+  nearby::InMemoryBroker broker;
+  nearby::InMemoryTransport transport(&broker);
+  nearby::InMemoryRingSource ring;
+  nearby::InMemorySessionDirectory directory(&world_.clock);
+  nearby::InMemoryLocationStore locations(&world_.clock);
+  const auto cluster =
+      nearby::Cluster::Create({}, {&transport, &ring, &directory, &locations}).value();
+  cluster_ = cluster.get();
+  Router router = MakeRouter(&secure_);
+  HttpResponse response = Ask(&router, {"GET", "/healthz", ""});
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.body, "no lease");
+
+  nearby::RecordingClientSink sink;
+  nearby::RuntimeHost host{&sink, &world_.store, &world_.clock};
+  host.locations = &locations;
+  host.cluster = cluster.get();
+  const auto runtime = nearby::Runtime::Create({}, std::move(host)).value();
+  runtime->PollAll();
+  response = Ask(&router, {"GET", "/healthz", ""});
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, "ok");
+  world_.clock.Advance(nearby::ClusterOptions().lease_duration / 2);
+  EXPECT_EQ(Ask(&router, {"GET", "/healthz", ""}).status, 200) << "overdue: it serves whom it has";
+  world_.clock.Advance(nearby::ClusterOptions().lease_duration / 2);
+  EXPECT_EQ(Ask(&router, {"GET", "/healthz", ""}).status, 503);
 }
 
 TEST_F(RouterTest, AdmitsWebSockets) {

@@ -2,46 +2,34 @@
 #define NEARBY_TESTS_HOST_ANSWER_H_
 
 #include <cstddef>
-#include <memory>
-#include <mutex>
 #include <optional>
-#include <utility>
 
 #include "gtest/gtest.h"
+#include "src/testing/awaited.h"
+#include "tests/host/patience.h"
 
 namespace nearby::test {
 
-/// Receives what a call completes with, from any thread, and counts how often it does.
+/// What a call completes with, from any thread, as the conformance suites wait for it; but a test
+/// fails unless it comes, once. Result is a Status or a StatusOr. A handle: copies are the same.
 template <typename Result>
 class Answer {
  public:
-  /// To be handed to the call.
-  auto Done() {
-    return [state = state_](Result result) {
-      const std::lock_guard<std::mutex> lock(state->mutex);
-      ++state->times;
-      state->result.emplace(std::move(result));
-    };
-  }
+  /// To be handed to the call, once.
+  auto Done() { return awaited_.Done(); }
 
-  std::size_t times() const {
-    const std::lock_guard<std::mutex> lock(state_->mutex);
-    return state_->times;
-  }
+  std::size_t times() const { return awaited_.times(); }
 
-  /// Requires that the call has completed; fails the test unless it has done so once.
+  /// Waits for it, and fails the test unless it comes, once. For one thread.
   const Result& Get() const {
-    EXPECT_EQ(times(), 1u);
-    return *state_->result;
+    if (!result_.has_value()) result_.emplace(awaited_.Get(kPatience));
+    EXPECT_EQ(times(), 1u) << internal::StatusOf(*result_);
+    return *result_;
   }
 
  private:
-  struct State {
-    std::mutex mutex;
-    std::size_t times = 0;
-    std::optional<Result> result;
-  };
-  std::shared_ptr<State> state_ = std::make_shared<State>();
+  internal::Awaited<Result> awaited_;
+  mutable std::optional<Result> result_;
 };
 
 }  // namespace nearby::test

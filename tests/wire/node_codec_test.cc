@@ -38,6 +38,7 @@ enum Field : std::uint32_t {
   kLatUnits = 7,
   kAcceptedAtMs = 9,
   kReportedAtMs = 10,
+  kRequest = 11,
 };
 enum WireKind : std::uint64_t {
   kLocation = 1,
@@ -215,7 +216,7 @@ TEST(NodeCodec, AnEventThatIsNowhereIsRefused) {
 }
 
 TEST(NodeCodec, AFriendshipOfALaterVersionIsLeftOutAlone) {
-  for (const WireKind kind : {kAnnounce, kAnnounceBack, kChange}) {
+  for (const WireKind kind : {kAnnounce, kAnnounceBack}) {
     NodeDecoder decoder;
     NodeBatch batch;
     const std::string payload = RawMessage()
@@ -229,6 +230,25 @@ TEST(NodeCodec, AFriendshipOfALaterVersionIsLeftOutAlone) {
     EXPECT_EQ(batch.events[0].friendship, (Friendship{true, true, true, true, true}));
     EXPECT_EQ(batch.events[1].kind, NodeEvent::Kind::kTaken);
   }
+}
+
+// Its sender waits for an answer, and nothing is told that the unknown bits may forbid.
+TEST(NodeCodec, AChangeOfALaterVersionIsTheEndOfTheFriendship) {
+  NodeDecoder decoder;
+  NodeBatch batch;
+  const std::string payload =
+      RawMessage()
+          .Message(kEvents, Event(kChange).Varint(kFriendship, 31).Varint(kRequest, 6))
+          .Message(kEvents, Event(kChange).Varint(kFriendship, 33).Varint(kRequest, 7))
+          .bytes();
+  ASSERT_EQ(decoder.Decode(payload, &batch), absl::OkStatus());
+  EXPECT_EQ(batch.unknown_events, 0);
+  ASSERT_EQ(batch.events.size(), 2);
+  EXPECT_EQ(batch.events[0].friendship, (Friendship{true, true, true, true, true}));
+  EXPECT_EQ(batch.events[1].kind, NodeEvent::Kind::kChange);
+  EXPECT_EQ(batch.events[1].user, UserId{42});
+  EXPECT_EQ(batch.events[1].friendship, Friendship());
+  EXPECT_EQ(batch.events[1].request, 7);
 }
 
 TEST(NodeCodec, AFailureLeavesNothing) {

@@ -72,6 +72,8 @@ class NEARBY_API OtherNodes {
     std::function<void(ShardId shard, Task task)> post;
     /// Whether so much waits for the shard already that what can be lost should be.
     std::function<bool(ShardId shard)> is_behind;
+    /// Of the clock of NodeGateway::Advance, now.
+    std::function<std::int64_t()> steady_ms;
     /// Puts a change in force on this node.
     std::function<void(const FriendshipChange& change, Done done)> apply;
   };
@@ -82,7 +84,8 @@ class NEARBY_API OtherNodes {
   virtual void Attach(const EngineOptions& options, Services services) = 0;
   /// Once for each shard.
   virtual NodeGateway* MakeGateway(ShardId shard, NodeGateway::Services services) = 0;
-  /// The runtime is about to go: after this has returned, no service is used any more.
+  /// The runtime is about to go: after this has returned, no service is used any more. Nobody polls
+  /// during it or later, so other nodes need not wait for this one.
   virtual void Detach() = 0;
 
   /// Has a change that the store has committed put in force wherever else the two are connected.
@@ -91,6 +94,10 @@ class NEARBY_API OtherNodes {
   virtual void Fence(const FriendshipChange& change, Done done) = 0;
   /// Has the friend lists of a user loaded again wherever else they are connected. Any thread.
   virtual void Reload(UserId user) = 0;
+  /// No session is left on any shard, and none will begin: has other nodes wait for this one no
+  /// longer. Edits may still be fenced. Completes with Ok, on a thread that polls, when that is so,
+  /// or will be without this node. May be called on any thread, and again.
+  virtual void Retire(Done done) = 0;
 };
 
 }  // namespace nearby

@@ -146,6 +146,30 @@ class HostileTest(ServerTest):
                 pass
             return answer
 
+    async def test_a_goodbye_that_crosses_the_servers(self):
+        """A client's close frame that comes along with other frames while the server closes, and is read with them."""
+
+        def frame(opcode, payload):
+            return bytes((0x80 | opcode, 0x80 | len(payload), 0, 0, 0, 0)) + payload
+
+        nonsense = frame(2, b"\xff")
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=PATIENCE_S) as connection:
+            path = self.server.url(7).split("/", 3)[3]
+            connection.sendall(
+                f"GET /{path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+            )
+            self.assertIn(b" 101 ", connection.recv(65536))
+            for _ in range(15):  # one less than ends it
+                connection.sendall(nonsense)
+                self.assertTrue(connection.recv(65536))
+            began = time.monotonic()
+            connection.sendall(nonsense + nonsense + frame(8, b"\x03\xe8"))
+            while connection.recv(65536):
+                pass
+            # It gives up after 5 s where the closing handshake does not end.
+            self.assertLess(time.monotonic() - began, 4)
+
     async def test_bytes_that_are_no_http(self):
         self.raw(b"\0\xff\x16\x03\x01" * 1000 + b"\r\n\r\n")
         self.raw(b"GET / HTTP/9.9\r\n\r\n")

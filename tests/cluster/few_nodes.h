@@ -1,11 +1,13 @@
-#ifndef NEARBY_TESTS_CLUSTER_PAIR_OF_NODES_H_
-#define NEARBY_TESTS_CLUSTER_PAIR_OF_NODES_H_
+#ifndef NEARBY_TESTS_CLUSTER_FEW_NODES_H_
+#define NEARBY_TESTS_CLUSTER_FEW_NODES_H_
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <set>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -33,9 +35,9 @@ inline constexpr LatLng kHere{48.137, 11.575};
 /// So many metres to the north of kHere, roughly.
 constexpr LatLng North(double meters) { return {kHere.lat + meters / 111'195.0, kHere.lng}; }
 
-/// Two nodes in one process, with the in-memory defaults between them. Unless threads poll them,
+/// Some nodes in one process, with the in-memory defaults between them. Unless threads poll them,
 /// time stands still and nothing happens but in Settle, Pass and PollAll of a node.
-class PairOfNodes {
+class FewNodes {
  public:
   struct Client {
     std::size_t node = 0;
@@ -48,15 +50,17 @@ class PairOfNodes {
 
   struct Options {
     Options();
+    std::size_t nodes = 2;
     RuntimeOptions runtime;
     ClusterOptions cluster;
   };
 
-  explicit PairOfNodes(const Options& options = Options());
+  explicit FewNodes(const Options& options = Options());
   /// Expects that no client has been told what it must not be.
-  ~PairOfNodes();
+  ~FewNodes();
 
   Runtime& runtime(std::size_t node) { return *nodes_[node]->runtime; }
+  Cluster& cluster(std::size_t node) { return *nodes_[node]->cluster; }
   ClusterStats stats(std::size_t node) const { return nodes_[node]->cluster->stats(); }
   RecordingClientSink& sink(std::size_t node) { return sinks_[node]; }
   InMemoryFriendStore& friends() { return friends_; }
@@ -72,12 +76,16 @@ class PairOfNodes {
   void Report(const Client& client, LatLng location);
   EditReply Edit(std::size_t node, FriendEdit::Kind kind, UserId user, UserId friend_id);
 
-  /// Polls both until nothing more comes of it, in the same instant.
+  /// Polls all until nothing more comes of it, in the same instant.
   void Settle();
   /// Lets time pass, in steps of a tenth of a second.
   void Pass(absl::Duration time);
   /// The process is gone, and lets go of nothing.
-  void Destroy(std::size_t node) { nodes_[node].reset(); }
+  void Destroy(std::size_t node);
+  /// The runtime is destroyed, and nothing may be asked of the node but its cluster.
+  void EndRuntime(std::size_t node) { nodes_[node]->runtime.reset(); }
+  /// The cluster as well.
+  void End(std::size_t node) { nodes_[node].reset(); }
 
   std::set<UserId> InSight(const Client& client) const;
   std::optional<ClientSink::EndReason> Ended(const Client& client) const {
@@ -87,7 +95,7 @@ class PairOfNodes {
  private:
   // In the order of being made.
   struct Node {
-    Node(PairOfNodes* pair, const Options& options, std::size_t index);
+    Node(FewNodes* all, const Options& options, std::size_t index);
 
     InMemoryTransport transport;
     SeveredDirectory directory;
@@ -101,11 +109,11 @@ class PairOfNodes {
   InMemorySessionDirectory shared_directory_{&clock_};
   InMemoryLocationStore locations_{&clock_};
   InMemoryFriendStore friends_;
-  std::array<RecordingClientSink, 2> sinks_;
+  std::deque<RecordingClientSink> sinks_;
   std::uint64_t last_cookie_ = 0;
-  std::array<std::unique_ptr<Node>, 2> nodes_;
+  std::vector<std::unique_ptr<Node>> nodes_;
 };
 
 }  // namespace nearby::test
 
-#endif  // NEARBY_TESTS_CLUSTER_PAIR_OF_NODES_H_
+#endif  // NEARBY_TESTS_CLUSTER_FEW_NODES_H_

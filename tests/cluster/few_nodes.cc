@@ -1,4 +1,4 @@
-#include "tests/cluster/pair_of_nodes.h"
+#include "tests/cluster/few_nodes.h"
 
 #include <utility>
 
@@ -8,45 +8,50 @@
 
 namespace nearby::test {
 
-PairOfNodes::Options::Options() { cluster.probe_interval = absl::Seconds(5); }
+FewNodes::Options::Options() { cluster.probe_interval = absl::Seconds(5); }
 
-PairOfNodes::Node::Node(PairOfNodes* pair, const Options& options, std::size_t index)
-    : transport(&pair->broker_), directory(&pair->shared_directory_) {
+FewNodes::Node::Node(FewNodes* all, const Options& options, std::size_t index)
+    : transport(&all->broker_), directory(&all->shared_directory_) {
   ClusterOptions cluster_options = options.cluster;
   cluster_options.node = NodeId{index + 1};
   cluster =
-      Cluster::Create(cluster_options, {&transport, &pair->ring_, &directory, &pair->locations_})
+      Cluster::Create(cluster_options, {&transport, &all->ring_, &directory, &all->locations_})
           .value();
   RuntimeHost host;
-  host.sink = &pair->sinks_[index];
-  host.friends = &pair->friends_;
-  host.clock = &pair->clock_;
-  host.locations = &pair->locations_;
+  host.sink = &all->sinks_[index];
+  host.friends = &all->friends_;
+  host.clock = &all->clock_;
+  host.locations = &all->locations_;
   host.cluster = cluster.get();
   runtime = Runtime::Create(options.runtime, std::move(host)).value();
 }
 
-PairOfNodes::PairOfNodes(const Options& options) {
+FewNodes::FewNodes(const Options& options) : sinks_(options.nodes) {
   SetRing(1, "server");
-  for (std::size_t i = 0; i < 2; ++i) nodes_[i] = std::make_unique<Node>(this, options, i);
+  for (std::size_t i = 0; i < options.nodes; ++i) {
+    nodes_.push_back(std::make_unique<Node>(this, options, i));
+  }
 }
 
-PairOfNodes::~PairOfNodes() {
+FewNodes::~FewNodes() {
   for (const RecordingClientSink& sink : sinks_) {
     EXPECT_THAT(sink.violations(), ::testing::IsEmpty());
   }
 }
 
-void PairOfNodes::SetRing(std::uint64_t version, const char* server) {
+void FewNodes::SetRing(std::uint64_t version, const char* server) {
   const auto ring = HashRing::Create(RingVersion{version}, {{"seat", 100, server}});
   EXPECT_TRUE(ring_.Set(ring.value()).ok());
 }
 
-void PairOfNodes::Befriend(UserId a, UserId b) {
-  EXPECT_TRUE(friends_.graph().Befriend(a, b).ok());
+void FewNodes::Destroy(std::size_t node) {
+  nodes_[node]->directory.Sever(true);
+  End(node);
 }
 
-PairOfNodes::Client PairOfNodes::Connect(std::size_t node, UserId user, LatLng location) {
+void FewNodes::Befriend(UserId a, UserId b) { EXPECT_TRUE(friends_.graph().Befriend(a, b).ok()); }
+
+FewNodes::Client FewNodes::Connect(std::size_t node, UserId user, LatLng location) {
   Client client{node, user, ++last_cookie_, {}};
   ConnectCall call;
   call.user = user;
@@ -64,36 +69,36 @@ PairOfNodes::Client PairOfNodes::Connect(std::size_t node, UserId user, LatLng l
   return client;
 }
 
-void PairOfNodes::Disconnect(const Client& client) {
+void FewNodes::Disconnect(const Client& client) {
   sinks_[client.node].Disconnected(client.cookie);
   runtime(client.node).Disconnect(client.session);
 }
 
-void PairOfNodes::Report(const Client& client, LatLng location) {
+void FewNodes::Report(const Client& client, LatLng location) {
   EXPECT_TRUE(runtime(client.node).Report({client.session, location, clock_.Now()}).ok());
 }
 
-PairOfNodes::EditReply PairOfNodes::Edit(std::size_t node, FriendEdit::Kind kind, UserId user,
-                                         UserId friend_id) {
+FewNodes::EditReply FewNodes::Edit(std::size_t node, FriendEdit::Kind kind, UserId user,
+                                   UserId friend_id) {
   EditReply reply;
   runtime(node).Edit({kind, user, friend_id}, reply.Done());
   return reply;
 }
 
-void PairOfNodes::Settle() {
+void FewNodes::Settle() {
   for (int i = 0; i < 20; ++i) {
     for (const std::unique_ptr<Node>& node : nodes_) {
-      if (node != nullptr) node->runtime->PollAll();
+      if (node != nullptr && node->runtime != nullptr) node->runtime->PollAll();
     }
   }
   for (const std::unique_ptr<Node>& node : nodes_) {
-    if (node == nullptr) continue;
+    if (node == nullptr || node->runtime == nullptr) continue;
     const absl::Status invariants = node->runtime->CheckInvariants();
     EXPECT_TRUE(invariants.ok()) << invariants;
   }
 }
 
-void PairOfNodes::Pass(absl::Duration time) {
+void FewNodes::Pass(absl::Duration time) {
   constexpr absl::Duration kStep = absl::Milliseconds(100);
   for (absl::Duration passed; passed < time; passed += kStep) {
     clock_.Advance(kStep);
@@ -101,7 +106,7 @@ void PairOfNodes::Pass(absl::Duration time) {
   }
 }
 
-std::set<UserId> PairOfNodes::InSight(const Client& client) const {
+std::set<UserId> FewNodes::InSight(const Client& client) const {
   std::set<UserId> in_sight;
   for (const auto& [user, event] : sinks_[client.node].InSight(client.cookie)) {
     in_sight.insert(user);
