@@ -240,6 +240,12 @@ const std::set<UserId>& Ledger::InSight(std::uint64_t cookie) const {
   return clients_.at(cookie).in_sight;
 }
 
+std::optional<Time> Ledger::NewestTold(std::uint64_t cookie, UserId friend_id) const {
+  const auto& newest = clients_.at(cookie).newest;
+  const auto found = newest.find(friend_id);
+  return found == newest.end() ? std::nullopt : std::optional<Time>(found->second);
+}
+
 std::optional<UserId> Ledger::SomebodyInSight(UserId user, SimulatedRandom* random) const {
   // The one before, if there is one, for whoever is just connecting.
   for (auto it = clients_.rbegin(); it != clients_.rend(); ++it) {

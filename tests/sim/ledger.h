@@ -59,6 +59,8 @@ class Ledger {
 
   /// Whom the client has been told to be in sight.
   const std::set<UserId>& InSight(std::uint64_t cookie) const;
+  /// When the last location of the friend was reported that the client has been told.
+  std::optional<Time> NewestTold(std::uint64_t cookie, UserId friend_id) const;
   std::optional<Position> PositionOf(UserId user) const;
   /// Of those whom the user's last client has been told of.
   std::optional<UserId> SomebodyInSight(UserId user, SimulatedRandom* random) const;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "nearby/geo.h"
+#include "nearby/testing/simulated_random.h"
 
 // Distances and times of the simulated world.
 
@@ -23,6 +24,13 @@ inline constexpr std::int64_t kProbeMs = 3000;
 inline constexpr std::int64_t kRareProbeMs = 45'000;
 inline constexpr std::int64_t kMaxParkMs = 10'000;
 inline constexpr std::int64_t kRefreshMs = 20'000;
+// Nodes that are cut off: for longer than it takes until their leases have ended, by any clock; or
+// for less than it takes until a link is given up. By when a node must have let go of its clients.
+inline constexpr SimulatedDelay kLongCutOff{6500, 8000};
+inline constexpr SimulatedDelay kShortCutOff{1000, 4500};
+inline constexpr std::int64_t kLetGoMs = 5500;
+// While users do much in little time.
+inline constexpr std::int64_t kBustleMs = 8000;
 // After which whatever the faults have begun has ended: the longest delay that they draw, and
 // clocks that were put back.
 inline constexpr std::int64_t kHealMs = 120'000;

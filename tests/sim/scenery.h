@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "nearby/history_store.h"
 #include "nearby/in_memory_friend_store.h"
 #include "nearby/in_memory_session_directory.h"
 #include "nearby/testing/simulated_backend.h"
@@ -27,7 +28,8 @@ struct Scenery {
         locations(&clock),
         directory_backend(&faults, SimulatedStore::kSessions),
         locations_backend(&faults, SimulatedStore::kLocations),
-        friends_backend(&faults, SimulatedStore::kFriends) {}
+        friends_backend(&faults, SimulatedStore::kFriends),
+        history_backend(&faults, SimulatedStore::kHistory) {}
 
   Simulation simulation;
   SimulatedFaults faults;
@@ -40,6 +42,8 @@ struct Scenery {
   SimulatedBackend directory_backend;
   SimulatedBackend locations_backend;
   SimulatedBackend friends_backend;
+  SimulatedBackend history_backend;
+  HistoryStore* history = nullptr;  // the world's
 };
 
 }  // namespace nearby::sim

@@ -60,7 +60,10 @@ World::World(const WorldOptions& options, absl::Span<const RingSource::Ring> rin
       rings_(rings.begin(), rings.end()),
       scenery_(options.seed, SimulationOptions()),
       random_(scenery_.simulation.random().Fork()),
-      ledger_(&scenery_.simulation, LedgerLimits()) {
+      odds_(Odds::Draw(&random_)),
+      ledger_(&scenery_.simulation, LedgerLimits()),
+      history_(&scenery_.faults, &ledger_) {
+  scenery_.history = &history_;
   RuntimeOptions runtime = MakeRuntimeOptions(&random_);
   // Lists that are loaded again would heal what must not go wrong in the first place.
   refreshes_lists_ = random_.Chance(0.3);
@@ -165,10 +168,10 @@ void World::ActPhone(std::size_t index) {
     if (phone.is_away) return;
     if (is_quiet_ || random_.Chance(0.5)) Connect(index);
   } else if (phone.state == State::kOnline) {
-    if (!is_quiet_ && random_.Chance(0.02)) {
+    if (!is_quiet_ && random_.Chance(odds_.disconnect)) {
       nodes_[phone.node]->runtime().Disconnect(phone.session);
       Leave(&phone);
-    } else if (!is_quiet_ && random_.Chance(0.02)) {
+    } else if (!is_quiet_ && random_.Chance(odds_.reconnect)) {
       // To another node, or anew to the same, while the old connection is still open.
       Connect(index);
     } else if (!phone.is_silent) {
@@ -191,7 +194,9 @@ void World::Connect(std::size_t index, std::size_t node) {
   ledger_.OnConnecting(phone.cookie, phone.user);
   // While their friends are being loaded.
   if (!is_quiet_ && random_.Chance(0.3)) {
-    scenery_.simulation.After(random_.Between(0, 1000), [this, index] { EditFriendsOf(index); });
+    scenery_.simulation.After(random_.Between(0, 1000), [this, index] {
+      if (!is_quiet_) EditFriendsOf(index);
+    });
   }
   ConnectCall call;
   call.user = phone.user;
@@ -199,9 +204,7 @@ void World::Connect(std::size_t index, std::size_t node) {
   if (is_quiet_ || random_.Chance(0.8)) {
     Move(&phone);
     call.location = TimedLocation{phone.place, scenery_.simulation.now()};
-    ledger_.OnReported(phone.user, Position::FromLatLng(phone.place), scenery_.simulation.now());
-    phone.has_reported = true;
-    phone.last_report = scenery_.simulation.now();
+    NoteReport(&phone);
   }
   nodes_[node]->runtime().Connect(
       call, [this, index, cookie = phone.cookie, node,
@@ -249,10 +252,8 @@ void World::Move(Phone* phone) {
 
 void World::Report(Phone* phone) {
   Move(phone);
+  NoteReport(phone);
   const Time now = scenery_.simulation.now();
-  ledger_.OnReported(phone->user, Position::FromLatLng(phone->place), now);
-  phone->has_reported = true;
-  phone->last_report = now;
   Runtime& runtime = nodes_[phone->node]->runtime();
   runtime.Report({phone->session, phone->place, now}).IgnoreError();
   // The one before comes once more, late.
@@ -261,6 +262,14 @@ void World::Report(Phone* phone) {
     runtime.Report({phone->session, place, reported_at}).IgnoreError();
   }
   phone->previous = TimedLocation{phone->place, now};
+}
+
+void World::NoteReport(Phone* phone) {
+  const Time now = scenery_.simulation.now();
+  ledger_.OnReported(phone->user, Position::FromLatLng(phone->place), now);
+  history_.OnReported(phone->user, Position::FromLatLng(phone->place), now);
+  phone->has_reported = true;
+  phone->last_report = now;
 }
 
 ClientSink::Flow World::Deliver(const ClientBatch& batch) {
@@ -286,13 +295,13 @@ void World::Ended(SessionId /*session*/, std::uint64_t cookie, EndReason /*reaso
 
 void World::ActEdit() {
   if (is_quiet_) return;
-  scenery_.simulation.After(random_.Between(200, 1500), [this] { ActEdit(); });
+  scenery_.simulation.After(random_.Draw(odds_.edit_pause), [this] { ActEdit(); });
   EditFriendsOf(random_.Below(phones_.size()));
 }
 
 void World::EditFriendsOf(std::size_t phone) {
   const std::size_t node = RandomNode();
-  if (is_quiet_ || !nodes_[node]->is_up()) return;
+  if (!nodes_[node]->is_up()) return;
   FriendEdit edit;
   edit.kind = static_cast<FriendEdit::Kind>(random_.Below(6));
   edit.user = phones_[phone].user;
@@ -317,22 +326,19 @@ void World::ActNode(std::size_t index) {
   Node& node = *nodes_[index];
   if (!node.is_up()) {
     node.Begin();
-  } else if (options_.has_faults && random_.Chance(0.01)) {
+  } else if (options_.has_faults && random_.Chance(odds_.crash)) {
     ++crashes_;
     node.Crash();
     scenery_.simulation.After(random_.Between(100, 10'000), [this, index] { ActNode(index); });
     return;
   }
-  if (options_.has_faults && random_.Chance(0.01)) CutOffFromDirectory(index);
+  if (options_.has_faults && random_.Chance(odds_.cut_off_from_directory)) {
+    CutOffFromDirectory(index, {2000, 8000});
+  }
+  if (options_.has_faults && random_.Chance(odds_.cut_off_from_letters)) {
+    CutOffFromLetters(index, kShortCutOff);
+  }
   scenery_.simulation.After(random_.Between(500, 1500), [this, index] { ActNode(index); });
-}
-
-void World::CutOffFromDirectory(std::size_t index) {
-  const NodeId id = nodes_[index]->id();
-  scenery_.directory_backend.SetPartition(id, SimulatedBackend::Cut::kBoth);
-  scenery_.simulation.After(random_.Between(2000, 8000), [this, id] {
-    scenery_.directory_backend.SetPartition(id, SimulatedBackend::Cut::kNone);
-  });
 }
 
 void World::ActRing() {

@@ -15,8 +15,10 @@
 #include "nearby/runtime.h"
 #include "nearby/testing/simulated_random.h"
 #include "nearby/time.h"
+#include "tests/sim/history.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/node.h"
+#include "tests/sim/odds.h"
 #include "tests/sim/scenery.h"
 
 namespace nearby::sim {
@@ -59,8 +61,9 @@ class World : public ClientSink {
     kCrash,   // a node does not come back, nor do those who were connected to it
     kStorm,   // all disconnect, and connect at once
     kSleep,   // some report nothing for longer than the time to live
+    kCutOff,  // a node is cut off, while much goes on around it
   };
-  static constexpr std::size_t kActs = 7;
+  static constexpr std::size_t kActs = 8;
 
   struct Phone {
     UserId user{};
@@ -97,14 +100,13 @@ class World : public ClientSink {
   void EditFriendsOf(std::size_t phone);
   void ActNode(std::size_t node);
   void ActRing();
-  // It goes on with the lease that it has, and without the others' knowing.
-  void CutOffFromDirectory(std::size_t node);
   void Connect(std::size_t phone) { Connect(phone, RandomNode()); }
   void Connect(std::size_t phone, std::size_t node);
   void OnAnswer(std::size_t phone, std::uint64_t cookie, std::size_t node, std::uint64_t process,
                 const absl::StatusOr<ConnectResult>& result);
   void Leave(Phone* phone);
   void Report(Phone* phone);
+  void NoteReport(Phone* phone);
   void Move(Phone* phone);
   bool IsAlive(const Phone& phone) const;
   std::size_t RandomNode();
@@ -122,9 +124,21 @@ class World : public ClientSink {
   void SayLastWords(std::size_t phone);
   void LetSayLastWords(std::size_t node, const SimulatedDelay& when);
 
+  // Nodes that are cut off (world_cut_off.cc). From the directory: it goes on with the lease that
+  // it has, and without the others' knowing. From letters: it can write, but does not read.
+  void CutOffFromDirectory(std::size_t node, const SimulatedDelay& duration);
+  void CutOffFromLetters(std::size_t node, const SimulatedDelay& duration);
+  void BeginCutOff(std::size_t node);
+  bool IsBustling() const;
+  void ReportOften(std::size_t phone);
+  void EditOften();
+  void CheckLetGo(std::size_t node, std::uint64_t process);
+
   // What must be true (world_checks.cc).
   void CheckNodes();
   void CheckConverged();
+  // Whether who sees another has been told the last that they said.
+  void CheckUpToDate();
   bool MayBeSeen(const Phone& viewer, const Phone& owner, bool* is_borderline);
   bool IsActive(const Phone& phone) const;
   // Once nothing happens any more, what all keep must fit together.
@@ -132,6 +146,7 @@ class World : public ClientSink {
   std::string FindImbalance();
   std::string FindSessionImbalance();
   std::string FindLocationImbalance();
+  std::string FindHistoryImbalance();
 
   const WorldOptions options_;
   bool refreshes_lists_ = false;
@@ -139,13 +154,16 @@ class World : public ClientSink {
   const std::vector<RingSource::Ring> rings_;
   Scenery scenery_;
   SimulatedRandom random_;
+  const Odds odds_;
   Ledger ledger_;
+  History history_;
   std::vector<Phone> phones_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<Connection> connections_;  // by cookie
   std::size_t next_ring_ = 0;
   bool is_quiet_ = false;
   bool is_still_ = false;  // nobody moves any more
+  Time bustle_until_{-kMaxTimeMs};
   std::uint64_t crashes_ = 0;
   std::uint64_t ring_changes_ = 0;
 };

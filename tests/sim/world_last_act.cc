@@ -12,7 +12,7 @@ namespace {
 constexpr const char* kScenes[] = {
     "last act, a server is down", "last act, the ring changes", "last act, users move",
     "last act, users leave",      "last act, a node is gone",   "last act, a storm of connects",
-    "last act, users sleep",
+    "last act, users sleep",      "last act, a node is cut off",
 };
 
 }  // namespace
@@ -32,6 +32,7 @@ void World::PlayLastAct() {
   is_still_ = true;
   if (!ledger_.has_violation()) CheckNodes();
   if (!ledger_.has_violation()) CheckConverged();
+  if (!ledger_.has_violation()) CheckUpToDate();
   if (!ledger_.has_violation()) CheckBalance();
 }
 
@@ -60,6 +61,8 @@ void World::BeginLastAct(Act act) {
       return BeginStorm();
     case Act::kSleep:
       return;
+    case Act::kCutOff:
+      return BeginCutOff(node);
   }
 }
 
