@@ -24,6 +24,7 @@ inline constexpr std::int64_t kProbeMs = 3000;
 inline constexpr std::int64_t kRareProbeMs = 45'000;
 inline constexpr std::int64_t kMaxParkMs = 10'000;
 inline constexpr std::int64_t kRefreshMs = 20'000;
+inline constexpr std::int64_t kLeaseMs = 4000;
 // Nodes that are cut off: for longer than it takes until their leases have ended, by any clock; or
 // for less than it takes until a link is given up. By when a node must have let go of its clients.
 inline constexpr SimulatedDelay kLongCutOff{6500, 8000};

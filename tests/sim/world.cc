@@ -29,7 +29,7 @@ RuntimeOptions MakeRuntimeOptions(SimulatedRandom* random) {
 ClusterOptions MakeClusterOptions(NodeId node, bool probes_rarely) {
   ClusterOptions options;
   options.node = node;
-  options.lease_duration = absl::Seconds(4);
+  options.lease_duration = absl::Milliseconds(kLeaseMs);
   options.lease_margin = absl::Seconds(1);
   options.probe_interval = absl::Milliseconds(probes_rarely ? kRareProbeMs : kProbeMs);
   options.max_park = absl::Milliseconds(kMaxParkMs);
@@ -173,7 +173,7 @@ void World::ActPhone(std::size_t index) {
       Leave(&phone);
     } else if (!is_quiet_ && random_.Chance(odds_.reconnect)) {
       // To another node, or anew to the same, while the old connection is still open.
-      Connect(index);
+      Connect(index, random_.Chance(0.3) ? phone.node : RandomNode());
     } else if (!phone.is_silent) {
       Report(&phone);
     }
@@ -185,7 +185,8 @@ void World::ActPhone(std::size_t index) {
 void World::Connect(std::size_t index, std::size_t node) {
   Phone& phone = phones_[index];
   if (!nodes_[node]->is_up()) return;
-  if (phone.state != State::kOffline) ledger_.OnLeft(phone.cookie);
+  if (phone.state == State::kConnecting) ledger_.OnLeft(phone.cookie);
+  if (phone.state == State::kOnline) phone.former_cookie = phone.cookie;
   phone.state = State::kConnecting;
   phone.node = node;
   phone.process = nodes_[node]->process_number();
@@ -221,6 +222,7 @@ void World::OnAnswer(std::size_t index, std::uint64_t cookie, std::size_t node,
     connections_[cookie].session = result->session;
     ledger_.OnConnected(cookie, *result);
     if (is_current) {
+      LetGoOfFormer(&phone);
       phone.state = State::kOnline;
       phone.session = result->session;
     } else if (nodes_[node]->is_up() && nodes_[node]->process_number() == process) {
@@ -230,10 +232,31 @@ void World::OnAnswer(std::size_t index, std::uint64_t cookie, std::size_t node,
     }
     return;
   }
-  if (is_current) Leave(&phone);
+  if (is_current && !GoBack(&phone)) Leave(&phone);
+}
+
+bool World::GoBack(Phone* phone) {
+  if (!phone->former_cookie) return false;
+  const Connection& former = connections_[*phone->former_cookie];
+  const Node& node = *nodes_[former.node];
+  if (!node.is_up() || node.process_number() != former.process) return false;
+  ledger_.OnLeft(phone->cookie);
+  phone->state = State::kOnline;
+  phone->cookie = *phone->former_cookie;
+  phone->node = former.node;
+  phone->process = former.process;
+  phone->session = former.session;
+  phone->former_cookie.reset();
+  return true;
+}
+
+void World::LetGoOfFormer(Phone* phone) {
+  if (phone->former_cookie) ledger_.OnLeft(*phone->former_cookie);
+  phone->former_cookie.reset();
 }
 
 void World::Leave(Phone* phone) {
+  LetGoOfFormer(phone);
   ledger_.OnLeft(phone->cookie);
   phone->state = State::kOffline;
   phone->has_reported = false;
@@ -288,6 +311,7 @@ ClientSink::Flow World::Deliver(const ClientBatch& batch) {
 void World::Ended(SessionId /*session*/, std::uint64_t cookie, EndReason /*reason*/) {
   ledger_.OnEnded(cookie);
   Phone& phone = phones_[connections_[cookie].phone];
+  if (phone.former_cookie == cookie) phone.former_cookie.reset();
   if (phone.cookie == cookie && phone.state == State::kOnline) Leave(&phone);
 }
 
@@ -299,7 +323,7 @@ void World::ActEdit() {
   EditFriendsOf(random_.Below(phones_.size()));
 }
 
-void World::EditFriendsOf(std::size_t phone) {
+void World::EditFriendsOf(std::size_t phone, double in_sight) {
   const std::size_t node = RandomNode();
   if (!nodes_[node]->is_up()) return;
   FriendEdit edit;
@@ -307,7 +331,8 @@ void World::EditFriendsOf(std::size_t phone) {
   edit.user = phones_[phone].user;
   edit.friend_id = phones_[random_.Below(phones_.size())].user;
   // What is taken away shows best of those who are in sight.
-  if (const auto seen = ledger_.SomebodyInSight(edit.user, &random_); seen && random_.Chance(0.5)) {
+  if (const auto seen = ledger_.SomebodyInSight(edit.user, &random_);
+      seen && random_.Chance(in_sight)) {
     edit.friend_id = *seen;
   }
   if (edit.user == edit.friend_id) return;

@@ -72,6 +72,8 @@ class World : public ClientSink {
     std::uint64_t process = 0;  // of the node
     std::uint64_t cookie = 0;
     SessionId session;
+    // While connecting: the connection before, which goes on if this one fails.
+    std::optional<std::uint64_t> former_cookie;
     LatLng place;
     bool has_reported = false;
     Time last_report{-kMaxTimeMs};
@@ -97,7 +99,8 @@ class World : public ClientSink {
   // What happens again and again.
   void ActPhone(std::size_t phone);
   void ActEdit();
-  void EditFriendsOf(std::size_t phone);
+  // `in_sight`: how likely with somebody whom the user sees, if there is anybody.
+  void EditFriendsOf(std::size_t phone, double in_sight = 0.5);
   void ActNode(std::size_t node);
   void ActRing();
   void Connect(std::size_t phone) { Connect(phone, RandomNode()); }
@@ -105,6 +108,9 @@ class World : public ClientSink {
   void OnAnswer(std::size_t phone, std::uint64_t cookie, std::size_t node, std::uint64_t process,
                 const absl::StatusOr<ConnectResult>& result);
   void Leave(Phone* phone);
+  // Goes on with the connection that there was before, if it is still open.
+  bool GoBack(Phone* phone);
+  void LetGoOfFormer(Phone* phone);
   void Report(Phone* phone);
   void NoteReport(Phone* phone);
   void Move(Phone* phone);
@@ -122,7 +128,7 @@ class World : public ClientSink {
   void CrashServerForAWhile();
   // Somewhere in town; from there the phone reports once more.
   void SayLastWords(std::size_t phone);
-  void LetSayLastWords(std::size_t node, const SimulatedDelay& when);
+  void LetSayLastWords(std::size_t node, const SimulatedDelay& when, double odds = 1);
 
   // Nodes that are cut off (world_cut_off.cc). From the directory: it goes on with the lease that
   // it has, and without the others' knowing. From letters: it can write, but does not read.
@@ -131,7 +137,7 @@ class World : public ClientSink {
   void BeginCutOff(std::size_t node);
   bool IsBustling() const;
   void ReportOften(std::size_t phone);
-  void EditOften();
+  void EditOften(std::size_t phone, std::int64_t after_ms);
   void CheckLetGo(std::size_t node, std::uint64_t process);
 
   // What must be true (world_checks.cc).

@@ -11,7 +11,7 @@ namespace nearby::sim {
 namespace {
 
 constexpr SimulatedDelay kOftenReport{100, 400};
-constexpr SimulatedDelay kOftenEdit{50, 300};
+constexpr SimulatedDelay kOftenEdit{50, 600};
 
 }  // namespace
 
@@ -40,16 +40,17 @@ void World::BeginCutOff(std::size_t first) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     if (nodes_[i]->steady_ppm() < nodes_[node]->steady_ppm()) node = i;
   }
-  const bool has_directory = random_.Chance(0.4);
+  const bool has_directory = random_.Chance(0.5);
   if (!has_directory) CutOffFromDirectory(node, kLongCutOff);
   if (has_directory || random_.Chance(0.3)) CutOffFromLetters(node, kShortCutOff);
   bustle_until_ = Time{scenery_.simulation.now().ms + kBustleMs};
   for (std::size_t i = 0; i < phones_.size(); ++i) {
     ReportOften(i);
-    if (phones_[i].node != node || !random_.Chance(0.4)) continue;
-    scenery_.simulation.After(random_.Between(0, kBustleMs / 2), [this, i] { Connect(i); });
+    if (phones_[i].node != node) continue;
+    EditOften(i, has_directory ? 0 : kLeaseMs - 1000);
+    if (!random_.Chance(has_directory ? 0.8 : 0.2)) continue;
+    scenery_.simulation.After(random_.Between(0, 1000), [this, i] { Connect(i, RandomNode()); });
   }
-  EditOften();
   if (has_directory) return;
   scenery_.simulation.After(kLetGoMs, [this, node, process = nodes_[node]->process_number()] {
     CheckLetGo(node, process);
@@ -66,11 +67,11 @@ void World::ReportOften(std::size_t index) {
   });
 }
 
-void World::EditOften() {
+void World::EditOften(std::size_t index, std::int64_t after_ms) {
   if (!IsBustling()) return;
-  scenery_.simulation.After(random_.Draw(kOftenEdit), [this] {
-    EditFriendsOf(random_.Below(phones_.size()));
-    EditOften();
+  scenery_.simulation.After(after_ms + random_.Draw(kOftenEdit), [this, index] {
+    EditFriendsOf(index, /*in_sight=*/0.8);
+    EditOften(index, 0);
   });
 }
 

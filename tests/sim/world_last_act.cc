@@ -2,6 +2,7 @@
 // care shows only where there are none.
 
 #include <algorithm>
+#include <cstdint>
 
 #include "tests/sim/pace.h"
 #include "tests/sim/world.h"
@@ -49,7 +50,7 @@ void World::BeginLastAct(Act act) {
       for (std::size_t i = 0; i < phones_.size(); ++i) {
         if (random_.Chance(0.5)) Connect(i, node);
       }
-      return LetSayLastWords(node, {4000, 5000});
+      return LetSayLastWords(node, {4000, 5000}, /*odds=*/0.7);
     case Act::kLeave:
       for (std::size_t i = 0; i < phones_.size(); ++i) {
         if (random_.Chance(0.3)) LeaveForGood(i);
@@ -74,23 +75,32 @@ void World::LeaveForGood(std::size_t index) {
   Leave(&phone);
 }
 
-// Of two who connect at the same time one finds the other at least.
+// Of two who connect at the same time one finds the other at least; and what is taken away while a
+// list is being loaded stays so.
 void World::BeginStorm() {
   // So that much happens between a question and its answer; but no lease is lost for it.
   SimulatedFaultOptions slow = scenery_.faults.options();
-  slow.sessions.latency = {1, 400};
-  slow.friends.latency = {1, 20};
+  slow.sessions.latency = {1, std::int64_t{1} << random_.Between(3, 8)};
+  slow.sessions.delay_answer = 0.3;
+  slow.sessions.answer_delay = {100, 600};
+  slow.friends.latency = {1, std::int64_t{1} << random_.Between(2, 6)};
+  slow.friends.delay_answer = random_.Chance(0.5) ? 0.3 : 0;
+  slow.friends.answer_delay = {100, 1500};
   scenery_.faults.SetOptions(slow);
-  scenery_.faults.Quiet();
+  const bool has_edits = slow.friends.delay_answer > 0;
+  const std::int64_t spread_ms = random_.Between(50, 600);
   for (std::size_t i = 0; i < phones_.size(); ++i) {
     Phone& phone = phones_[i];
     if (phone.state == State::kOnline) {
       nodes_[phone.node]->runtime().Disconnect(phone.session);
       Leave(&phone);
     }
-    scenery_.simulation.After(random_.Between(2000, 2600), [this, i] {
+    scenery_.simulation.After(2000 + random_.Between(0, spread_ms), [this, i] {
       if (phones_[i].state == State::kOffline) Connect(i);
     });
+    if (!has_edits) continue;
+    scenery_.simulation.After(2000 + random_.Between(0, 2 * spread_ms),
+                              [this, i] { EditFriendsOf(i); });
   }
 }
 
@@ -123,9 +133,9 @@ void World::CrashServerForAWhile() {
 
 // Those of one node alone: whose own move makes their node ask where a friend is may be answered
 // with where that friend was just before their last words, which nobody makes up for.
-void World::LetSayLastWords(std::size_t node, const SimulatedDelay& when) {
+void World::LetSayLastWords(std::size_t node, const SimulatedDelay& when, double odds) {
   for (std::size_t i = 0; i < phones_.size(); ++i) {
-    if (phones_[i].node != node) continue;
+    if (phones_[i].node != node || !random_.Chance(odds)) continue;
     scenery_.simulation.After(random_.Draw(when), [this, i] { SayLastWords(i); });
   }
 }
