@@ -231,6 +231,10 @@ void Ledger::OnEdited(std::uint64_t number, bool is_ok, bool is_certain) {
   }
 }
 
+void Ledger::OnHealed() {
+  for (auto& [users, pair] : pairs_) pair.open_grants = 0;
+}
+
 bool Ledger::IsOpen(UserId a, UserId b) const {
   const auto found = pairs_.find(Key(a, b));
   return found != pairs_.end() && found->second.open_edits > 0;

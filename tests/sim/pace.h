@@ -35,6 +35,8 @@ inline constexpr std::int64_t kBustleMs = 8000;
 // After which whatever the faults have begun has ended: the longest delay that they draw, and
 // clocks that were put back.
 inline constexpr std::int64_t kHealMs = 120'000;
+// In which users become friends again.
+inline constexpr std::int64_t kMakeUpMs = 10'000;
 // In which all must have come to know what is true: a user who reports is heard of by the next
 // report, or found out about by a probe, or when a park ends; and retries have their pauses.
 inline constexpr std::int64_t kConvergeMs = kMaxParkMs + 3 * kProbeMs + 2 * kReportMs;

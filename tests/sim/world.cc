@@ -74,7 +74,7 @@ World::World(const WorldOptions& options, absl::Span<const RingSource::Ring> rin
   for (std::size_t i = 0; i < nodes; ++i) {
     const NodeId id{i + 1};
     const std::int64_t steady_ppm =
-        random_.Chance(0.5) ? random_.Between(-1, 1) * kMaxSteadyPpm : 0;
+        random_.Chance(0.75) ? random_.Between(-1, 1) * kMaxSteadyPpm : 0;
     nodes_.push_back(std::make_unique<Node>(
         &scenery_, id, runtime, MakeClusterOptions(id, probes_rarely_), steady_ppm, this));
   }
@@ -140,6 +140,9 @@ bool World::Run() {
     if (!node->is_up()) node->Begin();
   }
   simulation.RunFor(kHealMs);
+  ledger_.OnHealed();
+  MakeUp();
+  simulation.RunFor(kMakeUpMs);
   is_still_ = true;
   simulation.RunFor(kConvergeMs);
   if (!ledger_.has_violation()) CheckNodes();
@@ -323,19 +326,53 @@ void World::ActEdit() {
   EditFriendsOf(random_.Below(phones_.size()));
 }
 
-void World::EditFriendsOf(std::size_t phone, double in_sight) {
-  const std::size_t node = RandomNode();
-  if (!nodes_[node]->is_up()) return;
+void World::EditFriendsOf(std::size_t phone) {
   FriendEdit edit;
   edit.kind = static_cast<FriendEdit::Kind>(random_.Below(6));
   edit.user = phones_[phone].user;
   edit.friend_id = phones_[random_.Below(phones_.size())].user;
   // What is taken away shows best of those who are in sight.
-  if (const auto seen = ledger_.SomebodyInSight(edit.user, &random_);
-      seen && random_.Chance(in_sight)) {
+  if (const auto seen = ledger_.SomebodyInSight(edit.user, &random_); seen && random_.Chance(0.5)) {
     edit.friend_id = *seen;
   }
-  if (edit.user == edit.friend_id) return;
+  if (edit.user != edit.friend_id) Edit(edit);
+}
+
+void World::MakeUp() {
+  const auto edit_soon = [this](FriendEdit::Kind kind, UserId user, UserId friend_id) {
+    scenery_.simulation.After(random_.Between(0, kMakeUpMs / 2), [this, kind, user, friend_id] {
+      Edit({kind, user, friend_id});
+    });
+  };
+  for (const Phone& a : phones_) {
+    for (const Phone& b : phones_) {
+      if (a.user >= b.user || !random_.Chance(0.5)) continue;
+      edit_soon(FriendEdit::Kind::kBefriend, a.user, b.user);
+      for (const auto& [one, other] : {std::pair(a.user, b.user), std::pair(b.user, a.user)}) {
+        edit_soon(FriendEdit::Kind::kShare, one, other);
+        edit_soon(FriendEdit::Kind::kSubscribe, one, other);
+      }
+    }
+  }
+}
+
+void World::TakeFromSightOf(std::size_t phone) {
+  const UserId viewer = phones_[phone].user;
+  const auto seen = ledger_.SomebodyInSight(viewer, &random_);
+  if (!seen) return EditFriendsOf(phone);
+  switch (random_.Below(3)) {
+    case 0:
+      return Edit({FriendEdit::Kind::kUnfriend, viewer, *seen});
+    case 1:
+      return Edit({FriendEdit::Kind::kUnsubscribe, viewer, *seen});
+    default:
+      return Edit({FriendEdit::Kind::kHide, *seen, viewer});
+  }
+}
+
+void World::Edit(const FriendEdit& edit) {
+  const std::size_t node = RandomNode();
+  if (!nodes_[node]->is_up()) return;
   const std::uint64_t number = ledger_.OnEditing(edit);
   nodes_[node]->runtime().Edit(
       edit, [this, number](const absl::StatusOr<std::optional<NearbyFriend>>& result) {

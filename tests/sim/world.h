@@ -61,9 +61,10 @@ class World : public ClientSink {
     kCrash,   // a node does not come back, nor do those who were connected to it
     kStorm,   // all disconnect, and connect at once
     kSleep,   // some report nothing for longer than the time to live
-    kCutOff,  // a node is cut off, while much goes on around it
+    kCutOff,  // a node does not reach the directory, while much goes on around it
+    kDeaf,    // one hears no letters, the same
   };
-  static constexpr std::size_t kActs = 8;
+  static constexpr std::size_t kActs = 9;
 
   struct Phone {
     UserId user{};
@@ -99,8 +100,12 @@ class World : public ClientSink {
   // What happens again and again.
   void ActPhone(std::size_t phone);
   void ActEdit();
-  // `in_sight`: how likely with somebody whom the user sees, if there is anybody.
-  void EditFriendsOf(std::size_t phone, double in_sight = 0.5);
+  void EditFriendsOf(std::size_t phone);
+  // So that many see each other, after so many changes.
+  void MakeUp();
+  // Somebody whom the user sees must not be seen any more.
+  void TakeFromSightOf(std::size_t phone);
+  void Edit(const FriendEdit& edit);
   void ActNode(std::size_t node);
   void ActRing();
   void Connect(std::size_t phone) { Connect(phone, RandomNode()); }
@@ -134,7 +139,10 @@ class World : public ClientSink {
   // it has, and without the others' knowing. From letters: it can write, but does not read.
   void CutOffFromDirectory(std::size_t node, const SimulatedDelay& duration);
   void CutOffFromLetters(std::size_t node, const SimulatedDelay& duration);
-  void BeginCutOff(std::size_t node);
+  void BeginCutOff();
+  void BeginDeafness();
+  // Everybody reports often, and those on the node see fewer and fewer friends.
+  void BeginBustle(std::size_t node, std::int64_t edits_after_ms);
   bool IsBustling() const;
   void ReportOften(std::size_t phone);
   void EditOften(std::size_t phone, std::int64_t after_ms);

@@ -1,5 +1,6 @@
 // Nodes that are cut off from the others, and what their users must not be told meanwhile.
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -11,7 +12,7 @@ namespace nearby::sim {
 namespace {
 
 constexpr SimulatedDelay kOftenReport{100, 400};
-constexpr SimulatedDelay kOftenEdit{50, 600};
+constexpr SimulatedDelay kOftenEdit{100, 800};
 
 }  // namespace
 
@@ -32,29 +33,48 @@ void World::CutOffFromLetters(std::size_t node, const SimulatedDelay& duration) 
   });
 }
 
-// What it is not told of must not be told by it: neither under a lease that has ended, nor to the
-// clients who have gone to other nodes. The lease of the node whose clock is the slowest seems to
-// it to last the longest.
-void World::BeginCutOff(std::size_t first) {
-  std::size_t node = first;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    if (nodes_[i]->steady_ppm() < nodes_[node]->steady_ppm()) node = i;
+// Under a lease that has ended nobody must be told anything. To the node whose clock is the slowest
+// its lease seems to last the longest.
+void World::BeginCutOff() {
+  std::size_t node = phones_.front().node;
+  for (const Phone& phone : phones_) {
+    if (nodes_[phone.node]->steady_ppm() < nodes_[node]->steady_ppm()) node = phone.node;
   }
-  const bool has_directory = random_.Chance(0.5);
-  if (!has_directory) CutOffFromDirectory(node, kLongCutOff);
-  if (has_directory || random_.Chance(0.3)) CutOffFromLetters(node, kShortCutOff);
-  bustle_until_ = Time{scenery_.simulation.now().ms + kBustleMs};
-  for (std::size_t i = 0; i < phones_.size(); ++i) {
-    ReportOften(i);
-    if (phones_[i].node != node) continue;
-    EditOften(i, has_directory ? 0 : kLeaseMs - 1000);
-    if (!random_.Chance(has_directory ? 0.8 : 0.2)) continue;
-    scenery_.simulation.After(random_.Between(0, 1000), [this, i] { Connect(i, RandomNode()); });
-  }
-  if (has_directory) return;
+  CutOffFromDirectory(node, kLongCutOff);
+  BeginBustle(node, /*edits_after_ms=*/kLeaseMs - 1000);
   scenery_.simulation.After(kLetGoMs, [this, node, process = nodes_[node]->process_number()] {
     CheckLetGo(node, process);
   });
+}
+
+// Nor must clients be told by the node that they have left, before it knows.
+void World::BeginDeafness() {
+  const auto phones_on = [this](std::size_t node) {
+    return std::count_if(phones_.begin(), phones_.end(),
+                         [node](const Phone& phone) { return phone.node == node; });
+  };
+  std::size_t node = 0;
+  for (std::size_t i = 1; i < nodes_.size(); ++i) {
+    if (phones_on(i) > phones_on(node)) node = i;
+  }
+  CutOffFromLetters(node, kShortCutOff);
+  BeginBustle(node, /*edits_after_ms=*/0);
+  for (std::size_t i = 0; i < phones_.size(); ++i) {
+    if (phones_[i].node != node || !random_.Chance(0.8)) continue;
+    scenery_.simulation.After(random_.Between(0, 1000), [this, i] { Connect(i, RandomNode()); });
+  }
+}
+
+void World::BeginBustle(std::size_t node, std::int64_t edits_after_ms) {
+  // So that much is done before anybody notices.
+  SimulatedFaultOptions quick = scenery_.faults.options();
+  quick.sessions.latency = quick.friends.latency = {1, 20};
+  scenery_.faults.SetOptions(quick);
+  bustle_until_ = Time{scenery_.simulation.now().ms + kBustleMs};
+  for (std::size_t i = 0; i < phones_.size(); ++i) {
+    ReportOften(i);
+    if (phones_[i].node == node) EditOften(i, edits_after_ms);
+  }
 }
 
 bool World::IsBustling() const { return scenery_.simulation.now() < bustle_until_; }
@@ -70,7 +90,7 @@ void World::ReportOften(std::size_t index) {
 void World::EditOften(std::size_t index, std::int64_t after_ms) {
   if (!IsBustling()) return;
   scenery_.simulation.After(after_ms + random_.Draw(kOftenEdit), [this, index] {
-    EditFriendsOf(index, /*in_sight=*/0.8);
+    TakeFromSightOf(index);
     EditOften(index, 0);
   });
 }

@@ -11,9 +11,9 @@ namespace nearby::sim {
 namespace {
 
 constexpr const char* kScenes[] = {
-    "last act, a server is down", "last act, the ring changes", "last act, users move",
-    "last act, users leave",      "last act, a node is gone",   "last act, a storm of connects",
-    "last act, users sleep",      "last act, a node is cut off",
+    "last act, a server is down", "last act, the ring changes",  "last act, users move",
+    "last act, users leave",      "last act, a node is gone",    "last act, a storm of connects",
+    "last act, users sleep",      "last act, a node is cut off", "last act, a node is deaf",
 };
 
 }  // namespace
@@ -63,7 +63,9 @@ void World::BeginLastAct(Act act) {
     case Act::kSleep:
       return;
     case Act::kCutOff:
-      return BeginCutOff(node);
+      return BeginCutOff();
+    case Act::kDeaf:
+      return BeginDeafness();
   }
 }
 
