@@ -20,8 +20,10 @@ bool History::Has(UserId user, Time reported_at) const {
   });
 }
 
-// After what the node cannot tell from a call that was not carried out.
+// After what the node cannot tell from a call that was not carried out. By a clock that is put
+// forward any call takes too long.
 bool History::MayRepeat() const {
+  if (faults_->counts().of(SimulatedFault::kClockShifted) != 0) return true;
   constexpr SimulatedStoreFault kUnclear[] = {
       SimulatedStoreFault::kAnswerDelayed, SimulatedStoreFault::kCallUnknown,
       SimulatedStoreFault::kCallUnreachable, SimulatedStoreFault::kAnswerCutOff,

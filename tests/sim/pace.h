@@ -45,6 +45,8 @@ inline constexpr std::int64_t kConvergeMs = kMaxParkMs + 3 * kProbeMs + 2 * kRep
 // without anybody's reporting again.
 inline constexpr std::int64_t kHushMs = 3000;
 inline constexpr std::int64_t kLastActMs = kMaxParkMs + 8000;
+// In which whoever sees somebody is told what they say.
+inline constexpr std::int64_t kFollowMs = 3000;
 inline constexpr std::int64_t kSleepMs = kTtlMs + 7000;
 
 }  // namespace nearby::sim

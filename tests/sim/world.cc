@@ -185,7 +185,13 @@ void World::ActPhone(std::size_t index) {
                             [this, index] { ActPhone(index); });
 }
 
+void World::Connect(std::size_t index) { Connect(index, RandomNode()); }
+
 void World::Connect(std::size_t index, std::size_t node) {
+  Connect(index, node, is_quiet_ || random_.Chance(0.8));
+}
+
+void World::Connect(std::size_t index, std::size_t node, bool with_location) {
   Phone& phone = phones_[index];
   if (!nodes_[node]->is_up()) return;
   if (phone.state == State::kConnecting) ledger_.OnLeft(phone.cookie);
@@ -205,7 +211,7 @@ void World::Connect(std::size_t index, std::size_t node) {
   ConnectCall call;
   call.user = phone.user;
   call.cookie = phone.cookie;
-  if (is_quiet_ || random_.Chance(0.8)) {
+  if (with_location) {
     Move(&phone);
     call.location = TimedLocation{phone.place, scenery_.simulation.now()};
     NoteReport(&phone);

@@ -54,17 +54,18 @@ class World : public ClientSink {
   enum class State : std::uint8_t { kOffline, kConnecting, kOnline };
 
   enum class Act : std::uint8_t {
-    kServer,  // a pub/sub server goes down for a while
-    kRing,    // the ring changes, and one node is the last to know
-    kMove,    // users connect to other nodes
-    kLeave,   // some disconnect
-    kCrash,   // a node does not come back, nor do those who were connected to it
-    kStorm,   // all disconnect, and connect at once
-    kSleep,   // some report nothing for longer than the time to live
-    kCutOff,  // a node does not reach the directory, while much goes on around it
-    kDeaf,    // one hears no letters, the same
+    kServer,    // a pub/sub server goes down for a while
+    kRing,      // the ring changes, and one node is the last to know
+    kMove,      // users connect to other nodes
+    kLeave,     // some disconnect
+    kCrash,     // a node does not come back, nor do those who were connected to it
+    kStorm,     // all disconnect, and connect at once
+    kSleep,     // some report nothing for longer than the time to live
+    kCutOff,    // a node does not reach the directory, while much goes on around it
+    kDeaf,      // one hears no letters, the same
+    kFirstFix,  // some connect, and take a while to find out where they are
   };
-  static constexpr std::size_t kActs = 9;
+  static constexpr std::size_t kActs = 10;
 
   struct Phone {
     UserId user{};
@@ -108,8 +109,9 @@ class World : public ClientSink {
   void Edit(const FriendEdit& edit);
   void ActNode(std::size_t node);
   void ActRing();
-  void Connect(std::size_t phone) { Connect(phone, RandomNode()); }
+  void Connect(std::size_t phone);
   void Connect(std::size_t phone, std::size_t node);
+  void Connect(std::size_t phone, std::size_t node, bool with_location);
   void OnAnswer(std::size_t phone, std::uint64_t cookie, std::size_t node, std::uint64_t process,
                 const absl::StatusOr<ConnectResult>& result);
   void Leave(Phone* phone);
@@ -128,7 +130,10 @@ class World : public ClientSink {
   void BeginLastAct(Act act);
   void LeaveForGood(std::size_t phone);
   void CrashForGood(std::size_t node);
+  void BeginMove(std::size_t node);
   void BeginStorm();
+  void BeginFirstFixes();
+  void FindFirstFix(std::size_t phone);
   void ChangeRingUnheardBy(std::size_t node);
   void CrashServerForAWhile();
   // Somewhere in town; from there the phone reports once more.
@@ -153,6 +158,8 @@ class World : public ClientSink {
   void CheckConverged();
   // Whether who sees another has been told the last that they said.
   void CheckUpToDate();
+  // Whether those who have been told what a user said at that time have been told what came after.
+  void CheckFollowed(std::size_t phone, Time time);
   bool MayBeSeen(const Phone& viewer, const Phone& owner, bool* is_borderline);
   bool IsActive(const Phone& phone) const;
   // Once nothing happens any more, what all keep must fit together.

@@ -80,6 +80,17 @@ void World::CheckUpToDate() {
   }
 }
 
+void World::CheckFollowed(std::size_t index, Time time) {
+  const UserId owner = phones_[index].user;
+  for (const Phone& viewer : phones_) {
+    if (!IsAlive(viewer) || ledger_.InSight(viewer.cookie).count(owner) == 0) continue;
+    if (ledger_.NewestTold(viewer.cookie, owner) != time) continue;
+    return ledger_.Violate(absl::StrCat("user ", ToInt(viewer.user), " (node ", viewer.node + 1,
+                                        ") sees user ", ToInt(owner), " (node ",
+                                        phones_[index].node + 1, "), but not how they move"));
+  }
+}
+
 void World::CheckBalance() {
   // A park that ends just now, say, sets off a subscription; but not for ever.
   std::string imbalance;
