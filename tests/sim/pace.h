@@ -41,8 +41,9 @@ inline constexpr std::int64_t kMakeUpMs = 10'000;
 // report, or found out about by a probe, or when a park ends; and retries have their pauses.
 inline constexpr std::int64_t kConvergeMs = kMaxParkMs + 3 * kProbeMs + 2 * kReportMs;
 
-// The last act: until what was said before has arrived; and until what was said in it must have,
-// without anybody's reporting again.
+// The last acts, of which each run has some: until what was said before has arrived; and until what
+// was said in it must have, without anybody's reporting again.
+inline constexpr int kLastActs = 3;
 inline constexpr std::int64_t kHushMs = 3000;
 inline constexpr std::int64_t kLastActMs = kMaxParkMs + 8000;
 // In which whoever sees somebody is told what they say.

@@ -136,6 +136,7 @@ bool World::Run() {
   ledger_.BeginScene("after the faults");
   is_quiet_ = true;
   scenery_.faults.Quiet();
+  quiet_pace_ = scenery_.faults.options();
   for (const auto& node : nodes_) {
     if (!node->is_up()) node->Begin();
   }
@@ -147,7 +148,7 @@ bool World::Run() {
   simulation.RunFor(kConvergeMs);
   if (!ledger_.has_violation()) CheckNodes();
   if (!ledger_.has_violation()) CheckConverged();
-  if (!ledger_.has_violation()) PlayLastAct();
+  if (!ledger_.has_violation()) PlayLastActs();
   return !ledger_.has_violation();
 }
 
@@ -168,8 +169,7 @@ void World::ActPhone(std::size_t index) {
     Leave(&phone);
   }
   if (phone.state == State::kOffline) {
-    if (phone.is_away) return;
-    if (is_quiet_ || random_.Chance(0.5)) Connect(index);
+    if (!phone.is_away && (is_quiet_ || random_.Chance(0.5))) Connect(index);
   } else if (phone.state == State::kOnline) {
     if (!is_quiet_ && random_.Chance(odds_.disconnect)) {
       nodes_[phone.node]->runtime().Disconnect(phone.session);
@@ -294,6 +294,10 @@ void World::Report(Phone* phone) {
     runtime.Report({phone->session, place, reported_at}).IgnoreError();
   }
   phone->previous = TimedLocation{phone->place, now};
+}
+
+void World::ReportIfAlive(std::size_t phone) {
+  if (IsAlive(phones_[phone])) Report(&phones_[phone]);
 }
 
 void World::NoteReport(Phone* phone) {

@@ -119,14 +119,18 @@ class World : public ClientSink {
   bool GoBack(Phone* phone);
   void LetGoOfFormer(Phone* phone);
   void Report(Phone* phone);
+  void ReportIfAlive(std::size_t phone);
   void NoteReport(Phone* phone);
   void Move(Phone* phone);
   bool IsAlive(const Phone& phone) const;
   std::size_t RandomNode();
 
-  // The last act (world_last_act.cc): in a world without faults one thing happens, and then nobody
+  // The last acts (world_last_act.cc): in a world without faults one thing happens, and then nobody
   // says anything that could make up for what has been missed.
+  void PlayLastActs();
   void PlayLastAct();
+  // All is as before the first.
+  void Recover();
   void BeginLastAct(Act act);
   void LeaveForGood(std::size_t phone);
   void CrashForGood(std::size_t node);
@@ -184,6 +188,7 @@ class World : public ClientSink {
   std::size_t next_ring_ = 0;
   bool is_quiet_ = false;
   bool is_still_ = false;  // nobody moves any more
+  SimulatedFaultOptions quiet_pace_;
   Time bustle_until_{-kMaxTimeMs};
   std::uint64_t crashes_ = 0;
   std::uint64_t ring_changes_ = 0;

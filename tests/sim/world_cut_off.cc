@@ -82,7 +82,7 @@ bool World::IsBustling() const { return scenery_.simulation.now() < bustle_until
 void World::ReportOften(std::size_t index) {
   if (!IsBustling()) return;
   scenery_.simulation.After(random_.Draw(kOftenReport), [this, index] {
-    if (IsAlive(phones_[index])) Report(&phones_[index]);
+    ReportIfAlive(index);
     ReportOften(index);
   });
 }

@@ -19,6 +19,28 @@ constexpr const char* kScenes[] = {
 
 }  // namespace
 
+void World::PlayLastActs() {
+  for (int i = 0; i < kLastActs && !ledger_.has_violation(); ++i) {
+    if (i > 0) Recover();
+    PlayLastAct();
+  }
+}
+
+void World::Recover() {
+  ledger_.BeginScene("between the last acts");
+  scenery_.faults.SetOptions(quiet_pace_);
+  for (const auto& node : nodes_) {
+    if (!node->is_up()) node->Begin();
+  }
+  for (Phone& phone : phones_) {
+    phone.is_silent = false;
+    phone.is_away = false;
+  }
+  is_still_ = true;
+  MakeUp();
+  scenery_.simulation.RunFor(kMakeUpMs + kConvergeMs);
+}
+
 void World::PlayLastAct() {
   Simulation& simulation = scenery_.simulation;
   const Act act = static_cast<Act>(random_.Below(kActs));
@@ -169,9 +191,9 @@ void World::FindFirstFix(std::size_t index) {
   Report(&phone);
   phone.place = place;
   const std::int64_t right_after_ms = random_.Between(1, 3);
-  scenery_.simulation.After(right_after_ms, [this, index] { Report(&phones_[index]); });
+  scenery_.simulation.After(right_after_ms, [this, index] { ReportIfAlive(index); });
   scenery_.simulation.After(2000, [this, index, first = phone.last_report.ms + right_after_ms] {
-    Report(&phones_[index]);
+    ReportIfAlive(index);
     scenery_.simulation.After(kFollowMs,
                               [this, index, first] { CheckFollowed(index, Time{first}); });
   });
