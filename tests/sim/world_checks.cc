@@ -92,6 +92,8 @@ void World::CheckFollowed(std::size_t index, Time time) {
 }
 
 void World::CheckBalance() {
+  // What is said now would still be on its way to the stores.
+  for (Phone& phone : phones_) phone.is_silent = true;
   // A park that ends just now, say, sets off a subscription; but not for ever.
   std::string imbalance;
   for (int i = 0; i < 20 && !ledger_.has_violation(); ++i) {
