@@ -27,17 +27,13 @@ void Ledger::OnReported(UserId user, Position position, Time reported_at) {
   if (reports.size() > kRemembered) reports.pop_front();
 }
 
-void Ledger::OnConnecting(std::uint64_t cookie, UserId user) {
-  clients_[cookie].user = user;
-  ++comings_[user];
-}
+void Ledger::OnConnecting(std::uint64_t cookie, UserId user) { clients_[cookie].user = user; }
 
 void Ledger::OnConnected(std::uint64_t cookie, const ConnectResult& result) {
   Client* client = Find(cookie, "an answer");
   if (client == nullptr) return;
   if (client->is_answered) return Violate("a connect was answered twice");
   client->is_answered = true;
-  ++comings_[client->user];
   for (const NearbyFriend& friend_here : result.friends) {
     client->in_sight.insert(friend_here.friend_id);
     CheckSighting(client, friend_here.friend_id, friend_here.position, friend_here.reported_at,
@@ -47,9 +43,7 @@ void Ledger::OnConnected(std::uint64_t cookie, const ConnectResult& result) {
 
 void Ledger::OnLeft(std::uint64_t cookie) {
   const auto found = clients_.find(cookie);
-  if (found == clients_.end()) return;
-  found->second.is_over = true;
-  ++comings_[found->second.user];
+  if (found != clients_.end()) found->second.is_over = true;
 }
 
 Ledger::Client* Ledger::Find(std::uint64_t cookie, const char* what) {
@@ -65,7 +59,6 @@ void Ledger::OnEnded(std::uint64_t cookie) {
   if (client == nullptr) return;
   if (!client->is_answered) Violate("a session ended before it was answered");
   client->is_over = true;
-  ++comings_[client->user];
 }
 
 void Ledger::OnDelivered(const ClientBatch& batch) {
@@ -88,16 +81,20 @@ void Ledger::OnGone(const Client& client, const ClientBatch& batch) {
 }
 
 // Nobody is told twice in the same session where a friend was. (What a client is not ready for is
-// put together: a leave and an enter become a move. So are those of a friend who moves to another
-// node, where they come at once.)
+// put together: a leave and an enter become a move. And of several reports at one instant, say to
+// two nodes, each counts.)
 void Ledger::CheckNews(Client* client, const ClientEvent& event) {
   Told& told = client->told[event.friend_id];
-  const Told now{event.reported_at, report_counts_[client->user], comings_[event.friend_id],
+  const Told now{event.reported_at, report_counts_[client->user],
                  pairs_[Key(client->user, event.friend_id)].edits};
   const bool is_same = told.reported_at == now.reported_at && told.own_reports == now.own_reports &&
-                       told.comings == now.comings && told.edits == now.edits;
+                       told.edits == now.edits;
+  const std::deque<Reported>& theirs = reports_[event.friend_id];
+  const bool is_one = 1 == std::count_if(theirs.begin(), theirs.end(), [&](const Reported& r) {
+                        return r.reported_at == event.reported_at;
+                      });
   const bool may_be_merged = client->was_busy || IsOpen(client->user, event.friend_id);
-  if (is_same && event.kind == DeliveryKind::kMove && !may_be_merged) {
+  if (is_same && event.kind == DeliveryKind::kMove && is_one && !may_be_merged) {
     Violate(absl::StrCat("told twice: ", ToInt(event.friend_id), " to ", ToInt(client->user)));
   }
   told = now;

@@ -88,7 +88,6 @@ class Ledger {
   struct Told {
     Time reported_at;
     std::uint64_t own_reports = 0;
-    std::uint64_t comings = 0;  // the friend's connections that have begun or ended
     std::uint64_t edits = 0;
   };
 
@@ -137,7 +136,6 @@ class Ledger {
   const Limits limits_;
   std::map<UserId, std::deque<Reported>> reports_;
   std::map<UserId, std::uint64_t> report_counts_;
-  std::map<UserId, std::uint64_t> comings_;
   std::map<std::uint64_t, Client> clients_;
   std::map<std::pair<UserId, UserId>, Pair> pairs_;
   std::map<std::uint64_t, OpenEdit> edits_;

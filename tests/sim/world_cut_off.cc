@@ -47,7 +47,8 @@ void World::BeginCutOff() {
   });
 }
 
-// Nor must clients be told by the node that they have left, before it knows.
+// Nor must clients be told by the node that they have left, before it knows. Who comes there takes
+// them for being there.
 void World::BeginDeafness() {
   const auto phones_on = [this](std::size_t node) {
     return std::count_if(phones_.begin(), phones_.end(),
@@ -60,8 +61,11 @@ void World::BeginDeafness() {
   CutOffFromLetters(node, kShortCutOff);
   BeginBustle(node, /*edits_after_ms=*/0);
   for (std::size_t i = 0; i < phones_.size(); ++i) {
-    if (phones_[i].node != node || !random_.Chance(0.8)) continue;
-    scenery_.simulation.After(random_.Between(0, 1000), [this, i] { Connect(i, RandomNode()); });
+    const bool leaves = phones_[i].node == node;
+    if (!random_.Chance(leaves ? 0.8 : 0.3)) continue;
+    const SimulatedDelay when = leaves ? SimulatedDelay{0, 1000} : SimulatedDelay{300, 2500};
+    scenery_.simulation.After(random_.Draw(when),
+                              [this, i, to = leaves ? RandomNode() : node] { Connect(i, to); });
   }
 }
 

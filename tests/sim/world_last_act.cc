@@ -130,12 +130,12 @@ void World::BeginStorm() {
       nodes_[phone.node]->runtime().Disconnect(phone.session);
       Leave(&phone);
     }
-    scenery_.simulation.After(2000 + random_.Between(0, spread_ms), [this, i] {
+    const std::int64_t at_ms = 2000 + random_.Between(0, spread_ms);
+    scenery_.simulation.After(at_ms, [this, i] {
       if (phones_[i].state == State::kOffline) Connect(i);
     });
     if (!has_edits) continue;
-    scenery_.simulation.After(2000 + random_.Between(0, 2 * spread_ms),
-                              [this, i] { EditFriendsOf(i); });
+    scenery_.simulation.After(at_ms + random_.Between(20, 500), [this, i] { TakeFromSightOf(i); });
   }
 }
 
