@@ -117,7 +117,7 @@ void World::BeginStorm() {
   SimulatedFaultOptions slow = scenery_.faults.options();
   slow.sessions.latency = {1, std::int64_t{1} << random_.Between(3, 6)};
   slow.sessions.delay_answer = 0.3;
-  slow.sessions.answer_delay = {200, 800};
+  slow.sessions.answer_delay = {200, 600};
   slow.friends.latency = {1, std::int64_t{1} << random_.Between(2, 6)};
   slow.friends.delay_answer = random_.Chance(0.5) ? 0.3 : 0;
   slow.friends.answer_delay = {100, 1500};
