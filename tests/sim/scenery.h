@@ -21,7 +21,7 @@ struct Scenery {
   Scenery(std::uint64_t seed, const Simulation::Options& options)
       : simulation(seed, options),
         faults(&simulation),
-        servers(&faults),
+        servers(&faults, ServerOptions()),
         rings(&faults),
         clock(&simulation),
         directory(&clock),
@@ -30,6 +30,13 @@ struct Scenery {
         locations_backend(&faults, SimulatedStore::kLocations),
         friends_backend(&faults, SimulatedStore::kFriends),
         history_backend(&faults, SimulatedStore::kHistory) {}
+
+  // So few wait for a partition to heal that at times they are too many.
+  static SimulatedPubSub::Options ServerOptions() {
+    SimulatedPubSub::Options options;
+    options.max_held = 64;
+    return options;
+  }
 
   Simulation simulation;
   SimulatedFaults faults;

@@ -83,8 +83,13 @@ void World::BeginBustle(std::size_t node, std::int64_t edits_after_ms) {
 
 bool World::IsBustling() const { return scenery_.simulation.now() < bustle_until_; }
 
+// And once more when all has settled: whoever subscribes while a location is still on its way to
+// the store has missed it, and the next one heals that.
 void World::ReportOften(std::size_t index) {
-  if (!IsBustling()) return;
+  if (!IsBustling()) {
+    scenery_.simulation.After(random_.Between(2000, 3000), [this, index] { ReportIfAlive(index); });
+    return;
+  }
   scenery_.simulation.After(random_.Draw(kOftenReport), [this, index] {
     ReportIfAlive(index);
     ReportOften(index);
