@@ -81,7 +81,7 @@ class World : public ClientSink {
     Time last_report{-kMaxTimeMs};
     std::optional<TimedLocation> previous;  // in this session
     bool is_silent = false;                 // reports nothing any more
-    bool is_away = false;                   // for good
+    bool is_away = false;                   // does not connect
   };
 
   // A connection, also of a phone that has forgotten it.
@@ -95,20 +95,23 @@ class World : public ClientSink {
   Flow Deliver(const ClientBatch& batch) override;
   void Ended(SessionId session, std::uint64_t cookie, EndReason reason) override;
 
-  SimulatedRandom& random() { return random_; }
-  void MakeFriends();
+  // What happens again and again begins with Act.
   void ScheduleAll();
-  // What happens again and again.
-  void ActPhone(std::size_t phone);
-  void ActEdit();
-  void EditFriendsOf(std::size_t phone);
-  // So that many see each other, after so many changes.
-  void MakeUp();
-  // Somebody whom the user sees must not be seen any more.
-  void TakeFromSightOf(std::size_t phone);
-  void Edit(const FriendEdit& edit);
   void ActNode(std::size_t node);
   void ActRing();
+
+  // Friendships (world_friends.cc).
+  void MakeFriends();
+  void ActEdit();
+  void EditFriendsOf(std::size_t phone);
+  // Somebody whom the user sees must not be seen any more.
+  void TakeFromSightOf(std::size_t phone);
+  // So that many see each other, after so many changes.
+  void MakeUp();
+  void Edit(const FriendEdit& edit);
+
+  // Phones (world_phones.cc).
+  void ActPhone(std::size_t phone);
   void Connect(std::size_t phone);
   void Connect(std::size_t phone, std::size_t node);
   void Connect(std::size_t phone, std::size_t node, bool with_location);

@@ -64,8 +64,8 @@ void World::BeginDeafness() {
     const bool leaves = phones_[i].node == node;
     if (!random_.Chance(leaves ? 0.8 : 0.3)) continue;
     const SimulatedDelay when = leaves ? SimulatedDelay{0, 1000} : SimulatedDelay{300, 2500};
-    scenery_.simulation.After(random_.Draw(when),
-                              [this, i, to = leaves ? RandomNode() : node] { Connect(i, to); });
+    const std::size_t to = leaves ? RandomNode() : node;
+    scenery_.simulation.After(random_.Draw(when), [this, i, to] { Connect(i, to); });
   }
 }
 
