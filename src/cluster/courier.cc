@@ -13,6 +13,9 @@ constexpr Time kAtOnce{-kMaxTimeMs};
 
 // Batches that are repeated at once at most.
 constexpr std::uint64_t kMaxWindow = 64;
+// How often in a row without an answer, until it is one at a time again: some of these pauses may be
+// shorter than the way to and fro.
+constexpr std::uint32_t kPatience = 6;
 
 }  // namespace
 
@@ -86,8 +89,9 @@ void Courier::Acknowledge(Peer* peer, std::uint64_t up_to) {
   if (count == 0) return;
   // Where one was missed, those behind it were not taken: they go at once, more at a time for each
   // that has arrived. Otherwise its turn to be missed begins anew.
-  peer->window = std::min(peer->window + count, kMaxWindow);
-  peer->repeat_at = peer->attempts > 0 ? kAtOnce : kNever;
+  const bool was_missed = peer->attempts > 0;
+  peer->window = was_missed ? std::min(peer->window + count, kMaxWindow) : 1;
+  peer->repeat_at = was_missed ? kAtOnce : kNever;
   peer->attempts = 0;
   has_news_ = true;
 }
@@ -134,16 +138,13 @@ void Courier::SendNew(const NodeLease& to, Peer* peer) {
   }
 }
 
-// When it is the first that has been missed, it alone: if it is there, what follows may be as well,
-// and the answer will tell.
+// At first the first alone: if it is there, what follows may be as well, and the answer will tell.
 void Courier::Repeat(const NodeLease& to, Peer* peer, Time now) {
   const bool is_missed = peer->repeat_at != kAtOnce;
   peer->repeat_at = kNever;
   if (peer->unacknowledged.empty() || IsPlanted(PlantedBug::kLettersNotRepeated)) return;
-  if (is_missed) {
-    peer->window = 1;
-    peer->repeated_up_to = 0;
-  }
+  if (is_missed) peer->repeated_up_to = 0;
+  if (peer->attempts >= kPatience) peer->window = 1;
   if (RepeatWindow(to, peer)) ++peer->attempts;
   peer->repeat_at = Time{now.ms + backoff_.DelayMs(peer->attempts + 1)};
 }
