@@ -52,6 +52,7 @@ void World::PlayLastAct() {
   is_still_ = act == Act::kSleep || act == Act::kFirstFix;
   simulation.RunFor(kHushMs);
   BeginLastAct(act);
+  if (IsBustling()) simulation.RunFor(kBustleMs);
   simulation.RunFor(act == Act::kSleep ? kSleepMs : kLastActMs);
   is_still_ = true;
   if (!ledger_.has_violation()) CheckNodes();
