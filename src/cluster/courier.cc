@@ -13,8 +13,8 @@ constexpr Time kAtOnce{-kMaxTimeMs};
 
 // Batches that are repeated at once at most.
 constexpr std::uint64_t kMaxWindow = 64;
-// How often in a row without an answer, until it is one at a time again: some of these pauses may be
-// shorter than the way to and fro.
+// How often in a row without an answer, until it is one at a time again: some of these pauses may
+// be shorter than the way to and fro.
 constexpr std::uint32_t kPatience = 6;
 
 }  // namespace
