@@ -6,6 +6,18 @@
 #include "src/base/planted_bugs.h"
 
 namespace nearby::internal {
+namespace {
+
+// When what was missed is repeated by and by.
+constexpr Time kAtOnce{-kMaxTimeMs};
+
+// Batches that are repeated at once at most.
+constexpr std::uint64_t kMaxWindow = 64;
+// How often in a row without an answer, until it is one at a time again: some of these pauses may
+// be shorter than the way to and fro.
+constexpr std::uint32_t kPatience = 6;
+
+}  // namespace
 
 Courier::Courier(const Options& options, Backoff backoff, Actions actions)
     : options_(options),
@@ -69,16 +81,17 @@ void Courier::OnPayload(absl::string_view payload) {
 }
 
 void Courier::Acknowledge(Peer* peer, std::uint64_t up_to) {
-  bool is_progress = false;
-  while (!peer->unacknowledged.empty() && peer->unacknowledged.front().sequence <= up_to) {
+  std::uint64_t count = 0;
+  for (; !peer->unacknowledged.empty() && peer->unacknowledged.front().sequence <= up_to; ++count) {
     peer->unacknowledged_events -= peer->unacknowledged.front().events.size();
     peer->unacknowledged.pop_front();
-    is_progress = true;
   }
-  if (!is_progress) return;
-  // Where one was missed, those behind it were not taken: the next one goes at once. Otherwise its
-  // turn to be missed begins anew.
-  peer->repeat_at = peer->attempts > 0 ? Time{-kMaxTimeMs} : kNever;
+  if (count == 0) return;
+  // Where one was missed, those behind it were not taken: they go at once, more at a time for each
+  // that has arrived. Otherwise its turn to be missed begins anew.
+  const bool was_missed = peer->attempts > 0;
+  peer->window = was_missed ? std::min(peer->window + count, kMaxWindow) : 1;
+  peer->repeat_at = was_missed ? kAtOnce : kNever;
   peer->attempts = 0;
   has_news_ = true;
 }
@@ -131,16 +144,29 @@ void Courier::SendNew(const NodeLease& to, Peer* peer) {
   }
 }
 
-// The first alone: if it is there, what follows may be as well, and the answer will tell.
+// At first the first alone: if it is there, what follows may be as well, and the answer will tell.
 void Courier::Repeat(const NodeLease& to, Peer* peer, Time now) {
-  if (peer->unacknowledged.empty() || IsPlanted(PlantedBug::kLettersNotRepeated)) {
-    peer->repeat_at = kNever;
-    return;
-  }
-  ++counts_.letters_resent;
-  ++peer->attempts;
-  Publish(to, *peer, peer->unacknowledged.front().sequence, peer->unacknowledged.front().events);
+  const bool is_missed = peer->repeat_at != kAtOnce;
+  peer->repeat_at = kNever;
+  if (peer->unacknowledged.empty() || IsPlanted(PlantedBug::kLettersNotRepeated)) return;
+  if (is_missed) peer->repeated_up_to = 0;
+  if (peer->attempts >= kPatience) peer->window = 1;
+  if (RepeatWindow(to, peer)) ++peer->attempts;
   peer->repeat_at = Time{now.ms + backoff_.DelayMs(peer->attempts + 1)};
+}
+
+bool Courier::RepeatWindow(const NodeLease& to, Peer* peer) {
+  const std::uint64_t end = peer->unacknowledged.front().sequence + peer->window;
+  bool has_repeated = false;
+  for (const Batch& batch : peer->unacknowledged) {
+    if (batch.sequence >= end) break;
+    if (batch.sequence <= peer->repeated_up_to) continue;
+    ++counts_.letters_resent;
+    Publish(to, *peer, batch.sequence, batch.events);
+    peer->repeated_up_to = batch.sequence;
+    has_repeated = true;
+  }
+  return has_repeated;
 }
 
 void Courier::Publish(const NodeLease& to, const Peer& peer, std::uint64_t sequence,

@@ -77,6 +77,8 @@ class Courier {
     std::uint64_t last_sent = 0;
     std::uint32_t attempts = 0;
     Time repeat_at = kNever;
+    std::uint64_t repeated_up_to = 0;  // since something was last missed
+    std::uint64_t window = 1;          // batches that may be repeated at once
     // From it.
     std::uint64_t last_received = 0;
     bool owes_answer = false;
@@ -85,6 +87,8 @@ class Courier {
   void Acknowledge(Peer* peer, std::uint64_t up_to);
   void SendNew(const NodeLease& to, Peer* peer);
   void Repeat(const NodeLease& to, Peer* peer, Time now);
+  // Whether something has been repeated.
+  bool RepeatWindow(const NodeLease& to, Peer* peer);
   void Publish(const NodeLease& to, const Peer& peer, std::uint64_t sequence,
                const std::vector<NodeEvent>& events);
 

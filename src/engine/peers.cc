@@ -150,6 +150,12 @@ bool Engine::Impl::ReceiveAnnouncement(const PeerMessage& message, Effects* effe
     if (entity(client).has_friends) RequestFriends(client, effects);
     return false;
   }
+  // What the two may see is not said: see AnnounceFriendsOf. That a newer change says it does not
+  // help whoever asks, where they know that change already: they take no older word for an answer.
+  if (message.friendship.i_hide && message.friendship.friend_hides) {
+    if (entity(client).has_friends) RequestFriends(client, effects);
+    return false;
+  }
   FriendshipChange pair{message.friend_id, message.user, message.friendship.Flipped(),
                         message.version};
   if (IsPlanted(PlantedBug::kDirectionNotFlipped)) pair.friendship = message.friendship;

@@ -164,6 +164,23 @@ TEST_F(CourierTest, NothingOvertakesWhatWasLost) {
   EXPECT_THAT(second_.received, ElementsAre(1, 2));
 }
 
+// Or whoever has been cut off for a while would be behind for ever, where letters come faster than
+// one goes to and fro.
+TEST_F(CourierTest, CatchesUpInFewRounds) {
+  constexpr std::uint64_t kLetters = 100;
+  for (std::uint64_t user = 1; user <= kLetters; ++user) {
+    first_.Send(second_, user);
+    first_.courier().Poll(now_);
+  }
+  first_.published.clear();
+  now_ = first_.courier().next_event();
+  Exchange(/*rounds=*/9);
+  EXPECT_EQ(second_.received.size(), kLetters);
+  EXPECT_TRUE(std::is_sorted(second_.received.begin(), second_.received.end()));
+  EXPECT_EQ(first_.stats().letters_resent, kLetters) << "each once";
+  EXPECT_EQ(first_.courier().next_event(), kNever);
+}
+
 TEST_F(CourierTest, DividesWhatIsTooMuchForOnePayload) {
   Post small(NodeLease{NodeId{3}, Epoch{33}}, kMaxNodeBatchHeaderBytes + 2 * kMaxNodeEventBytes);
   for (std::uint64_t user : {1, 2, 3, 4, 5}) small.Send(second_, user);

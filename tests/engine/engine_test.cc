@@ -201,5 +201,28 @@ TEST_F(EngineTest, StatsCountWhatHappened) {
   EXPECT_EQ(sum.clients, 2u);
 }
 
+// Whoever asks may know the change already, and have a list that is newer: they would take no word
+// of it for an answer, and never hear of Alice.
+TEST_F(EngineTest, WhoIsAnnouncedWithoutAWordOfWhatTheyMaySeeIsAnsweredByAList) {
+  EngineOptions options;
+  options.spans_nodes = true;
+  Restart(options);
+  Connect(kAlice, {EntryFor(kBob)});
+  const Friendship bob_hides{/*friends=*/true, /*i_hide=*/false, /*friend_hides=*/true};
+  ASSERT_TRUE(engine_->Apply({kAlice, kBob, bob_hides, Version(2)}, &effects_).ok());
+  effects_.Clear();
+  PeerMessage message;
+  message.kind = PeerMessage::Kind::kAnnounce;
+  message.user = kBob;
+  message.friend_id = kAlice;
+  message.friendship = {/*friends=*/true, /*i_hide=*/true, /*friend_hides=*/true};
+  message.from = options.elsewhere();
+  message.to = options.shard;
+  engine_->Receive({&message, 1}, &effects_);
+  ASSERT_EQ(effects_.friend_requests.size(), 1u);
+  EXPECT_EQ(effects_.friend_requests[0].user, kAlice);
+  EXPECT_TRUE(effects_.messages.empty());
+}
+
 }  // namespace
 }  // namespace nearby::test

@@ -81,15 +81,20 @@ void Ledger::OnGone(const Client& client, const ClientBatch& batch) {
 }
 
 // Nobody is told twice in the same session where a friend was. (What a client is not ready for is
-// put together: a leave and an enter become a move.)
+// put together: a leave and an enter become a move. And of several reports at one instant, say to
+// two nodes, each counts.)
 void Ledger::CheckNews(Client* client, const ClientEvent& event) {
   Told& told = client->told[event.friend_id];
   const Told now{event.reported_at, report_counts_[client->user],
                  pairs_[Key(client->user, event.friend_id)].edits};
   const bool is_same = told.reported_at == now.reported_at && told.own_reports == now.own_reports &&
                        told.edits == now.edits;
+  const std::deque<Reported>& theirs = reports_[event.friend_id];
+  const bool is_one = 1 == std::count_if(theirs.begin(), theirs.end(), [&](const Reported& r) {
+                        return r.reported_at == event.reported_at;
+                      });
   const bool may_be_merged = client->was_busy || IsOpen(client->user, event.friend_id);
-  if (is_same && event.kind == DeliveryKind::kMove && !may_be_merged) {
+  if (is_same && event.kind == DeliveryKind::kMove && is_one && !may_be_merged) {
     Violate(absl::StrCat("told twice: ", ToInt(event.friend_id), " to ", ToInt(client->user)));
   }
   told = now;
@@ -231,6 +236,10 @@ void Ledger::OnEdited(std::uint64_t number, bool is_ok, bool is_certain) {
   }
 }
 
+void Ledger::OnHealed() {
+  for (auto& [users, pair] : pairs_) pair.open_grants = 0;
+}
+
 bool Ledger::IsOpen(UserId a, UserId b) const {
   const auto found = pairs_.find(Key(a, b));
   return found != pairs_.end() && found->second.open_edits > 0;
@@ -238,6 +247,12 @@ bool Ledger::IsOpen(UserId a, UserId b) const {
 
 const std::set<UserId>& Ledger::InSight(std::uint64_t cookie) const {
   return clients_.at(cookie).in_sight;
+}
+
+std::optional<Time> Ledger::NewestTold(std::uint64_t cookie, UserId friend_id) const {
+  const auto& newest = clients_.at(cookie).newest;
+  const auto found = newest.find(friend_id);
+  return found == newest.end() ? std::nullopt : std::optional<Time>(found->second);
 }
 
 std::optional<UserId> Ledger::SomebodyInSight(UserId user, SimulatedRandom* random) const {

@@ -57,8 +57,13 @@ class Ledger {
   /// It has been completed: `is_certain` unless its outcome is open.
   void OnEdited(std::uint64_t number, bool is_ok, bool is_certain);
 
+  /// Nothing is under way any more: what has not taken effect never will.
+  void OnHealed();
+
   /// Whom the client has been told to be in sight.
   const std::set<UserId>& InSight(std::uint64_t cookie) const;
+  /// When the last location of the friend was reported that the client has been told.
+  std::optional<Time> NewestTold(std::uint64_t cookie, UserId friend_id) const;
   std::optional<Position> PositionOf(UserId user) const;
   /// Of those whom the user's last client has been told of.
   std::optional<UserId> SomebodyInSight(UserId user, SimulatedRandom* random) const;

@@ -12,7 +12,8 @@ Node::Process::Process(Scenery* scenery, NodeId id)
       ring(&scenery->rings, id),
       directory(&scenery->directory_backend, &scenery->directory, id),
       locations(&scenery->locations_backend, &scenery->locations, id),
-      friends(&scenery->friends_backend, &scenery->friends, id) {}
+      friends(&scenery->friends_backend, &scenery->friends, id),
+      history(&scenery->history_backend, scenery->history, id) {}
 
 Node::Node(Scenery* scenery, NodeId id, const RuntimeOptions& runtime,
            const ClusterOptions& cluster, std::int64_t steady_ppm, ClientSink* sink)
@@ -41,6 +42,7 @@ void Node::Begin() {
   host.friends = &process_->friends;
   host.clock = &clock_;
   host.locations = &process_->locations;
+  host.history = &process_->history;
   host.cluster = process_->cluster.get();
   host.wake = [this](ShardId shard) { Wake(shard); };
   process_->runtime = Runtime::Create(runtime_options_, std::move(host)).value();
@@ -55,6 +57,7 @@ void Node::Crash() {
   process_->directory.Crash();
   process_->locations.Crash();
   process_->friends.Crash();
+  process_->history.Crash();
   // Completions that it owes come with Cancelled, and are nobody's any more.
   std::unique_ptr<Process> process = std::move(process_);
   next_polls_.assign(runtime_options_.shards, kNever);

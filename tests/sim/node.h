@@ -11,6 +11,7 @@
 #include "nearby/ids.h"
 #include "nearby/runtime.h"
 #include "nearby/testing/simulated_friend_store.h"
+#include "nearby/testing/simulated_history_store.h"
 #include "nearby/testing/simulated_location_store.h"
 #include "nearby/testing/simulated_node_clock.h"
 #include "nearby/testing/simulated_ring_source.h"
@@ -28,6 +29,7 @@ class NodeClock : public SimulatedNodeClock {
   NodeClock(const Simulation* simulation, std::int64_t steady_ppm)
       : SimulatedNodeClock(simulation), steady_ppm_(steady_ppm), begin_ms_(simulation->now().ms) {}
 
+  std::int64_t steady_ppm() const { return steady_ppm_; }
   std::int64_t SteadyMs() const override {
     const std::int64_t passed_ms = SimulatedNodeClock::SteadyMs() - begin_ms_;
     return passed_ms + passed_ms * steady_ppm_ / 1'000'000;
@@ -47,6 +49,8 @@ class Node {
   ~Node();
 
   NodeId id() const { return id_; }
+  /// What its steady clock gains, in millionths.
+  std::int64_t steady_ppm() const { return clock_.steady_ppm(); }
   bool is_up() const { return process_ != nullptr; }
   /// Which of its processes this is: a connection to an earlier one is dead.
   std::uint64_t process_number() const { return process_number_; }
@@ -67,6 +71,7 @@ class Node {
     SimulatedSessionDirectory directory;
     SimulatedLocationStore locations;
     SimulatedFriendStore friends;
+    SimulatedHistoryStore history;
     std::unique_ptr<Cluster> cluster;
     std::unique_ptr<Runtime> runtime;
   };

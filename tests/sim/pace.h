@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "nearby/geo.h"
+#include "nearby/testing/simulated_random.h"
 
 // Distances and times of the simulated world.
 
@@ -23,17 +24,30 @@ inline constexpr std::int64_t kProbeMs = 3000;
 inline constexpr std::int64_t kRareProbeMs = 45'000;
 inline constexpr std::int64_t kMaxParkMs = 10'000;
 inline constexpr std::int64_t kRefreshMs = 20'000;
+inline constexpr std::int64_t kLeaseMs = 4000;
+// Nodes that are cut off: for longer than it takes until their leases have ended, by any clock; or
+// for less than it takes until a link is given up. By when a node must have let go of its clients.
+inline constexpr SimulatedDelay kLongCutOff{6500, 8000};
+inline constexpr SimulatedDelay kShortCutOff{1000, 4500};
+inline constexpr std::int64_t kLetGoMs = 5500;
+// While users do much in little time.
+inline constexpr std::int64_t kBustleMs = 8000;
 // After which whatever the faults have begun has ended: the longest delay that they draw, and
 // clocks that were put back.
 inline constexpr std::int64_t kHealMs = 120'000;
+// In which users become friends again.
+inline constexpr std::int64_t kMakeUpMs = 10'000;
 // In which all must have come to know what is true: a user who reports is heard of by the next
 // report, or found out about by a probe, or when a park ends; and retries have their pauses.
 inline constexpr std::int64_t kConvergeMs = kMaxParkMs + 3 * kProbeMs + 2 * kReportMs;
 
-// The last act: until what was said before has arrived; and until what was said in it must have,
-// without anybody's reporting again.
+// The last acts, of which each run has some: until what was said before has arrived; and until what
+// was said in it must have, without anybody's reporting again.
+inline constexpr int kLastActs = 3;
 inline constexpr std::int64_t kHushMs = 3000;
 inline constexpr std::int64_t kLastActMs = kMaxParkMs + 8000;
+// In which whoever sees somebody is told what they say.
+inline constexpr std::int64_t kFollowMs = 3000;
 inline constexpr std::int64_t kSleepMs = kTtlMs + 7000;
 
 }  // namespace nearby::sim

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "nearby/history_store.h"
 #include "nearby/in_memory_friend_store.h"
 #include "nearby/in_memory_session_directory.h"
 #include "nearby/testing/simulated_backend.h"
@@ -20,14 +21,22 @@ struct Scenery {
   Scenery(std::uint64_t seed, const Simulation::Options& options)
       : simulation(seed, options),
         faults(&simulation),
-        servers(&faults),
+        servers(&faults, ServerOptions()),
         rings(&faults),
         clock(&simulation),
         directory(&clock),
         locations(&clock),
         directory_backend(&faults, SimulatedStore::kSessions),
         locations_backend(&faults, SimulatedStore::kLocations),
-        friends_backend(&faults, SimulatedStore::kFriends) {}
+        friends_backend(&faults, SimulatedStore::kFriends),
+        history_backend(&faults, SimulatedStore::kHistory) {}
+
+  // So few wait for a partition to heal that at times they are too many.
+  static SimulatedPubSub::Options ServerOptions() {
+    SimulatedPubSub::Options options;
+    options.max_held = 64;
+    return options;
+  }
 
   Simulation simulation;
   SimulatedFaults faults;
@@ -40,6 +49,8 @@ struct Scenery {
   SimulatedBackend directory_backend;
   SimulatedBackend locations_backend;
   SimulatedBackend friends_backend;
+  SimulatedBackend history_backend;
+  HistoryStore* history = nullptr;  // the world's
 };
 
 }  // namespace nearby::sim

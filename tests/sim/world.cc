@@ -1,11 +1,7 @@
 #include "tests/sim/world.h"
 
-#include <algorithm>
-#include <cmath>
-#include <utility>
+#include <memory>
 
-#include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "tests/sim/pace.h"
 
@@ -29,7 +25,7 @@ RuntimeOptions MakeRuntimeOptions(SimulatedRandom* random) {
 ClusterOptions MakeClusterOptions(NodeId node, bool probes_rarely) {
   ClusterOptions options;
   options.node = node;
-  options.lease_duration = absl::Seconds(4);
+  options.lease_duration = absl::Milliseconds(kLeaseMs);
   options.lease_margin = absl::Seconds(1);
   options.probe_interval = absl::Milliseconds(probes_rarely ? kRareProbeMs : kProbeMs);
   options.max_park = absl::Milliseconds(kMaxParkMs);
@@ -60,7 +56,10 @@ World::World(const WorldOptions& options, absl::Span<const RingSource::Ring> rin
       rings_(rings.begin(), rings.end()),
       scenery_(options.seed, SimulationOptions()),
       random_(scenery_.simulation.random().Fork()),
-      ledger_(&scenery_.simulation, LedgerLimits()) {
+      odds_(Odds::Draw(&random_)),
+      ledger_(&scenery_.simulation, LedgerLimits()),
+      history_(&scenery_.faults, &ledger_) {
+  scenery_.history = &history_;
   RuntimeOptions runtime = MakeRuntimeOptions(&random_);
   // Lists that are loaded again would heal what must not go wrong in the first place.
   refreshes_lists_ = random_.Chance(0.3);
@@ -71,7 +70,7 @@ World::World(const WorldOptions& options, absl::Span<const RingSource::Ring> rin
   for (std::size_t i = 0; i < nodes; ++i) {
     const NodeId id{i + 1};
     const std::int64_t steady_ppm =
-        random_.Chance(0.5) ? random_.Between(-1, 1) * kMaxSteadyPpm : 0;
+        random_.Chance(0.75) ? random_.Between(-1, 1) * kMaxSteadyPpm : 0;
     nodes_.push_back(std::make_unique<Node>(
         &scenery_, id, runtime, MakeClusterOptions(id, probes_rarely_), steady_ppm, this));
   }
@@ -88,26 +87,6 @@ World::World(const WorldOptions& options, absl::Span<const RingSource::Ring> rin
 World::~World() {
   for (const auto& node : nodes_) {
     if (node->is_up()) node->Crash();
-  }
-}
-
-void World::MakeFriends() {
-  for (std::size_t i = 0; i < phones_.size(); ++i) {
-    Phone& phone = phones_[i];
-    phone.user = UserId{100 + i};
-    // Most live in town, some so far away that nobody need listen to them.
-    const double far_m = random_.Chance(0.25) ? 150'000 : 0;
-    const double north_m = far_m + random_.Fraction() * 16'000 - 8000;
-    phone.place = {kTown.lat + north_m / kMetersPerDegree, kTown.lng};
-  }
-  for (std::size_t a = 0; a < phones_.size(); ++a) {
-    for (std::size_t b = a + 1; b < phones_.size(); ++b) {
-      if (!random_.Chance(0.6)) continue;
-      const UserId one = phones_[a].user;
-      const UserId other = phones_[b].user;
-      scenery_.friends.Edit({FriendEdit::Kind::kBefriend, one, other}, [](auto) {});
-      ledger_.SetFriends(one, other);
-    }
   }
 }
 
@@ -133,183 +112,20 @@ bool World::Run() {
   ledger_.BeginScene("after the faults");
   is_quiet_ = true;
   scenery_.faults.Quiet();
+  quiet_pace_ = scenery_.faults.options();
   for (const auto& node : nodes_) {
     if (!node->is_up()) node->Begin();
   }
   simulation.RunFor(kHealMs);
+  ledger_.OnHealed();
+  MakeUp();
+  simulation.RunFor(kMakeUpMs);
   is_still_ = true;
   simulation.RunFor(kConvergeMs);
   if (!ledger_.has_violation()) CheckNodes();
   if (!ledger_.has_violation()) CheckConverged();
-  if (!ledger_.has_violation()) PlayLastAct();
+  if (!ledger_.has_violation()) PlayLastActs();
   return !ledger_.has_violation();
-}
-
-// --- phones ---
-
-bool World::IsAlive(const Phone& phone) const {
-  const Node& node = *nodes_[phone.node];
-  return phone.state == State::kOnline && node.is_up() && node.process_number() == phone.process;
-}
-
-std::size_t World::RandomNode() { return random_.Below(nodes_.size()); }
-
-void World::ActPhone(std::size_t index) {
-  Phone& phone = phones_[index];
-  // A connection to a node that is gone is noticed by and by.
-  if (phone.state != State::kOffline &&
-      (!nodes_[phone.node]->is_up() || nodes_[phone.node]->process_number() != phone.process)) {
-    Leave(&phone);
-  }
-  if (phone.state == State::kOffline) {
-    if (phone.is_away) return;
-    if (is_quiet_ || random_.Chance(0.5)) Connect(index);
-  } else if (phone.state == State::kOnline) {
-    if (!is_quiet_ && random_.Chance(0.02)) {
-      nodes_[phone.node]->runtime().Disconnect(phone.session);
-      Leave(&phone);
-    } else if (!is_quiet_ && random_.Chance(0.02)) {
-      // To another node, or anew to the same, while the old connection is still open.
-      Connect(index);
-    } else if (!phone.is_silent) {
-      Report(&phone);
-    }
-  }
-  scenery_.simulation.After(random_.Between(kReportMs / 2, kReportMs * 3 / 2),
-                            [this, index] { ActPhone(index); });
-}
-
-void World::Connect(std::size_t index, std::size_t node) {
-  Phone& phone = phones_[index];
-  if (!nodes_[node]->is_up()) return;
-  if (phone.state != State::kOffline) ledger_.OnLeft(phone.cookie);
-  phone.state = State::kConnecting;
-  phone.node = node;
-  phone.process = nodes_[node]->process_number();
-  phone.cookie = connections_.size();
-  connections_.push_back({index, node, phone.process, SessionId()});
-  ledger_.OnConnecting(phone.cookie, phone.user);
-  // While their friends are being loaded.
-  if (!is_quiet_ && random_.Chance(0.3)) {
-    scenery_.simulation.After(random_.Between(0, 1000), [this, index] { EditFriendsOf(index); });
-  }
-  ConnectCall call;
-  call.user = phone.user;
-  call.cookie = phone.cookie;
-  if (is_quiet_ || random_.Chance(0.8)) {
-    Move(&phone);
-    call.location = TimedLocation{phone.place, scenery_.simulation.now()};
-    ledger_.OnReported(phone.user, Position::FromLatLng(phone.place), scenery_.simulation.now());
-    phone.has_reported = true;
-    phone.last_report = scenery_.simulation.now();
-  }
-  nodes_[node]->runtime().Connect(
-      call, [this, index, cookie = phone.cookie, node,
-             process = phone.process](const absl::StatusOr<ConnectResult>& result) {
-        OnAnswer(index, cookie, node, process, result);
-      });
-}
-
-void World::OnAnswer(std::size_t index, std::uint64_t cookie, std::size_t node,
-                     std::uint64_t process, const absl::StatusOr<ConnectResult>& result) {
-  Phone& phone = phones_[index];
-  const bool is_current = phone.state == State::kConnecting && phone.cookie == cookie;
-  if (result.ok()) {
-    connections_[cookie].session = result->session;
-    ledger_.OnConnected(cookie, *result);
-    if (is_current) {
-      phone.state = State::kOnline;
-      phone.session = result->session;
-    } else if (nodes_[node]->is_up() && nodes_[node]->process_number() == process) {
-      // The phone has given up waiting.
-      ledger_.OnLeft(cookie);
-      nodes_[node]->runtime().Disconnect(result->session);
-    }
-    return;
-  }
-  if (is_current) Leave(&phone);
-}
-
-void World::Leave(Phone* phone) {
-  ledger_.OnLeft(phone->cookie);
-  phone->state = State::kOffline;
-  phone->has_reported = false;
-  phone->previous.reset();
-}
-
-void World::Move(Phone* phone) {
-  if (is_still_) return;
-  double step_m = (random_.Fraction() - 0.5) * 60;
-  if (random_.Chance(0.1)) step_m = (random_.Fraction() - 0.5) * 8000;
-  if (random_.Chance(0.01)) {
-    phone->place.lat = kTown.lat + (random_.Fraction() - 0.5) * 16'000 / kMetersPerDegree;
-  }
-  phone->place.lat += step_m / kMetersPerDegree;
-}
-
-void World::Report(Phone* phone) {
-  Move(phone);
-  const Time now = scenery_.simulation.now();
-  ledger_.OnReported(phone->user, Position::FromLatLng(phone->place), now);
-  phone->has_reported = true;
-  phone->last_report = now;
-  Runtime& runtime = nodes_[phone->node]->runtime();
-  runtime.Report({phone->session, phone->place, now}).IgnoreError();
-  // The one before comes once more, late.
-  if (phone->previous && random_.Chance(0.02)) {
-    const auto& [place, reported_at] = *phone->previous;
-    runtime.Report({phone->session, place, reported_at}).IgnoreError();
-  }
-  phone->previous = TimedLocation{phone->place, now};
-}
-
-ClientSink::Flow World::Deliver(const ClientBatch& batch) {
-  ledger_.OnDelivered(batch);
-  if (is_still_ || !random_.Chance(0.1)) return Flow::kReady;
-  ledger_.OnBusy(batch.cookie);
-  const std::uint64_t cookie = batch.cookie;
-  scenery_.simulation.After(random_.Between(1, 5000), [this, cookie, session = batch.session] {
-    const Connection& connection = connections_[cookie];
-    Node& node = *nodes_[connection.node];
-    if (node.is_up() && node.process_number() == connection.process) node.runtime().Ready(session);
-  });
-  return Flow::kBusy;
-}
-
-void World::Ended(SessionId /*session*/, std::uint64_t cookie, EndReason /*reason*/) {
-  ledger_.OnEnded(cookie);
-  Phone& phone = phones_[connections_[cookie].phone];
-  if (phone.cookie == cookie && phone.state == State::kOnline) Leave(&phone);
-}
-
-// --- the rest of the world ---
-
-void World::ActEdit() {
-  if (is_quiet_) return;
-  scenery_.simulation.After(random_.Between(200, 1500), [this] { ActEdit(); });
-  EditFriendsOf(random_.Below(phones_.size()));
-}
-
-void World::EditFriendsOf(std::size_t phone) {
-  const std::size_t node = RandomNode();
-  if (is_quiet_ || !nodes_[node]->is_up()) return;
-  FriendEdit edit;
-  edit.kind = static_cast<FriendEdit::Kind>(random_.Below(6));
-  edit.user = phones_[phone].user;
-  edit.friend_id = phones_[random_.Below(phones_.size())].user;
-  // What is taken away shows best of those who are in sight.
-  if (const auto seen = ledger_.SomebodyInSight(edit.user, &random_); seen && random_.Chance(0.5)) {
-    edit.friend_id = *seen;
-  }
-  if (edit.user == edit.friend_id) return;
-  const std::uint64_t number = ledger_.OnEditing(edit);
-  nodes_[node]->runtime().Edit(
-      edit, [this, number](const absl::StatusOr<std::optional<NearbyFriend>>& result) {
-        const absl::Status& status = result.status();
-        ledger_.OnEdited(
-            number, status.ok(),
-            status.ok() || absl::IsResourceExhausted(status) || absl::IsInvalidArgument(status));
-      });
 }
 
 void World::ActNode(std::size_t index) {
@@ -317,22 +133,19 @@ void World::ActNode(std::size_t index) {
   Node& node = *nodes_[index];
   if (!node.is_up()) {
     node.Begin();
-  } else if (options_.has_faults && random_.Chance(0.01)) {
+  } else if (options_.has_faults && random_.Chance(odds_.crash)) {
     ++crashes_;
     node.Crash();
     scenery_.simulation.After(random_.Between(100, 10'000), [this, index] { ActNode(index); });
     return;
   }
-  if (options_.has_faults && random_.Chance(0.01)) CutOffFromDirectory(index);
+  if (options_.has_faults && random_.Chance(odds_.cut_off_from_directory)) {
+    CutOffFromDirectory(index, {2000, 8000});
+  }
+  if (options_.has_faults && random_.Chance(odds_.cut_off_from_letters)) {
+    CutOffFromLetters(index, kShortCutOff);
+  }
   scenery_.simulation.After(random_.Between(500, 1500), [this, index] { ActNode(index); });
-}
-
-void World::CutOffFromDirectory(std::size_t index) {
-  const NodeId id = nodes_[index]->id();
-  scenery_.directory_backend.SetPartition(id, SimulatedBackend::Cut::kBoth);
-  scenery_.simulation.After(random_.Between(2000, 8000), [this, id] {
-    scenery_.directory_backend.SetPartition(id, SimulatedBackend::Cut::kNone);
-  });
 }
 
 void World::ActRing() {

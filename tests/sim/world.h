@@ -15,8 +15,10 @@
 #include "nearby/runtime.h"
 #include "nearby/testing/simulated_random.h"
 #include "nearby/time.h"
+#include "tests/sim/history.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/node.h"
+#include "tests/sim/odds.h"
 #include "tests/sim/scenery.h"
 
 namespace nearby::sim {
@@ -52,15 +54,18 @@ class World : public ClientSink {
   enum class State : std::uint8_t { kOffline, kConnecting, kOnline };
 
   enum class Act : std::uint8_t {
-    kServer,  // a pub/sub server goes down for a while
-    kRing,    // the ring changes, and one node is the last to know
-    kMove,    // users connect to other nodes
-    kLeave,   // some disconnect
-    kCrash,   // a node does not come back, nor do those who were connected to it
-    kStorm,   // all disconnect, and connect at once
-    kSleep,   // some report nothing for longer than the time to live
+    kServer,    // a pub/sub server goes down for a while
+    kRing,      // the ring changes, and one node is the last to know
+    kMove,      // users connect to other nodes
+    kLeave,     // some disconnect
+    kCrash,     // a node does not come back, nor do those who were connected to it
+    kStorm,     // all disconnect, and connect at once
+    kSleep,     // some report nothing for longer than the time to live
+    kCutOff,    // a node does not reach the directory, while much goes on around it
+    kDeaf,      // one hears no letters, the same
+    kFirstFix,  // some connect, and take a while to find out where they are
   };
-  static constexpr std::size_t kActs = 7;
+  static constexpr std::size_t kActs = 10;
 
   struct Phone {
     UserId user{};
@@ -69,12 +74,14 @@ class World : public ClientSink {
     std::uint64_t process = 0;  // of the node
     std::uint64_t cookie = 0;
     SessionId session;
+    // While connecting: the connection before, which goes on if this one fails.
+    std::optional<std::uint64_t> former_cookie;
     LatLng place;
     bool has_reported = false;
     Time last_report{-kMaxTimeMs};
     std::optional<TimedLocation> previous;  // in this session
     bool is_silent = false;                 // reports nothing any more
-    bool is_away = false;                   // for good
+    bool is_away = false;                   // does not connect
   };
 
   // A connection, also of a phone that has forgotten it.
@@ -88,43 +95,78 @@ class World : public ClientSink {
   Flow Deliver(const ClientBatch& batch) override;
   void Ended(SessionId session, std::uint64_t cookie, EndReason reason) override;
 
-  SimulatedRandom& random() { return random_; }
-  void MakeFriends();
+  // What happens again and again begins with Act.
   void ScheduleAll();
-  // What happens again and again.
-  void ActPhone(std::size_t phone);
-  void ActEdit();
-  void EditFriendsOf(std::size_t phone);
   void ActNode(std::size_t node);
   void ActRing();
-  // It goes on with the lease that it has, and without the others' knowing.
-  void CutOffFromDirectory(std::size_t node);
-  void Connect(std::size_t phone) { Connect(phone, RandomNode()); }
+
+  // Friendships (world_friends.cc).
+  void MakeFriends();
+  void ActEdit();
+  void EditFriendsOf(std::size_t phone);
+  // Somebody whom the user sees must not be seen any more.
+  void TakeFromSightOf(std::size_t phone);
+  // So that many see each other, after so many changes.
+  void MakeUp();
+  void Edit(const FriendEdit& edit);
+
+  // Phones (world_phones.cc).
+  void ActPhone(std::size_t phone);
+  void Connect(std::size_t phone);
   void Connect(std::size_t phone, std::size_t node);
+  void Connect(std::size_t phone, std::size_t node, bool with_location);
   void OnAnswer(std::size_t phone, std::uint64_t cookie, std::size_t node, std::uint64_t process,
                 const absl::StatusOr<ConnectResult>& result);
   void Leave(Phone* phone);
+  // Goes on with the connection that there was before, if it is still open.
+  bool GoBack(Phone* phone);
+  void LetGoOfFormer(Phone* phone);
   void Report(Phone* phone);
+  void ReportIfAlive(std::size_t phone);
+  void NoteReport(Phone* phone);
   void Move(Phone* phone);
   bool IsAlive(const Phone& phone) const;
   std::size_t RandomNode();
 
-  // The last act (world_last_act.cc): in a world without faults one thing happens, and then nobody
+  // The last acts (world_last_act.cc): in a world without faults one thing happens, and then nobody
   // says anything that could make up for what has been missed.
+  void PlayLastActs();
   void PlayLastAct();
+  // All is as before the first.
+  void Recover();
   void BeginLastAct(Act act);
   void LeaveForGood(std::size_t phone);
   void CrashForGood(std::size_t node);
+  void BeginMove(std::size_t node);
   void BeginStorm();
+  void BeginFirstFixes();
+  void FindFirstFix(std::size_t phone);
   void ChangeRingUnheardBy(std::size_t node);
   void CrashServerForAWhile();
   // Somewhere in town; from there the phone reports once more.
   void SayLastWords(std::size_t phone);
-  void LetSayLastWords(std::size_t node, const SimulatedDelay& when);
+  void LetSayLastWords(std::size_t node, const SimulatedDelay& when, double odds = 1);
+
+  // Nodes that are cut off (world_cut_off.cc). From the directory: it goes on with the lease that
+  // it has, and without the others' knowing. From letters: it can write, but does not read.
+  void CutOffFromDirectory(std::size_t node, const SimulatedDelay& duration);
+  void CutOffFromLetters(std::size_t node, const SimulatedDelay& duration);
+  void BeginCutOff();
+  void BeginDeafness();
+  // Everybody reports often, and those on the node see fewer and fewer friends.
+  void BeginBustle(std::size_t node, std::int64_t edits_after_ms);
+  bool IsBustling() const;
+  void ReportOften(std::size_t phone);
+  void EditOften(std::size_t phone, std::int64_t after_ms);
+  void CheckLetGo(std::size_t node, std::uint64_t process);
 
   // What must be true (world_checks.cc).
   void CheckNodes();
   void CheckConverged();
+  // Whether who sees another has been told the last that they said.
+  void CheckUpToDate();
+  // Whether those who have been told what a user said at that time have been told what came after.
+  void CheckFollowed(std::size_t phone, Time time);
   bool MayBeSeen(const Phone& viewer, const Phone& owner, bool* is_borderline);
   bool IsActive(const Phone& phone) const;
   // Once nothing happens any more, what all keep must fit together.
@@ -132,6 +174,7 @@ class World : public ClientSink {
   std::string FindImbalance();
   std::string FindSessionImbalance();
   std::string FindLocationImbalance();
+  std::string FindHistoryImbalance();
 
   const WorldOptions options_;
   bool refreshes_lists_ = false;
@@ -139,13 +182,17 @@ class World : public ClientSink {
   const std::vector<RingSource::Ring> rings_;
   Scenery scenery_;
   SimulatedRandom random_;
+  const Odds odds_;
   Ledger ledger_;
+  History history_;
   std::vector<Phone> phones_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<Connection> connections_;  // by cookie
   std::size_t next_ring_ = 0;
   bool is_quiet_ = false;
   bool is_still_ = false;  // nobody moves any more
+  SimulatedFaultOptions quiet_pace_;
+  Time bustle_until_{-kMaxTimeMs};
   std::uint64_t crashes_ = 0;
   std::uint64_t ring_changes_ = 0;
 };

@@ -66,7 +66,34 @@ void World::CheckConverged() {
   }
 }
 
+void World::CheckUpToDate() {
+  for (const Phone& viewer : phones_) {
+    if (!IsAlive(viewer)) continue;
+    for (const Phone& owner : phones_) {
+      // What others say may be on its way.
+      if (ledger_.InSight(viewer.cookie).count(owner.user) == 0 || !owner.is_silent) continue;
+      if (ledger_.NewestTold(viewer.cookie, owner.user) == owner.last_report) continue;
+      return ledger_.Violate(absl::StrCat("user ", ToInt(viewer.user), " (node ", viewer.node + 1,
+                                          ") does not know the last location of user ",
+                                          ToInt(owner.user), " (node ", owner.node + 1, ")"));
+    }
+  }
+}
+
+void World::CheckFollowed(std::size_t index, Time time) {
+  const UserId owner = phones_[index].user;
+  for (const Phone& viewer : phones_) {
+    if (!IsAlive(viewer) || ledger_.InSight(viewer.cookie).count(owner) == 0) continue;
+    if (ledger_.NewestTold(viewer.cookie, owner) != time) continue;
+    return ledger_.Violate(absl::StrCat("user ", ToInt(viewer.user), " (node ", viewer.node + 1,
+                                        ") sees user ", ToInt(owner), " (node ",
+                                        phones_[index].node + 1, "), but not how they move"));
+  }
+}
+
 void World::CheckBalance() {
+  // What is said now would still be on its way to the stores.
+  for (Phone& phone : phones_) phone.is_silent = true;
   // A park that ends just now, say, sets off a subscription; but not for ever.
   std::string imbalance;
   for (int i = 0; i < 20 && !ledger_.has_violation(); ++i) {
@@ -89,7 +116,9 @@ std::string World::FindImbalance() {
   const bool are_answers_lost =
       faults().counts().of(SimulatedStore::kSessions, SimulatedStoreFault::kAnswerLost) != 0;
   const std::string sessions = are_answers_lost ? "" : FindSessionImbalance();
-  return sessions.empty() ? FindLocationImbalance() : sessions;
+  if (!sessions.empty()) return sessions;
+  const std::string locations = FindLocationImbalance();
+  return locations.empty() ? FindHistoryImbalance() : locations;
 }
 
 // Each user has one session, on the node that their phone is connected to.
@@ -123,6 +152,15 @@ std::string World::FindLocationImbalance() {
     if (held && held->reported_at == phone.last_report) continue;
     return absl::StrCat("the store has ", held ? "an old" : "no", " location of user ",
                         ToInt(phone.user));
+  }
+  return "";
+}
+
+// And so has the history.
+std::string World::FindHistoryImbalance() {
+  for (const Phone& phone : phones_) {
+    if (!IsActive(phone) || history_.Has(phone.user, phone.last_report)) continue;
+    return absl::StrCat("the history lacks the last location of user ", ToInt(phone.user));
   }
   return "";
 }
