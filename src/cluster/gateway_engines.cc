@@ -50,7 +50,10 @@ void Gateway::TakeAnnouncement(const PeerMessage& message) {
     return other.announcement.user == message.user && other.announcement.kind == message.kind;
   });
   if (same != questions.end()) {
-    *same = {message, lookups_.number()};
+    // An answer to an announcement that was late may come behind one to a newer, and is no use to
+    // whoever has made that.
+    if (message.version >= same->announcement.version) same->announcement = message;
+    same->after = lookups_.number();
   } else {
     questions.push_back({message, lookups_.number()});
   }
