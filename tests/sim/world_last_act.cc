@@ -50,6 +50,11 @@ void World::PlayLastAct() {
   }
   // While some sleep the others go on reporting, from where they are.
   is_still_ = act == Act::kSleep || act == Act::kFirstFix;
+  // Whoever subscribes while a location is on its way to the store has missed it. The next one
+  // heals that, but may never come here: so the store has it before anybody could have subscribed.
+  SimulatedFaultOptions prompt = scenery_.faults.options();
+  prompt.locations.latency = {1, 1};
+  scenery_.faults.SetOptions(prompt);
   simulation.RunFor(kHushMs);
   BeginLastAct(act);
   if (IsBustling()) simulation.RunFor(kBustleMs);
