@@ -107,16 +107,18 @@ class Gateway : public NodeGateway {
     bool has_location = false;
     Position position;
     Time accepted_at;
-    Time reported_at;
-    Epoch located_in{};  // the session of the location; as accepted_at, also of one of the past
+    Time reported_at{-kMaxTimeMs};
+    Epoch located_in{};  // the session of the location; as the times, also of one of the past
   };
 
   // What was known of a guest or a local who is neither any more, for letters and stores that are
   // behind.
   struct Past {
-    Epoch ended{};       // that session, and those before it, are over
+    Epoch ended{};       // that session is over, and so those before it should be
     Epoch located_in{};  // as of Guest
     Time accepted_at;
+    Time reported_at{-kMaxTimeMs};  // the latest of all sessions
+    Time until;                     // when to forget it
   };
 
   struct Local {
@@ -192,8 +194,15 @@ class Gateway : public NodeGateway {
   void DropEnded(UserId user, Epoch session);
   void Remember(UserId user, const Past& past);
   void ForgetPasts();
+  // Whether a later session of theirs has been heard of, so that this one may be over: until the
+  // directory has said that it is not, nothing of it is believed.
+  static bool IsInDoubt(const Guest& guest) { return guest.located_in > guest.session; }
   // Whether a location is later than all that has been heard of the guest.
   static bool IsNewer(const Guest& guest, Epoch session, Time accepted_at);
+  // The same of what may have waited for long, in a letter or the store: a session that was taken
+  // may have reported for longer than the one that took it. (A phone whose clock was put back is
+  // believed when it reports.)
+  static bool IsNewerByAnyClock(const Guest& guest, const AcceptedLocation& location);
   void LookAgain(UserId user, Guest* guest, Time at);
   void LookAtGuests();
   void LookAt(UserId user, Guest* guest);

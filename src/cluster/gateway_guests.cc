@@ -65,7 +65,11 @@ void Gateway::Drop(UserId user) {
   if (found == guests_.end()) return;
   channels_.Unwant(user);
   const Guest& guest = found->second;
-  Remember(user, {Epoch{}, guest.located_in, guest.accepted_at});
+  Past past;
+  past.located_in = guest.located_in;
+  past.accepted_at = guest.accepted_at;
+  past.reported_at = guest.reported_at;
+  Remember(user, past);
   std::uint64_t shards = guest.listeners;
   LeaveLease(guest);
   guests_.erase(found);
@@ -90,12 +94,16 @@ void Gateway::Remember(UserId user, const Past& past) {
     held.located_in = past.located_in;
     held.accepted_at = past.accepted_at;
   }
-  pasts_until_.emplace_back(Time{now_.ms + kRememberedForMs}, user);
+  held.reported_at = std::max(held.reported_at, past.reported_at);
+  held.until = Time{now_.ms + kRememberedForMs};
+  pasts_until_.emplace_back(held.until, user);
 }
 
 void Gateway::ForgetPasts() {
   for (; !pasts_until_.empty() && pasts_until_.front().first <= now_; pasts_until_.pop_front()) {
-    pasts_.erase(pasts_until_.front().second);
+    const auto past = pasts_.find(pasts_until_.front().second);
+    // Otherwise they have been here again since.
+    if (past != pasts_.end() && past->second.until <= now_) pasts_.erase(past);
   }
 }
 
@@ -103,6 +111,11 @@ bool Gateway::IsNewer(const Guest& guest, Epoch session, Time accepted_at) {
   if (session != guest.located_in) return session > guest.located_in;
   return accepted_at > guest.accepted_at ||
          (accepted_at == guest.accepted_at && !guest.has_location);
+}
+
+bool Gateway::IsNewerByAnyClock(const Guest& guest, const AcceptedLocation& location) {
+  return location.reported_at >= guest.reported_at &&
+         IsNewer(guest, location.session, location.accepted_at);
 }
 
 void Gateway::LookAgain(UserId user, Guest* guest, Time at) {
@@ -194,8 +207,9 @@ void Gateway::OnLocationRead(UserId user, const std::optional<AcceptedLocation>&
     guest->settle_at = std::min(guest->settle_at, Time{now_.ms + kParkAgainWithinMs});
     LookAgain(user, guest, guest->settle_at);
   }
-  // What an earlier session has left behind says nothing of this one.
-  const bool is_there = found && found->user == user && found->session >= guest->session &&
+  // What an earlier session has left behind says nothing of this one. Nor does that of a later one:
+  // it may have ended with its node, and this one goes on.
+  const bool is_there = found && found->user == user && found->session == guest->session &&
                         found->accepted_at.ms + ttl_ms_ > now_.ms;
   if (!is_there) {
     // That the store has nothing is no news of their leaving. But who waits for an answer waits for
@@ -203,7 +217,7 @@ void Gateway::OnLocationRead(UserId user, const std::optional<AcceptedLocation>&
     if (guest->waiting != 0) AskDirectory(user);
     return;
   }
-  const bool is_newer = IsNewer(*guest, found->session, found->accepted_at);
+  const bool is_newer = IsNewerByAnyClock(*guest, *found);
   if (is_newer) Locate(guest, *found);
   if (!guest->has_location) return;  // The store is behind what has been told already.
   const std::uint64_t shards =
@@ -230,6 +244,13 @@ void Gateway::JudgeGuest(UserId user, std::uint64_t number,
     ++counts_.guests_lost;
     DropEnded(user, guest->session);
     return;
+  }
+  if (IsInDoubt(*guest)) {
+    const bool is_elsewhere = std::any_of(holders.begin(), holders.end(), [guest](const auto& h) {
+      return h.lease != guest->lease && h.epoch >= guest->located_in;
+    });
+    // The later one has ended without its node's having told the earlier one's of it.
+    if (!is_elsewhere) guest->located_in = guest->session;
   }
   const std::uint64_t waiting = std::exchange(guest->waiting, 0);
   const bool is_there = guest->has_location && guest->located_in == guest->session &&

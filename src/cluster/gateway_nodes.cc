@@ -34,8 +34,10 @@ void Gateway::OnTaken(const NodeEvent& event) {
 void Gateway::OnLocated(const NodeEvent& event) {
   Guest* guest = FindGuest(event.user);
   if (guest == nullptr || guest->session != event.session) return;
-  if (!IsNewer(*guest, event.session, event.accepted_at)) return;
-  Locate(guest, {event.user, event.position, event.accepted_at, event.reported_at, event.session});
+  const AcceptedLocation location{event.user, event.position, event.accepted_at, event.reported_at,
+                                  event.session};
+  if (!IsNewerByAnyClock(*guest, location)) return;
+  Locate(guest, location);
   Tell(event.user, guest, guest->listeners & ~guest->parked, PeerMessage::Kind::kHere);
 }
 
@@ -45,7 +47,7 @@ void Gateway::OnAnnounced(const NodeLease& from, const NodeEvent& event) {
     OnTaken(event);
   }
   const auto past = pasts_.find(event.user);
-  if (past != pasts_.end() && event.session <= past->second.ended) return;
+  if (past != pasts_.end() && event.session == past->second.ended) return;
   const auto [it, is_new] = guests_.try_emplace(event.user);
   Guest& guest = it->second;
   if (is_new) {
@@ -55,13 +57,17 @@ void Gateway::OnAnnounced(const NodeLease& from, const NodeEvent& event) {
     guest.heard = now_;
     guest.idle_since = now_;
     if (past != pasts_.end()) {
-      guest.located_in = past->second.located_in;
+      guest.located_in = std::max(past->second.located_in, past->second.ended);
       guest.accepted_at = past->second.accepted_at;
+      guest.reported_at = past->second.reported_at;
     }
+    if (IsInDoubt(guest)) AskDirectory(event.user);
     LookAgain(event.user, &guest,
               Time{now_.ms + absl::ToInt64Milliseconds(options_.probe_interval)});
-  } else if (!Follow(&guest, from, event.session)) {
-    return;
+  } else {
+    // If it is an earlier session, they are friends all the same: when the later one ends, the
+    // engine asks anew for those whom it knows to be.
+    Follow(&guest, from, event.session);
   }
   PeerMessage message =
       About(event.user,

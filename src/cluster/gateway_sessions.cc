@@ -152,7 +152,14 @@ void Gateway::End(UserId user, Epoch session) {
   }
   if (local == locals_.end() || local->second.session != session) return;
   const AcceptedLocation& location = local->second.location;
-  Remember(user, {session, location.session, location.accepted_at});
+  Past past;
+  past.ended = session;
+  if (location.session == session) {
+    past.located_in = session;
+    past.accepted_at = location.accepted_at;
+    past.reported_at = location.reported_at;
+  }
+  Remember(user, past);
   locals_.erase(local);
   NodeEvent event;
   event.kind = NodeEvent::Kind::kOffline;

@@ -39,9 +39,13 @@ FewNodes::~FewNodes() {
   }
 }
 
-void FewNodes::SetRing(std::uint64_t version, const char* server) {
-  const auto ring = HashRing::Create(RingVersion{version}, {{"seat", 100, server}});
-  EXPECT_TRUE(ring_.Set(ring.value()).ok());
+void FewNodes::SetRing(std::uint64_t version, const std::vector<std::string>& servers) {
+  std::vector<RingSeat> seats;
+  for (const std::string& server : servers) {
+    seats.push_back({"seat " + std::to_string(seats.size()), 100, server});
+  }
+  owners_ = HashRing::Create(RingVersion{version}, std::move(seats)).value();
+  EXPECT_TRUE(ring_.Set(owners_).ok());
 }
 
 void FewNodes::Destroy(std::size_t node) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -67,7 +68,10 @@ class FewNodes {
   InMemoryBroker& broker() { return broker_; }
   SeveredDirectory& directory(std::size_t node) { return nodes_[node]->directory; }
   SimulatedClock& clock() { return clock_; }
-  void SetRing(std::uint64_t version, const char* server);
+  void SetRing(std::uint64_t version, const char* server) { SetRing(version, {{server}}); }
+  void SetRing(std::uint64_t version, const std::vector<std::string>& servers);
+  /// The server that the ring names for it.
+  const std::string& ServerOf(Channel channel) const { return owners_->Owner(channel)->server; }
 
   void Befriend(UserId a, UserId b);
   /// Connects, settles, and expects it to have succeeded.
@@ -106,6 +110,7 @@ class FewNodes {
   SimulatedClock clock_{Time::Millis(1'700'000'000'000)};
   InMemoryBroker broker_;
   InMemoryRingSource ring_;
+  RingSource::Ring owners_;  // of that version
   InMemorySessionDirectory shared_directory_{&clock_};
   InMemoryLocationStore locations_{&clock_};
   InMemoryFriendStore friends_;
