@@ -108,6 +108,7 @@ class Gateway : public NodeGateway {
     Position position;
     Time accepted_at;
     Time reported_at;
+    std::uint32_t speed_bound_mm_s = AcceptedLocation::kUnknownSpeed;  // their node's, as of then
     Epoch located_in{};  // the session of the location; as accepted_at, also of one of the past
   };
 
@@ -161,6 +162,7 @@ class Gateway : public NodeGateway {
   void BeginReleases();
   void Publish(const NodeEvent& event);
   static NodeEvent LocationEvent(const AcceptedLocation& location);
+  static AcceptedLocation LocationOf(const NodeEvent& event);
 
   // --- engines (gateway_engines.cc) ---
   void TakeAnnouncement(const PeerMessage& message);

@@ -200,7 +200,13 @@ NodeEvent Gateway::LocationEvent(const AcceptedLocation& location) {
   event.position = location.position;
   event.accepted_at = location.accepted_at;
   event.reported_at = location.reported_at;
+  event.speed_bound_mm_s = location.speed_bound_mm_s;
   return event;
+}
+
+AcceptedLocation Gateway::LocationOf(const NodeEvent& event) {
+  return {event.user,        event.position, event.accepted_at,
+          event.reported_at, event.session,  event.speed_bound_mm_s};
 }
 
 void Gateway::Publish(const NodeEvent& event) {
