@@ -100,7 +100,9 @@ std::optional<AcceptedLocation> Decode(UserId user, absl::string_view value) {
       user,
       Position::FromUnits(static_cast<std::int32_t>(ReadBigEndian<std::uint32_t>(bytes + 24)),
                           static_cast<std::int32_t>(ReadBigEndian<std::uint32_t>(bytes + 28))),
-      ReadTime(bytes + 8), ReadTime(bytes + 16), Epoch{ReadBigEndian<std::uint64_t>(bytes)},
+      ReadTime(bytes + 8),
+      ReadTime(bytes + 16),
+      Epoch{ReadBigEndian<std::uint64_t>(bytes)},
       value.size() == kValueBytes ? ReadBigEndian<std::uint32_t>(bytes + 32)
                                   : AcceptedLocation::kUnknownSpeed};
 }

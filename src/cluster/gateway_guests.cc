@@ -114,18 +114,22 @@ bool Gateway::IsNewer(const Guest& guest, Epoch session, Time accepted_at) {
 void Gateway::LookAgain(UserId user, Guest* guest, Time at) {
   if (at >= guest->look_at) return;
   guest->look_at = at;
-  looks_.push({at, user});
+  looks_.Add(at, user);
+  looks_.DropOld(guests_.size(), [this](const Looks::Look& look) {
+    const auto found = guests_.find(look.second);
+    return found != guests_.end() && found->second.look_at == look.first;
+  });
 }
 
 void Gateway::LookAtGuests() {
-  while (!looks_.empty() && looks_.top().at <= now_) {
-    const Look look = looks_.top();
-    looks_.pop();
-    Guest* guest = FindGuest(look.user);
+  Looks::Look look;
+  while (looks_.PopDue(now_, &look)) {
+    const auto& [at, user] = look;
+    Guest* guest = FindGuest(user);
     // A later look has been brought forward, or it is another guest by now.
-    if (guest == nullptr || guest->look_at != look.at) continue;
+    if (guest == nullptr || guest->look_at != at) continue;
     guest->look_at = kNever;
-    LookAt(look.user, guest);
+    LookAt(user, guest);
   }
 }
 

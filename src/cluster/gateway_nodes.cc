@@ -46,6 +46,10 @@ void Gateway::OnAnnounced(const NodeLease& from, const NodeEvent& event) {
   }
   const auto past = pasts_.find(event.user);
   if (past != pasts_.end() && event.session <= past->second.ended) return;
+  if (guests_.size() >= options_.max_guests && !guests_.contains(event.user)) {
+    ++counts_.guests_refused;
+    return;
+  }
   const auto [it, is_new] = guests_.try_emplace(event.user);
   Guest& guest = it->second;
   if (is_new) {

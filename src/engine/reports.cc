@@ -191,8 +191,8 @@ void Engine::Impl::Accept(Slot client, Position position, Time reported_at, Effe
       cache_.is_active(client) ? now_.ms - cache_.accepted_at(client).ms : 0;
   const LocationCache::Motion motion = Relocate(client, {position, now_, reported_at}, effects);
   if (options_.emit_locations) {
-    effects->locations.push_back({cache_.user(client), position, now_, reported_at, Epoch{},
-                                  SpeedBoundToTell(client)});
+    effects->locations.push_back(
+        {cache_.user(client), position, now_, reported_at, Epoch{}, SpeedBoundToTell(client)});
   }
   Walk(client, effects);
   if (entity(client).is_heard) PublishLocation(client, motion, silence_ms, effects);

@@ -142,9 +142,9 @@ TEST_F(RedisLocationStoreTest, EveryValueComesBack) {
   constexpr std::int64_t kMax = nearby::kMaxTimeMs;
   for (const std::uint64_t id : {std::uint64_t{0}, std::uint64_t{0x0D0A0D0A}, ~std::uint64_t{0}}) {
     for (const std::int64_t time : {-kMax, std::int64_t{-1}, std::int64_t{0}, kMax}) {
-      const AcceptedLocation location{UserId{id}, Position::FromUnits(-(1 << 30), -1),
-                                      Time::Millis(time), Time::Millis(-time), Epoch{id},
-                                      static_cast<std::uint32_t>(id)};
+      const AcceptedLocation location{UserId{id},         Position::FromUnits(-(1 << 30), -1),
+                                      Time::Millis(time), Time::Millis(-time),
+                                      Epoch{id},          static_cast<std::uint32_t>(id)};
       ASSERT_TRUE(Write(*store_, {location}).ok());
       ExpectSame(ReadOne(*store_, UserId{id}), location);
     }
