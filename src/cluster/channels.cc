@@ -243,8 +243,9 @@ void Channels::Fail(ServerId server, Channel channel) {
   entry.state = State::kWaiting;
   entry.may_be_there = true;
   entry.number = 0;
-  if (!IsPlanted(PlantedBug::kFailedSubscribeGivenUp))
+  if (!IsPlanted(PlantedBug::kFailedSubscribeGivenUp)) {
     AddToQueue(&servers_[server].waiting, channel);
+  }
   answered_.push_back(channel);
 }
 
