@@ -106,8 +106,9 @@ void Courier::Acknowledge(Peer* peer, std::uint64_t up_to) {
     peer->waiting.erase(peer->waiting.begin());
   }
   // Where one was missed, those behind it were not taken: they go at once, more at a time for each
-  // that has arrived. Otherwise its turn to be missed begins anew.
-  const bool was_missed = peer->attempts > 0;
+  // that has arrived, also where a second answer comes before they have gone. Otherwise its turn to
+  // be missed begins anew.
+  const bool was_missed = peer->attempts > 0 || peer->repeat_at == kAtOnce;
   peer->window = was_missed ? std::min(peer->window + count, kMaxWindow) : 1;
   peer->repeat_at = was_missed ? kAtOnce : kNever;
   peer->attempts = 0;

@@ -181,6 +181,29 @@ TEST_F(CourierTest, CatchesUpInFewRounds) {
   EXPECT_EQ(first_.courier().next_event(), kNever);
 }
 
+// Each batch that is taken may be answered by itself, and some of the answers arrive together.
+TEST_F(CourierTest, CatchesUpWhereAnswersComeTogether) {
+  constexpr std::uint64_t kLetters = 100;
+  for (std::uint64_t user = 1; user <= kLetters; ++user) {
+    first_.Send(second_, user);
+    first_.courier().Poll(now_);
+  }
+  first_.published.clear();
+  now_ = first_.courier().next_event();
+  for (int round = 0; round < 9; ++round) {
+    first_.courier().Poll(now_);
+    for (const std::string& payload : std::exchange(first_.published, {})) {
+      second_.courier().OnPayload(payload);
+      second_.courier().Poll(now_);
+    }
+    for (const std::string& answer : std::exchange(second_.published, {})) {
+      first_.courier().OnPayload(answer);
+    }
+  }
+  EXPECT_EQ(second_.received.size(), kLetters);
+  EXPECT_EQ(first_.courier().next_event(), kNever);
+}
+
 TEST_F(CourierTest, DividesWhatIsTooMuchForOnePayload) {
   Post small(NodeLease{NodeId{3}, Epoch{33}}, kMaxNodeBatchHeaderBytes + 2 * kMaxNodeEventBytes);
   for (std::uint64_t user : {1, 2, 3, 4, 5}) small.Send(second_, user);
