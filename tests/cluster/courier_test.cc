@@ -169,7 +169,7 @@ TEST_F(CourierTest, NothingOvertakesWhatWasLost) {
 TEST_F(CourierTest, CatchesUpInFewRounds) {
   constexpr std::uint64_t kLetters = 100;
   for (std::uint64_t user = 1; user <= kLetters; ++user) {
-    first_.Send(second_, user);
+    first_.Send(second_, user, NodeEvent::Kind::kChange);  // of which there may be any number
     first_.courier().Poll(now_);
   }
   first_.published.clear();
@@ -185,7 +185,7 @@ TEST_F(CourierTest, CatchesUpInFewRounds) {
 TEST_F(CourierTest, CatchesUpWhereAnswersComeTogether) {
   constexpr std::uint64_t kLetters = 100;
   for (std::uint64_t user = 1; user <= kLetters; ++user) {
-    first_.Send(second_, user);
+    first_.Send(second_, user, NodeEvent::Kind::kChange);  // of which there may be any number
     first_.courier().Poll(now_);
   }
   first_.published.clear();
