@@ -38,30 +38,35 @@ constexpr char kIsOlder[] = R"(
   end
 )";
 
-// ARGV: the time to live in milliseconds, then a value for each key. What is not a value is none.
+// ARGV: the time to live in milliseconds, the length of values without a speed, then a value for
+// each key. What is not a value is none.
 constexpr char kWrite[] = R"(
   for i, key in ipairs(KEYS) do
-    local value = ARGV[i + 1]
+    local value = ARGV[i + 2]
     local held = redis.call('GET', key)
-    if not held or #held ~= #value or not is_older(value, held) then
+    local is_value = held and (#held == #value or #held == tonumber(ARGV[2]))
+    if not is_value or not is_older(value, held) then
       redis.call('SET', key, value, 'PX', ARGV[1])
     end
   end
   return #KEYS
 )";
 
-// ARGV: the length of a value, then a session and time for each key.
+// ARGV: the length of a value, that of one without a speed, then a session and time for each key.
 constexpr char kErase[] = R"(
   for i, key in ipairs(KEYS) do
     local held = redis.call('GET', key)
-    if held and #held == tonumber(ARGV[1]) and not is_older(ARGV[i + 1], held) then
+    local is_value = held and (#held == tonumber(ARGV[1]) or #held == tonumber(ARGV[2]))
+    if is_value and not is_older(ARGV[i + 2], held) then
       redis.call('DEL', key)
     end
   end
   return #KEYS
 )";
 
-constexpr std::size_t kValueBytes = 32;
+constexpr std::size_t kValueBytes = 36;
+// As nodes of a version without speeds write it.
+constexpr std::size_t kSpeedlessBytes = 32;
 
 void AppendTime(Time time, std::string* out) {
   AppendBigEndian(static_cast<std::uint64_t>(time.ms), out);
@@ -83,18 +88,23 @@ std::string Encode(const AcceptedLocation& location) {
   AppendTime(location.reported_at, &value);
   AppendBigEndian(static_cast<std::uint32_t>(location.position.lat_units()), &value);
   AppendBigEndian(static_cast<std::uint32_t>(location.position.lng_units()), &value);
+  AppendBigEndian(location.speed_bound_mm_s, &value);
   return value;
 }
 
 // What is not a location's value is none.
 std::optional<AcceptedLocation> Decode(UserId user, absl::string_view value) {
-  if (value.size() != kValueBytes) return std::nullopt;
+  if (value.size() != kValueBytes && value.size() != kSpeedlessBytes) return std::nullopt;
   const char* const bytes = value.data();
   return AcceptedLocation{
       user,
       Position::FromUnits(static_cast<std::int32_t>(ReadBigEndian<std::uint32_t>(bytes + 24)),
                           static_cast<std::int32_t>(ReadBigEndian<std::uint32_t>(bytes + 28))),
-      ReadTime(bytes + 8), ReadTime(bytes + 16), Epoch{ReadBigEndian<std::uint64_t>(bytes)}};
+      ReadTime(bytes + 8),
+      ReadTime(bytes + 16),
+      Epoch{ReadBigEndian<std::uint64_t>(bytes)},
+      value.size() == kValueBytes ? ReadBigEndian<std::uint32_t>(bytes + 32)
+                                  : AcceptedLocation::kUnknownSpeed};
 }
 
 // At least one, which is the least that the server takes.
@@ -174,9 +184,10 @@ void RedisLocationStore::Write(absl::Span<const AcceptedLocation> locations, abs
       Divide(locations.size(), [&](std::size_t i) { return locations[i].user; });
   const std::shared_ptr<Successes> successes = MakeSuccesses(parts.size(), std::move(done));
   for (const Part& part : parts) {
-    RedisCommand command = BeginScript(kWrite, part.indices.size(), 1 + part.indices.size());
+    RedisCommand command = BeginScript(kWrite, part.indices.size(), 2 + part.indices.size());
     for (const std::size_t i : part.indices) command.Add(Key(locations[i].user));
     command.Add(absl::StrCat(ToMillis(ttl)));
+    command.Add(absl::StrCat(kSpeedlessBytes));
     for (const std::size_t i : part.indices) command.Add(Encode(locations[i]));
     clients_[part.server]->Call(command.Take(), AddTo(successes));
   }
@@ -187,7 +198,7 @@ void RedisLocationStore::Read(absl::Span<const UserId> users, ReadDone done) {
   Locations locations(users.size());
   // The users are kept in their places, for the parts to be read by.
   for (std::size_t i = 0; i < users.size(); ++i)
-    locations[i] = AcceptedLocation{users[i], {}, {}, {}, {}};
+    locations[i] = AcceptedLocation{users[i], {}, {}, {}, {}, {}};
   const auto answers =
       PartialAnswers<Locations>::Make(parts.size(), std::move(locations), std::move(done));
   for (Part& part : parts) {
@@ -215,9 +226,10 @@ void RedisLocationStore::Erase(absl::Span<const Erasure> erasures, Done done) {
       Divide(erasures.size(), [&](std::size_t i) { return erasures[i].user; });
   const std::shared_ptr<Successes> successes = MakeSuccesses(parts.size(), std::move(done));
   for (const Part& part : parts) {
-    RedisCommand command = BeginScript(kErase, part.indices.size(), 1 + part.indices.size());
+    RedisCommand command = BeginScript(kErase, part.indices.size(), 2 + part.indices.size());
     for (const std::size_t i : part.indices) command.Add(Key(erasures[i].user));
     command.Add(absl::StrCat(kValueBytes));
+    command.Add(absl::StrCat(kSpeedlessBytes));
     for (const std::size_t i : part.indices) {
       std::string age;
       AppendAge(erasures[i].session, erasures[i].accepted_at, &age);

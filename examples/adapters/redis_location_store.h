@@ -21,8 +21,10 @@ namespace adapters {
 ///   auto store = RedisLocationStore::Create({"10.0.0.1:6379", "10.0.0.2:6379"}).value();
 ///   store->Write(accepted, absl::Minutes(10), [](absl::Status status) { ... });
 ///
-/// A location is a string of 32 bytes under a key of the prefix and 8 bytes, which expires when the
-/// time to live has passed on the server: no clocks are compared. Of a batch that several servers
+/// A location is a string of 36 bytes under a key of the prefix and 8 bytes, which expires when the
+/// time to live has passed on the server: no clocks are compared. (Those of 32 bytes, which say
+/// nothing of speed, are read as well; nodes of a version that writes them take the longer ones for
+/// none.) Of a batch that several servers
 /// share, some locations may be written and others not.
 /// With another list of servers, most users are elsewhere: what was held is forgotten, which a
 /// location store may do, and expires.

@@ -56,6 +56,12 @@ constexpr Row kRows[] = {
      "Leases lost, with all sessions."},
     {&ClusterStats::fences_open, "nearby_cluster_fences_open",
      "Changes of friendships that other nodes have not put in force yet.", kGauge},
+    {&ClusterStats::fences_refused, "nearby_cluster_fences_refused_total",
+     "Edits refused because too many of these were open."},
+    {&ClusterStats::guests_refused, "nearby_cluster_guests_refused_total",
+     "Announcements of users elsewhere past the limit of guests."},
+    {&ClusterStats::queries_refused, "nearby_cluster_queries_refused_total",
+     "Questions to the directory or the location store past the limit."},
 };
 
 }  // namespace

@@ -86,6 +86,7 @@ class NEARBY_API Cluster : public OtherNodes {
   void Attach(const EngineOptions& options, Services services) override;
   NodeGateway* MakeGateway(ShardId shard, NodeGateway::Services services) override;
   void Detach() override;
+  absl::Status MayFence() override;
   void Fence(const FriendshipChange& change, Done done) override;
   void Reload(UserId user) override;
   void Retire(Done done) override;

@@ -51,13 +51,28 @@ struct NEARBY_API ClusterOptions {
   /// Subscriptions that have not been answered.
   std::size_t max_subscribes_in_flight = 1024;
   /// Users about whom the directory, or the location store, is still to be asked. Past it the
-  /// friend list that would have had more asked for is loaded again later.
+  /// friend list that would have had more asked for is loaded again later. Also users whose
+  /// sessions are still to be entered in the directory, or taken out: past it a connect fails with
+  /// `ResourceExhausted`.
   std::size_t max_queries = std::size_t{1} << 20;
   /// Users in one call of the directory or the location store; at most 4096.
   std::size_t max_query_batch = 1024;
+  /// Users elsewhere whom a client here may see, some 550 bytes each. Past it no more are made
+  /// known here: their friends here do not see them, until they connect anew or a list is loaded
+  /// again.
+  std::size_t max_guests = std::size_t{1} << 23;
+
+  // Limits, for the node.
+
   /// Events waiting to be acknowledged by one other node. Past it those that can be made up for are
-  /// dropped.
+  /// dropped, and of those that cannot, but for changes and answers to them, one waits for each
+  /// user.
   std::size_t max_unacknowledged = std::size_t{1} << 16;
+  /// Changes of friendships made here that are not known to be in force on all other nodes yet,
+  /// whether or not somebody still waits for them. Past it an edit fails with `ResourceExhausted`
+  /// before anything is changed; those that have begun by then, RuntimeOptions::max_edits_in_flight
+  /// at most, are put in force all the same.
+  std::size_t max_fences = std::size_t{1} << 16;
 
   /// Ok, or `InvalidArgument` naming the option and its range.
   absl::Status Validate() const;

@@ -10,10 +10,11 @@ namespace nearby {
 /// What a cluster has done and has under way. Counts only grow; the others are as of the last poll.
 struct NEARBY_API ClusterStats {
   // Users elsewhere.
-  std::uint64_t guests = 0;         ///< known here because a client may see them
-  std::uint64_t guests_parked = 0;  ///< of these, not listened to: as a rule too far away
-  std::uint64_t probes = 0;         ///< guests asked about because they were silent
-  std::uint64_t guests_lost = 0;    ///< found gone by asking, not by being told
+  std::uint64_t guests = 0;          ///< known here because a client may see them
+  std::uint64_t guests_parked = 0;   ///< of these, not listened to: as a rule too far away
+  std::uint64_t probes = 0;          ///< guests asked about because they were silent
+  std::uint64_t guests_lost = 0;     ///< found gone by asking, not by being told
+  std::uint64_t guests_refused = 0;  ///< announcements of users past max_guests
 
   // Channels.
   std::uint64_t channels = 0;            ///< subscribed to, or about to be
@@ -44,15 +45,16 @@ struct NEARBY_API ClusterStats {
 
   // The directory and the location store.
   std::uint64_t claims = 0;
-  std::uint64_t claims_failed = 0;
+  std::uint64_t claims_failed = 0;   ///< among them those past max_queries
   std::uint64_t lookups = 0;         ///< users
   std::uint64_t reads = 0;           ///< users
   std::uint64_t query_failures = 0;  ///< calls that failed or were not answered
   std::uint64_t queries_refused = 0;
-  std::uint64_t leases = 0;       ///< begun
-  std::uint64_t leases_lost = 0;  ///< with all sessions
-  std::uint64_t fences = 0;       ///< changes that other nodes were asked to put in force
-  std::uint64_t fences_open = 0;  ///< of these, not answered
+  std::uint64_t leases = 0;          ///< begun
+  std::uint64_t leases_lost = 0;     ///< with all sessions
+  std::uint64_t fences = 0;          ///< changes that other nodes were asked to put in force
+  std::uint64_t fences_open = 0;     ///< changes not known to be in force on all nodes yet
+  std::uint64_t fences_refused = 0;  ///< edits refused past max_fences
 
   ClusterStats& operator+=(const ClusterStats& other);
 };

@@ -95,6 +95,7 @@ struct SessionReplaced {
 };
 
 /// A location was accepted: write it to the location store and the history, as well as they can.
+/// (A history need not keep the speed.)
 struct AcceptedLocation {
   UserId user{};
   Position position;
@@ -102,6 +103,12 @@ struct AcceptedLocation {
   Time reported_at;
   /// In which of the user's sessions, where there are several nodes. The runtime fills it in.
   Epoch session{};
+  /// Millimetres a second: how fast the user goes at most, as their shard believes by all of their
+  /// reports so far. kUnknownSpeed: it says nothing. kNoSpeedBound: they keep to no bound.
+  std::uint32_t speed_bound_mm_s = kUnknownSpeed;
+
+  static constexpr std::uint32_t kUnknownSpeed = 0;
+  static constexpr std::uint32_t kNoSpeedBound = 0xFFFFFFFF;
 };
 
 /// One shard to another of the same process: hand it to Engine::Receive of shard `to`. Messages
@@ -132,8 +139,8 @@ struct PeerMessage {
   /// kLocation, kHere: a number that no other of the sender's has. kPark: of the one that it rests
   /// on.
   std::uint32_t sequence = 0;
-  /// Metres a millisecond. kLocation, kHere: what the sender believes of the user; kPark: what the
-  /// sender relies on.
+  /// Metres a millisecond. kLocation, kHere: what the sender believes of the user, 0 if it does not
+  /// know; kPark: what the sender relies on.
   float speed_bound = 0;
   Time until;  ///< kPark.
 };

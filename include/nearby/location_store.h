@@ -37,8 +37,8 @@ namespace nearby {
 ///      forgets it before, and is gone some time after that by itself. A reader checks accepted_at
 ///      and does not rely on the store. What is at its end when it is written, as anything is with
 ///      a ttl that is not positive, is written as well, with Ok, and never read.
-///   7. Read answers one element for each user asked for, in that order; nullopt for one it does
-///      not know.
+///   7. Read answers one element for each user asked for, in that order, with all that was written;
+///      nullopt for one it does not know.
 ///   8. A write that failed may be repeated; it may also have succeeded in part. Where it failed
 ///      with `ResourceExhausted`, the store has no room for more users, and the same is not written
 ///      again.

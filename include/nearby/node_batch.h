@@ -17,7 +17,8 @@ namespace nearby {
 struct NodeEvent {
   enum class Kind : std::uint8_t {
     // On the channel of `user`, from the node where `session` is.
-    kLocation,  ///< `user` reported: `position`, `accepted_at`, `reported_at`.
+    kLocation,  ///< `user` reported: `position`, `accepted_at`, `reported_at`, and
+                ///< `speed_bound_mm_s`, as AcceptedLocation has it.
     kOffline,   ///< The session is over.
 
     // To the inbox of one node.
@@ -42,6 +43,7 @@ struct NodeEvent {
   Time accepted_at;
   Time reported_at;
   std::uint64_t request = 0;
+  std::uint32_t speed_bound_mm_s = 0;
 };
 
 /// What one node publishes in one payload.

@@ -179,9 +179,9 @@ class NEARBY_API Runtime {
   // --- friendships ---
 
   /// Changes the friend store, then every shard concerned, then completes. Errors as
-  /// FriendStore::Edit, and `ResourceExhausted`: too many are under way; nothing has changed then.
-  /// After an error that leaves open what the store did, the lists of those connected are loaded
-  /// again.
+  /// FriendStore::Edit, and `ResourceExhausted`: too many are under way, or not known to be in
+  /// force on other nodes yet (ClusterOptions::max_fences); nothing has changed then. After an
+  /// error that leaves open what the store did, the lists of those connected are loaded again.
   void Edit(const FriendEdit& edit, EditDone done);
 
   /// The same for a change that the friend store has made already, at another's request. Never

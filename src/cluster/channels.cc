@@ -1,8 +1,11 @@
 #include "src/cluster/channels.h"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "src/base/planted_bugs.h"
 
@@ -11,6 +14,9 @@ namespace {
 
 // Channels looked at in one poll after a change of the ring.
 constexpr std::size_t kMovedAtOnce = 4096;
+
+// Names of servers that are held before those that are of no use any more are forgotten.
+constexpr std::size_t kMostServers = 256;
 
 }  // namespace
 
@@ -23,10 +29,35 @@ Channels::ServerId Channels::FindServer(absl::string_view name) const {
 }
 
 Channels::ServerId Channels::Intern(absl::string_view name) {
-  const auto [it, is_new] = server_ids_.try_emplace(std::string(name.data(), name.size()),
-                                                    static_cast<ServerId>(servers_.size()));
-  if (is_new) servers_.emplace_back().name.assign(name.data(), name.size());
+  const auto [it, is_new] =
+      server_ids_.try_emplace(std::string(name.data(), name.size()), kNoServer);
+  if (!is_new) return it->second;
+  if (free_servers_.empty()) {
+    it->second = static_cast<ServerId>(servers_.size());
+    servers_.emplace_back();
+  } else {
+    it->second = free_servers_.back();
+    free_servers_.pop_back();
+  }
+  servers_[it->second].name = it->first;
   return it->second;
+}
+
+void Channels::ForgetServers() {
+  std::vector<bool> is_used(servers_.size());
+  for (const auto& [channel, entry] : entries_) {
+    if (entry.server != kNoServer) is_used[entry.server] = true;
+    for (const Former& former : entry.formers) is_used[former.server] = true;
+  }
+  for (const auto& [number, pending] : pending_) is_used[pending.server] = true;
+  for (ServerId server = 0; server < servers_.size(); ++server) {
+    const auto found = server_ids_.find(servers_[server].name);
+    const bool is_free = found == server_ids_.end() || found->second != server;
+    if (is_free || is_used[server]) continue;
+    server_ids_.erase(found);
+    servers_[server] = Server();
+    free_servers_.push_back(server);
+  }
 }
 
 Channels::ServerId Channels::OwnerOf(Channel channel) {
@@ -97,12 +128,36 @@ void Channels::LeaveOwner(Channel channel, Entry* entry) {
 void Channels::Enqueue(Channel channel, const Entry& entry) {
   if (entry.server == kNoServer) return;  // until there is a ring
   if (!entry.is_again) {
-    first_.push_back(channel);
+    AddToQueue(&first_, channel);
   } else if (actions_.is_urgent(channel)) {
-    urgent_.push_back(channel);
+    AddToQueue(&urgent_, channel);
   } else {
-    again_.push_back(channel);
+    AddToQueue(&again_, channel);
   }
+}
+
+template <typename Queue>
+void Channels::AddToQueue(Queue* queue, Channel channel) {
+  queue->push_back(channel);
+  if (queue->size() <= MaxQueued()) return;
+  absl::flat_hash_set<Channel> seen;
+  const auto is_old = [this, &seen](Channel queued) {
+    const auto found = entries_.find(queued);
+    return found == entries_.end() || found->second.state != State::kWaiting ||
+           !seen.insert(queued).second;
+  };
+  Queue kept;
+  std::copy_if(queue->begin(), queue->end(), std::back_inserter(kept), std::not_fn(is_old));
+  *queue = std::move(kept);
+}
+
+void Channels::AddTimeout(Time at, std::uint64_t number) {
+  timeouts_.emplace_back(at, number);
+  if (timeouts_.size() <= 2 * options_.max_in_flight + 1024) return;
+  const auto is_answered = [this](const auto& timeout) {
+    return !pending_.contains(timeout.second);
+  };
+  timeouts_.erase(std::remove_if(timeouts_.begin(), timeouts_.end(), is_answered), timeouts_.end());
 }
 
 void Channels::SetRing(RingSource::Ring ring) {
@@ -110,6 +165,8 @@ void Channels::SetRing(RingSource::Ring ring) {
   ring_ = std::move(ring);
   moved_up_to_ = 0;
   ++counts_.ring_changes;
+  // A pass over all channels, as the change itself will take.
+  if (server_ids_.size() > kMostServers) ForgetServers();
 }
 
 void Channels::MoveSome() {
@@ -186,7 +243,9 @@ void Channels::Fail(ServerId server, Channel channel) {
   entry.state = State::kWaiting;
   entry.may_be_there = true;
   entry.number = 0;
-  if (!IsPlanted(PlantedBug::kFailedSubscribeGivenUp)) servers_[server].waiting.push_back(channel);
+  if (!IsPlanted(PlantedBug::kFailedSubscribeGivenUp)) {
+    AddToQueue(&servers_[server].waiting, channel);
+  }
   answered_.push_back(channel);
 }
 
@@ -240,7 +299,7 @@ bool Channels::Subscribe(Channel channel, Entry* entry, Time now) {
   Server& server = servers_[entry->server];
   if (server.failures > 0) {
     if (server.is_probed || now < server.retry_at) {
-      server.waiting.push_back(channel);
+      AddToQueue(&server.waiting, channel);
       return false;
     }
     server.is_probed = true;
@@ -248,7 +307,7 @@ bool Channels::Subscribe(Channel channel, Entry* entry, Time now) {
   entry->state = State::kPending;
   entry->number = next_number_++;
   pending_[entry->number] = {channel, entry->server};
-  timeouts_.emplace_back(Time{now.ms + options_.timeout_ms}, entry->number);
+  AddTimeout(Time{now.ms + options_.timeout_ms}, entry->number);
   ++counts_.subscribes;
   if (entry->is_again) ++counts_.resubscribes;
   actions_.subscribe(server.name, channel, entry->number);
@@ -342,6 +401,12 @@ void Channels::SetNextEvent(Time now) {
   for (const Server& server : servers_) {
     if (!server.waiting.empty() && !server.is_probed) at(std::max(now, server.retry_at));
   }
+}
+
+std::size_t Channels::queued() const {
+  std::size_t sum = urgent_.size() + first_.size() + again_.size() + timeouts_.size();
+  for (const Server& server : servers_) sum += server.waiting.size();
+  return sum;
 }
 
 void Channels::AddTo(ClusterStats* stats) const {

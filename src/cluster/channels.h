@@ -73,6 +73,10 @@ class Channels {
 
   void AddTo(ClusterStats* stats) const;
 
+  // Entries of all queues, and servers known: for tests of their limits.
+  std::size_t queued() const;
+  std::size_t servers() const { return servers_.size(); }
+
  private:
   using ServerId = std::uint32_t;
   static constexpr ServerId kNoServer = 0xFFFFFFFFu;
@@ -112,11 +116,17 @@ class Channels {
     ServerId server = kNoServer;
   };
 
+  // More than this, where each channel has its place, is what was let go of.
+  std::size_t MaxQueued() const { return 2 * entries_.size() + 1024; }
   ServerId Intern(absl::string_view name);
   ServerId FindServer(absl::string_view name) const;
   ServerId OwnerOf(Channel channel);
   void LeaveOwner(Channel channel, Entry* entry);
   void Enqueue(Channel channel, const Entry& entry);
+  // Adds to one of the queues. Who has been let go of, or is in it twice, is taken out before it
+  // outgrows the channels.
+  template <typename Queue>
+  void AddToQueue(Queue* queue, Channel channel);
   // The next channel whose turn it is, by urgency; false if there is none.
   bool Next(Channel* channel);
   void BeginSubscribing(Time now);
@@ -133,6 +143,9 @@ class Channels {
   double PerMs() const { return (options_.max_resubscribes_per_second + 1 - Burst()) / 1000; }
   bool HasRoom() const { return pending_.size() < options_.max_in_flight; }
   void TimeOut(Time now);
+  void AddTimeout(Time at, std::uint64_t number);
+  // Servers that no ring names any more and nothing is under way with.
+  void ForgetServers();
   void DropFormers(Time now);
   void AddToAll(Channel channel, Entry* entry);
   void RemoveFromAll(std::size_t place);
@@ -148,6 +161,7 @@ class Channels {
   RingSource::Ring ring_;
   std::vector<Server> servers_;
   absl::flat_hash_map<std::string, ServerId> server_ids_;
+  std::vector<ServerId> free_servers_;  // their places in servers_ are nobody's
   absl::flat_hash_map<Channel, Entry> entries_;
   // The channels wanted, so that a pass over all of them can be made in parts. Those before
   // moved_up_to_ are where the ring has them.

@@ -31,6 +31,7 @@ NodeGateway* Cluster::MakeGateway(ShardId shard, NodeGateway::Services services)
   return impl_->MakeGateway(shard, std::move(services));
 }
 void Cluster::Detach() { impl_->Detach(); }
+absl::Status Cluster::MayFence() { return impl_->MayFence(); }
 void Cluster::Fence(const FriendshipChange& change, Done done) {
   impl_->Fence(change, std::move(done));
 }

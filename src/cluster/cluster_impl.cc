@@ -228,6 +228,17 @@ internal::Office::Actions Cluster::Impl::OfficeActions() {
   return actions;
 }
 
+absl::Status Cluster::Impl::MayFence() {
+  // By the gate: the office goes with the cluster alone, but is made when the runtime is.
+  if (!gate_->Enter()) return absl::CancelledError("the runtime was destroyed");
+  const bool may = office_ == nullptr || office_->may_fence();
+  gate_->Leave();
+  if (may) return absl::OkStatus();
+  ++fences_refused_;
+  return absl::ResourceExhaustedError(
+      "too many changes of friendships are not known to be in force on other nodes yet");
+}
+
 void Cluster::Impl::Fence(const FriendshipChange& change, Done done) {
   if (!gate_->Enter()) {
     done(absl::CancelledError("the runtime was destroyed"));
@@ -277,6 +288,7 @@ ClusterStats Cluster::Impl::stats() const {
   if (office_ != nullptr) sum += office_->stats();
   sum.publish_failures += publish_failures_;
   sum.batches_dropped += batches_dropped_;
+  sum.fences_refused += fences_refused_;
   return sum;
 }
 

@@ -29,6 +29,7 @@ class Cluster::Impl : public Transport::Receiver {
   void Attach(const EngineOptions& options, Services services);
   NodeGateway* MakeGateway(ShardId shard, NodeGateway::Services services);
   void Detach();
+  absl::Status MayFence();
   void Fence(const FriendshipChange& change, Done done);
   void Reload(UserId user);
   void Retire(Done done);
@@ -69,6 +70,7 @@ class Cluster::Impl : public Transport::Receiver {
   RingSource::Ring ring_;  // for publishing: as new as it has been heard of
   std::atomic<std::uint64_t> publish_failures_{0};
   std::atomic<std::uint64_t> batches_dropped_{0};
+  std::atomic<std::uint64_t> fences_refused_{0};
 };
 
 }  // namespace nearby

@@ -34,17 +34,31 @@ void Courier::Begin(const NodeLease& self) {
   has_news_ = false;
 }
 
-bool Courier::Send(const NodeLease& to, const NodeEvent& event, bool may_refuse) {
+bool Courier::Send(const NodeLease& to, const NodeEvent& event) {
   Peer& peer = peers_[to];
-  if (may_refuse && peer.unacknowledged_events >= options_.max_unacknowledged) {
-    ++counts_.letters_refused;
-    return false;
+  switch (event.kind) {
+    case NodeEvent::Kind::kChange:
+    case NodeEvent::Kind::kChanged:
+      break;
+    case NodeEvent::Kind::kTaken:
+    case NodeEvent::Kind::kReload:
+      if (HasRoom(peer)) break;
+      peer.waiting[{event.user, event.kind}] = event;
+      return true;
+    default:
+      if (HasRoom(peer)) break;
+      ++counts_.letters_refused;
+      return false;
   }
-  ++counts_.letters_sent;
-  ++peer.unacknowledged_events;
-  peer.unsent.push_back(event);
-  has_news_ = true;
+  Add(&peer, event);
   return true;
+}
+
+void Courier::Add(Peer* peer, const NodeEvent& event) {
+  ++counts_.letters_sent;
+  ++peer->unacknowledged_events;
+  peer->unsent.push_back(event);
+  has_news_ = true;
 }
 
 void Courier::OnPayload(absl::string_view payload) {
@@ -87,6 +101,10 @@ void Courier::Acknowledge(Peer* peer, std::uint64_t up_to) {
     peer->unacknowledged.pop_front();
   }
   if (count == 0) return;
+  while (!peer->waiting.empty() && HasRoom(*peer)) {
+    Add(peer, peer->waiting.begin()->second);
+    peer->waiting.erase(peer->waiting.begin());
+  }
   // Where one was missed, those behind it were not taken: they go at once, more at a time for each
   // that has arrived, also where a second answer comes before they have gone. Otherwise its turn to
   // be missed begins anew.
@@ -101,7 +119,7 @@ void Courier::OnEnded(const std::vector<NodeLease>& ended) {
   for (const NodeLease& lease : ended) {
     const auto it = peers_.find(lease);
     if (it == peers_.end()) continue;
-    counts_.letters_returned += it->second.unacknowledged_events;
+    counts_.letters_returned += it->second.unacknowledged_events + it->second.waiting.size();
     peers_.erase(it);
   }
 }

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -46,8 +47,11 @@ class Courier {
   // Under which it sends; everything to and from the life before is forgotten.
   void Begin(const NodeLease& self);
 
-  // False if too much waits for that life and the event is one that may be refused.
-  bool Send(const NodeLease& to, const NodeEvent& event, bool may_refuse);
+  // False if too much waits for that life and the event is one that can be made up for. Of those
+  // that cannot, the last of its kind about each user waits then until there is room; so their
+  // number is that of users connected there at most. Changes and answers to them are taken in any
+  // case: how many of them there are, those who make them limit.
+  bool Send(const NodeLease& to, const NodeEvent& event);
   // A payload of this node's inbox.
   void OnPayload(absl::string_view payload);
   // Those lives have ended: forgets what is for them.
@@ -74,6 +78,8 @@ class Courier {
     std::deque<NodeEvent> unsent;
     std::deque<Batch> unacknowledged;
     std::size_t unacknowledged_events = 0;  // in both
+    // Without room among these.
+    absl::btree_map<std::pair<UserId, NodeEvent::Kind>, NodeEvent> waiting;
     std::uint64_t last_sent = 0;
     std::uint32_t attempts = 0;
     Time repeat_at = kNever;
@@ -84,6 +90,10 @@ class Courier {
     bool owes_answer = false;
   };
 
+  bool HasRoom(const Peer& peer) const {
+    return peer.unacknowledged_events < options_.max_unacknowledged;
+  }
+  void Add(Peer* peer, const NodeEvent& event);
   void Acknowledge(Peer* peer, std::uint64_t up_to);
   void SendNew(const NodeLease& to, Peer* peer);
   void Repeat(const NodeLease& to, Peer* peer, Time now);

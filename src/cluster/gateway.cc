@@ -35,6 +35,7 @@ Gateway::Gateway(const ClusterOptions& options, const EngineOptions& engine, Sha
       lease_state_(*lease_state),
       office_(office),
       ttl_ms_(absl::ToInt64Milliseconds(engine.ttl)),
+      claim_backoff_(MakeBackoff(options, shard, 4)),
       release_backoff_(MakeBackoff(options, shard, 0)),
       channels_(ChannelOptions(options), MakeBackoff(options, shard, 1),
                 {outside_.subscribe, outside_.unsubscribe,
@@ -149,8 +150,11 @@ Time Gateway::next_event() const {
   if (office_ != nullptr) next = std::min(next, office_->next_event());
   for (const WaitingClaim& claim : claims_) next = std::min(next, claim.deadline);
   if (!claiming_.empty()) next = std::min(next, claim_timeout_);
-  if (!looks_.empty()) next = std::min(next, looks_.top().at);
-  next = std::min({next, find_ended_at_, lookups_.next_event(), reads_.next_event()});
+  next =
+      std::min({next, looks_.next(), find_ended_at_, lookups_.next_event(), reads_.next_event()});
+  // Of those, some may wait for a session here to end: there is nothing to be done for them by
+  // then.
+  if (!unknown_claims_.empty() && unknown_retry_ > now_) next = std::min(next, unknown_retry_);
   if (!releasing_.empty()) return std::min(next, release_timeout_);
   return releases_.empty() ? next : std::min(next, release_retry_);
 }

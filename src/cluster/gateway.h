@@ -6,7 +6,6 @@
 #include <deque>
 #include <mutex>
 #include <optional>
-#include <queue>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +27,7 @@
 #include "nearby/time.h"
 #include "src/cluster/channels.h"
 #include "src/cluster/lease_state.h"
+#include "src/cluster/looks.h"
 #include "src/cluster/office.h"
 #include "src/cluster/outside.h"
 #include "src/cluster/user_queries.h"
@@ -108,6 +108,7 @@ class Gateway : public NodeGateway {
     Position position;
     Time accepted_at;
     Time reported_at{-kMaxTimeMs};
+    std::uint32_t speed_bound_mm_s = AcceptedLocation::kUnknownSpeed;  // their node's, as of then
     Epoch located_in{};  // the session of the location; as the times, also of one of the past
   };
 
@@ -138,14 +139,6 @@ class Gateway : public NodeGateway {
     ClaimDone done;  // null: only to find out what is to be released
   };
 
-  struct Look {
-    Time at;
-    UserId user{};
-    friend bool operator>(const Look& a, const Look& b) {
-      return a.at != b.at ? a.at > b.at : a.user > b.user;
-    }
-  };
-
   bool has_lease() const { return lease_.life != Epoch{}; }
   void LoseLease();
   ShardId HomeOf(UserId user) const { return engine_.HomeOf(user); }
@@ -163,6 +156,7 @@ class Gateway : public NodeGateway {
   void BeginReleases();
   void Publish(const NodeEvent& event);
   static NodeEvent LocationEvent(const AcceptedLocation& location);
+  static AcceptedLocation LocationOf(const NodeEvent& event);
 
   // --- engines (gateway_engines.cc) ---
   void TakeAnnouncement(const PeerMessage& message);
@@ -234,6 +228,9 @@ class Gateway : public NodeGateway {
   Time claim_timeout_ = kNever;
   absl::btree_map<std::uint64_t, std::vector<UserId>> late_claims_;  // by number
   absl::btree_set<UserId> unknown_claims_;  // that may have been carried out, for all one knows
+  Time unknown_retry_{-kMaxTimeMs};
+  std::uint32_t claim_failures_ = 0;
+  Backoff claim_backoff_;
   std::deque<SessionDirectory::Session> releases_;
   std::vector<SessionDirectory::Session> releasing_;
   std::uint64_t release_number_ = 0;
@@ -251,7 +248,7 @@ class Gateway : public NodeGateway {
   absl::btree_set<UserId> to_reload_;  // clients whose questions found no room
   UserQueries lookups_;
   UserQueries reads_;
-  std::priority_queue<Look, std::vector<Look>, std::greater<>> looks_;
+  Looks looks_;
   Time find_ended_at_ = kNever;
   std::uint64_t ended_number_ = 0;
 

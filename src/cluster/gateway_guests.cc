@@ -20,6 +20,10 @@ constexpr std::int64_t kParkAgainWithinMs = 500;
 constexpr std::int64_t kRememberedForMs = 60'000;
 constexpr std::size_t kMaxPasts = std::size_t{1} << 16;
 
+// To a metre a millisecond. What an engine believes is one of some round figures, which come out as
+// the same floating-point number on either side.
+constexpr double kMmPerSecond = 1e6;
+
 }  // namespace
 
 Gateway::Guest* Gateway::FindGuest(UserId user) {
@@ -42,6 +46,7 @@ void Gateway::Locate(Guest* guest, const AcceptedLocation& location) {
   guest->position = location.position;
   guest->accepted_at = location.accepted_at;
   guest->reported_at = location.reported_at;
+  guest->speed_bound_mm_s = location.speed_bound_mm_s;
   guest->located_in = location.session;
 }
 
@@ -54,6 +59,7 @@ void Gateway::Tell(UserId user, Guest* guest, std::uint64_t shards, PeerMessage:
   message.accepted_at = guest->accepted_at;
   message.reported_at = guest->reported_at;
   message.sequence = guest->told;
+  message.speed_bound = static_cast<float>(guest->speed_bound_mm_s / kMmPerSecond);
   for (; shards != 0; shards &= shards - 1) {
     message.to = ShardId{static_cast<std::uint32_t>(absl::countr_zero(shards))};
     services_.deliver(message);
@@ -121,18 +127,22 @@ bool Gateway::IsNewerByAnyClock(const Guest& guest, const AcceptedLocation& loca
 void Gateway::LookAgain(UserId user, Guest* guest, Time at) {
   if (at >= guest->look_at) return;
   guest->look_at = at;
-  looks_.push({at, user});
+  looks_.Add(at, user);
+  looks_.DropOld(guests_.size(), [this](const Looks::Look& look) {
+    const auto found = guests_.find(look.second);
+    return found != guests_.end() && found->second.look_at == look.first;
+  });
 }
 
 void Gateway::LookAtGuests() {
-  while (!looks_.empty() && looks_.top().at <= now_) {
-    const Look look = looks_.top();
-    looks_.pop();
-    Guest* guest = FindGuest(look.user);
+  Looks::Look look;
+  while (looks_.PopDue(now_, &look)) {
+    const auto& [at, user] = look;
+    Guest* guest = FindGuest(user);
     // A later look has been brought forward, or it is another guest by now.
-    if (guest == nullptr || guest->look_at != look.at) continue;
+    if (guest == nullptr || guest->look_at != at) continue;
     guest->look_at = kNever;
-    LookAt(look.user, guest);
+    LookAt(user, guest);
   }
 }
 

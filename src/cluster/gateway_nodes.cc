@@ -34,8 +34,7 @@ void Gateway::OnTaken(const NodeEvent& event) {
 void Gateway::OnLocated(const NodeEvent& event) {
   Guest* guest = FindGuest(event.user);
   if (guest == nullptr || guest->session != event.session) return;
-  const AcceptedLocation location{event.user, event.position, event.accepted_at, event.reported_at,
-                                  event.session};
+  const AcceptedLocation location = LocationOf(event);
   if (!IsNewerByAnyClock(*guest, location)) return;
   Locate(guest, location);
   Tell(event.user, guest, guest->listeners & ~guest->parked, PeerMessage::Kind::kHere);
@@ -48,6 +47,10 @@ void Gateway::OnAnnounced(const NodeLease& from, const NodeEvent& event) {
   }
   const auto past = pasts_.find(event.user);
   if (past != pasts_.end() && event.session == past->second.ended) return;
+  if (guests_.size() >= options_.max_guests && !guests_.contains(event.user)) {
+    ++counts_.guests_refused;
+    return;
+  }
   const auto [it, is_new] = guests_.try_emplace(event.user);
   Guest& guest = it->second;
   if (is_new) {
@@ -130,7 +133,7 @@ void Gateway::OnChannelEvent(const NodeBatch& batch, const NodeEvent& event) {
                         event.accepted_at <= guest->accepted_at &&
                         event.reported_at <= guest->reported_at;
   if (is_known || is_past) return;  // The store, or a letter, was quicker.
-  Locate(guest, {event.user, event.position, event.accepted_at, event.reported_at, event.session});
+  Locate(guest, LocationOf(event));
   guest->waiting = 0;
   Tell(event.user, guest, guest->listeners & ~guest->parked, PeerMessage::Kind::kLocation);
 }

@@ -17,12 +17,20 @@ constexpr std::size_t kMaxLateClaims = 64;
 }  // namespace
 
 void Gateway::Claim(UserId user, Time deadline, ClaimDone done) {
+  // Each may leave something behind to be found out or taken out.
+  const std::size_t waiting = claims_.size() + claiming_.size() + unknown_claims_.size() +
+                              releases_.size() + releasing_.size();
+  if (waiting >= options_.max_queries) {
+    ++counts_.claims_failed;
+    done(absl::ResourceExhaustedError("too many sessions wait for the session directory"));
+    return;
+  }
   claims_.push_back({user, deadline, std::move(done)});
 }
 
 // What a session that is there, or that is waited for, is to be released as, will be seen then.
 void Gateway::ClaimUnknown() {
-  if (unknown_claims_.empty()) return;
+  if (unknown_claims_.empty() || now_ < unknown_retry_) return;
   absl::flat_hash_set<UserId> waiting;
   for (const WaitingClaim& claim : claims_) waiting.insert(claim.user);
   for (auto it = unknown_claims_.begin(); it != unknown_claims_.end();) {
@@ -67,6 +75,9 @@ void Gateway::OnClaimed(std::uint64_t number,
   if (answer.ok() && answer->size() != claiming.size()) {
     answer = absl::InternalError("the session directory answered for other users");
   }
+  claim_failures_ = answer.ok() ? 0 : claim_failures_ + 1;
+  // Clients try again as they see fit; what has become of their claims can wait.
+  if (!answer.ok()) unknown_retry_ = Time{now_.ms + claim_backoff_.DelayMs(claim_failures_)};
   for (std::size_t i = 0; i < claiming.size(); ++i) {
     const UserId user = claiming[i].user;
     if (!answer.ok()) {
@@ -161,6 +172,7 @@ void Gateway::End(UserId user, Epoch session) {
   }
   Remember(user, past);
   locals_.erase(local);
+  to_reload_.erase(user);
   NodeEvent event;
   event.kind = NodeEvent::Kind::kOffline;
   event.user = user;
@@ -207,7 +219,13 @@ NodeEvent Gateway::LocationEvent(const AcceptedLocation& location) {
   event.position = location.position;
   event.accepted_at = location.accepted_at;
   event.reported_at = location.reported_at;
+  event.speed_bound_mm_s = location.speed_bound_mm_s;
   return event;
+}
+
+AcceptedLocation Gateway::LocationOf(const NodeEvent& event) {
+  return {event.user,        event.position, event.accepted_at,
+          event.reported_at, event.session,  event.speed_bound_mm_s};
 }
 
 void Gateway::Publish(const NodeEvent& event) {

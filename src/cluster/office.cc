@@ -187,10 +187,11 @@ void Office::AskWhere(std::uint64_t fence, const FriendshipChange& change) {
 
 void Office::Send(const NodeLease& to, const NodeEvent& event) {
   if (!has_lease()) return;
-  // An announcement that finds no room is made up for by the next list; nothing else is.
-  const bool may_refuse =
-      event.kind == NodeEvent::Kind::kAnnounce || event.kind == NodeEvent::Kind::kAnnounceBack;
-  if (!courier_.Send(to, event, may_refuse)) actions_.reload(event.user);
+  // An announcement that finds no room is made up for by the next list, and a location by the
+  // store.
+  if (!courier_.Send(to, event) && event.kind != NodeEvent::Kind::kLocation) {
+    actions_.reload(event.user);
+  }
 }
 
 void Office::Receive(const NodeLease& from, const NodeEvent& event) {
@@ -225,14 +226,27 @@ void Office::Fence(const FriendshipChange& change, Done done) {
   fence.change = change;
   fence.done = std::move(done);
   fence.deadline = After(FenceTimeout());
+  CountFences();
   // Asked after the store has committed the change: whoever begins a session later loads a list
   // that has it.
   AskWhere(number, change);
 }
 
 void Office::Reload(UserId user) {
-  questions_[user].push_back({0, lookups_.number()});
-  lookups_.AskAnyway(user);
+  // Lists are loaded again before long as it is. (Fences, whose number has another limit, ask in
+  // any case.)
+  if (!lookups_.Ask(user)) {
+    ++counts_.queries_refused;
+    return;
+  }
+  std::vector<Question>& questions = questions_[user];
+  const auto same = std::find_if(questions.begin(), questions.end(),
+                                 [](const Question& question) { return question.fence == 0; });
+  if (same != questions.end()) {
+    same->after = lookups_.number();
+  } else {
+    questions.push_back({0, lookups_.number()});
+  }
 }
 
 void Office::OnLookedUp(std::uint64_t number,
@@ -333,6 +347,7 @@ void Office::FinishFenceIfDone(std::uint64_t number) {
   if (found->second.unknown > 0 || (found->second.requests > 0 && is_awaited)) return;
   Done done = std::move(found->second.done);
   fences_.erase(found);
+  CountFences();
   if (done) done(absl::OkStatus());
 }
 
@@ -360,6 +375,7 @@ void Office::Cancel() {
   for (auto& [number, fence] : std::exchange(fences_, {})) {
     if (fence.done) fence.done(destroyed);
   }
+  CountFences();
   for (Done& done : std::exchange(retiring_, {})) done(destroyed);
   if (!has_lease()) return;
   ReturnLease();

@@ -1,6 +1,8 @@
 #ifndef NEARBY_SRC_CLUSTER_OFFICE_H_
 #define NEARBY_SRC_CLUSTER_OFFICE_H_
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -85,7 +87,9 @@ class Office {
                   absl::StatusOr<std::vector<std::vector<SessionHolder>>> answer);
   void OnApplied(const NodeLease& to, std::uint64_t request);
 
-  // Thread-safe.
+  // Thread-safe: whether there are fewer fences than there may be. One that there should not be is
+  // begun all the same, for its change has been stored.
+  bool may_fence() const { return open_fences_ < options_.max_fences; }
   ClusterStats stats() const;
 
  private:
@@ -151,6 +155,7 @@ class Office {
   void AskWhere(std::uint64_t fence, const FriendshipChange& change);
   void AskFence(std::uint64_t number, const NodeLease& lease);
   void FinishFenceIfDone(std::uint64_t number);
+  void CountFences() { open_fences_ = fences_.size(); }
   void TimeOutFences();
   void FindEndedLeases();
 
@@ -183,6 +188,7 @@ class Office {
 
   std::uint64_t next_fence_ = 1;
   absl::btree_map<std::uint64_t, OpenFence> fences_;
+  std::atomic<std::size_t> open_fences_{0};  // as many as there are
   std::uint64_t next_request_ = 1;
   absl::btree_map<std::uint64_t, Request> requests_;
   absl::btree_map<UserId, std::vector<Question>> questions_;

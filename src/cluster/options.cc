@@ -39,7 +39,9 @@ absl::Status ClusterOptions::Validate() const {
       CheckCount("max_subscribes_in_flight", max_subscribes_in_flight, 1, kMany),
       CheckCount("max_queries", max_queries, 1, kMany),
       CheckCount("max_query_batch", max_query_batch, 1, 4096),
+      CheckCount("max_guests", max_guests, 1, kMany),
       CheckCount("max_unacknowledged", max_unacknowledged, 1, kMany),
+      CheckCount("max_fences", max_fences, 1, kMany),
   };
   for (const absl::Status& check : checks) {
     if (!check.ok()) return check;

@@ -9,6 +9,7 @@ ClusterStats& ClusterStats::operator+=(const ClusterStats& other) {
       &ClusterStats::guests_parked,
       &ClusterStats::probes,
       &ClusterStats::guests_lost,
+      &ClusterStats::guests_refused,
       &ClusterStats::channels,
       &ClusterStats::channels_live,
       &ClusterStats::subscribes,
@@ -40,6 +41,7 @@ ClusterStats& ClusterStats::operator+=(const ClusterStats& other) {
       &ClusterStats::leases_lost,
       &ClusterStats::fences,
       &ClusterStats::fences_open,
+      &ClusterStats::fences_refused,
   };
   static_assert(sizeof(kFields) / sizeof(kFields[0]) * sizeof(std::uint64_t) ==
                 sizeof(ClusterStats));

@@ -357,6 +357,8 @@ class Engine::Impl {
   // after that request was sent either before the home shard had it, which then refuses, or after
   // the home shard had ended the park.
 
+  // For other nodes, and the location store.
+  std::uint32_t SpeedBoundToTell(Slot client) const;
   // As messages bear it. All shards round alike, so it is compared with nothing else.
   float SpeedBoundOf(Slot slot) const { return static_cast<float>(cache_.speed_bound(slot)); }
   bool IsParked(Slot slot) const { return entity(slot).is_parked; }

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 
 #include "absl/strings/str_cat.h"
 #include "src/base/planted_bugs.h"
@@ -171,6 +173,15 @@ void Engine::Impl::ReleaseHeldReport(Slot client, Effects* effects) {
   if (report.is_live) Accept(client, report.position, report.reported_at, effects);
 }
 
+std::uint32_t Engine::Impl::SpeedBoundToTell(Slot client) const {
+  // With every pair checked no speeds are learnt, and others need not check every pair for that.
+  if (!options_.skip_far_pairs) return AcceptedLocation::kUnknownSpeed;
+  constexpr double kMmPerSecond = 1e6;  // to a metre a millisecond
+  const double bound = std::round(cache_.speed_bound(client) * kMmPerSecond);
+  return bound < AcceptedLocation::kNoSpeedBound ? static_cast<std::uint32_t>(bound)
+                                                 : AcceptedLocation::kNoSpeedBound;
+}
+
 void Engine::Impl::Accept(Slot client, Position position, Time reported_at, Effects* effects) {
   ++stats_.reports_accepted;
   // Whatever was held back is older than this one, or this one itself.
@@ -180,7 +191,8 @@ void Engine::Impl::Accept(Slot client, Position position, Time reported_at, Effe
       cache_.is_active(client) ? now_.ms - cache_.accepted_at(client).ms : 0;
   const LocationCache::Motion motion = Relocate(client, {position, now_, reported_at}, effects);
   if (options_.emit_locations) {
-    effects->locations.push_back({cache_.user(client), position, now_, reported_at});
+    effects->locations.push_back(
+        {cache_.user(client), position, now_, reported_at, Epoch{}, SpeedBoundToTell(client)});
   }
   Walk(client, effects);
   if (entity(client).is_heard) PublishLocation(client, motion, silence_ms, effects);

@@ -47,6 +47,7 @@ struct InMemoryLocationStore::State {
     Time accepted_at;
     Time reported_at;
     Epoch session{};
+    std::uint32_t speed_bound_mm_s = AcceptedLocation::kUnknownSpeed;
     Time deadline;
     Time filed_under;
   };
@@ -119,6 +120,7 @@ bool InMemoryLocationStore::State::Put(const AcceptedLocation& location, absl::D
   entry.accepted_at = location.accepted_at;
   entry.reported_at = location.reported_at;
   entry.session = location.session;
+  entry.speed_bound_mm_s = location.speed_bound_mm_s;
   entry.deadline = Later(location.accepted_at, ttl);
   if (is_new) {
     File(location.user, entry);
@@ -163,8 +165,8 @@ void InMemoryLocationStore::Read(absl::Span<const UserId> users, ReadDone done) 
       const auto it = state_->entries.find(users[i]);
       if (it == state_->entries.end() || it->second.deadline <= now) continue;
       const State::Entry& entry = it->second;
-      locations[i] = {users[i], entry.position, entry.accepted_at, entry.reported_at,
-                      entry.session};
+      locations[i] = {users[i],          entry.position, entry.accepted_at,
+                      entry.reported_at, entry.session,  entry.speed_bound_mm_s};
     }
   }
   done(std::move(locations));

@@ -287,6 +287,13 @@ void Runtime::Impl::Edit(const FriendEdit& edit, EditDone done) {
     done(Destroyed());
     return;
   }
+  // Before the store has it: what is stored is put in force, whatever waits.
+  if (absl::Status may = host_.cluster == nullptr ? absl::OkStatus() : host_.cluster->MayFence();
+      !may.ok()) {
+    ++edits_failed_;
+    done(std::move(may));
+    return;
+  }
   internal::Edits::Edit entry{edit, std::move(done)};
   const std::optional<std::uint64_t> number = edits_.Begin(entry, host_.clock->Now());
   if (!number) {

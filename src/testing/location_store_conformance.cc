@@ -42,6 +42,7 @@ class LocationStoreTrial : public internal::Trial<LocationStoreUnderTest> {
   void LaterSessionsWin();
   void Expiry();
   void AnswersInOrder();
+  void KeepsSpeeds();
   void WritesMayBeRepeated();
   void FullStores();
   void ErasesWhatIsNotNewer();
@@ -226,6 +227,20 @@ void LocationStoreTrial::AnswersInOrder() {
   (void)Read({});
 }
 
+void LocationStoreTrial::KeepsSpeeds() {
+  std::int64_t ms = 0;
+  for (const std::uint32_t speed :
+       {3'000U, 300'000U, AcceptedLocation::kNoSpeedBound, AcceptedLocation::kUnknownSpeed}) {
+    AcceptedLocation location = At(kAlice, ++ms);
+    location.speed_bound_mm_s = speed;
+    MustWrite({location});
+    const std::optional<AcceptedLocation> found = ReadOne(kAlice);
+    Expect(found, location, "with a speed bound");
+    report().Expect(!found.has_value() || found->speed_bound_mm_s == speed,
+                    absl::StrCat("a speed bound of ", speed, " is not read as it was written"));
+  }
+}
+
 void LocationStoreTrial::WritesMayBeRepeated() {
   const Locations batch = {At(kAlice, 1), At(kBob, 2)};
   for (int i = 0; i < 3; ++i) MustWrite(batch);
@@ -283,6 +298,7 @@ std::vector<ConformanceCase> LocationStoreConformance(
        {5, "LaterSessionsWin", &T::LaterSessionsWin},
        {6, "Expiry", &T::Expiry},
        {7, "AnswersInOrder", &T::AnswersInOrder},
+       {7, "KeepsSpeeds", &T::KeepsSpeeds},
        {8, "WritesMayBeRepeated", &T::WritesMayBeRepeated},
        {8, "FullStores", &T::FullStores},
        {9, "ErasesWhatIsNotNewer", &T::ErasesWhatIsNotNewer},

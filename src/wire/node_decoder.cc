@@ -82,6 +82,7 @@ absl::Status FillLocation(const v1::NodeEvent& message, NodeEvent* event) {
   event->position = Position::FromUnits(message.lat_units(), message.lng_units());
   event->accepted_at = Time::Millis(message.accepted_at_ms());
   event->reported_at = Time::Millis(message.reported_at_ms());
+  event->speed_bound_mm_s = message.speed_bound_mm_s();
   return status;
 }
 

@@ -77,6 +77,7 @@ void ExpectSame(const std::optional<AcceptedLocation>& found, const AcceptedLoca
   EXPECT_EQ(found->accepted_at, expected.accepted_at);
   EXPECT_EQ(found->reported_at, expected.reported_at);
   EXPECT_EQ(found->session, expected.session);
+  EXPECT_EQ(found->speed_bound_mm_s, expected.speed_bound_mm_s);
 }
 
 // Two servers, and a store on them. Skips where there is no redis-server.
@@ -141,8 +142,9 @@ TEST_F(RedisLocationStoreTest, EveryValueComesBack) {
   constexpr std::int64_t kMax = nearby::kMaxTimeMs;
   for (const std::uint64_t id : {std::uint64_t{0}, std::uint64_t{0x0D0A0D0A}, ~std::uint64_t{0}}) {
     for (const std::int64_t time : {-kMax, std::int64_t{-1}, std::int64_t{0}, kMax}) {
-      const AcceptedLocation location{UserId{id}, Position::FromUnits(-(1 << 30), -1),
-                                      Time::Millis(time), Time::Millis(-time), Epoch{id}};
+      const AcceptedLocation location{UserId{id},         Position::FromUnits(-(1 << 30), -1),
+                                      Time::Millis(time), Time::Millis(-time),
+                                      Epoch{id},          static_cast<std::uint32_t>(id)};
       ASSERT_TRUE(Write(*store_, {location}).ok());
       ExpectSame(ReadOne(*store_, UserId{id}), location);
     }
@@ -294,6 +296,27 @@ TEST_F(RedisLocationStoreTest, Clause9EraseSparesWhatIsNewer) {
   ExpectSame(ReadOne(*store_, kAlice), At(kAlice, 5));
   EXPECT_TRUE(Erase(*store_, kAlice, 11).ok());
   EXPECT_FALSE(ReadOne(*store_, kAlice).has_value());
+}
+
+TEST_F(RedisLocationStoreTest, LocationsWithoutASpeedAreReadAndNotOverwrittenByOlderOnes) {
+  RedisLocationStore::Options options;
+  const std::string key = options.key_prefix + std::string(7, '\0') + '\1';
+  // Alice's at 10, as of nodes that write no speeds, in no session and at the origin.
+  const std::string value =
+      std::string(15, '\0') + '\x0A' + std::string(7, '\0') + '\x05' + std::string(8, '\0');
+  ASSERT_EQ(value.size(), 32u);
+  for (const auto& server : servers_) server->Call({"SET", key, value});
+  const AcceptedLocation held{kAlice, Position::FromUnits(0, 0), Time::Millis(10), Time::Millis(5)};
+  ExpectSame(ReadOne(*store_, kAlice), held);
+  EXPECT_TRUE(Write(*store_, {At(kAlice, 9)}).ok());
+  ExpectSame(ReadOne(*store_, kAlice), held);
+  EXPECT_TRUE(Erase(*store_, kAlice, 9).ok());
+  ExpectSame(ReadOne(*store_, kAlice), held);
+  EXPECT_TRUE(Erase(*store_, kAlice, 10).ok());
+  EXPECT_FALSE(ReadOne(*store_, kAlice).has_value());
+  for (const auto& server : servers_) server->Call({"SET", key, value});
+  EXPECT_TRUE(Write(*store_, {At(kAlice, 11)}).ok());
+  ExpectSame(ReadOne(*store_, kAlice), At(kAlice, 11));
 }
 
 TEST_F(RedisLocationStoreTest, WhatIsNotItsOwnIsNoLocation) {

@@ -389,6 +389,60 @@ TEST_F(ChannelsTest, AFormerOwnerMayDieMeanwhile) {
   EXPECT_THAT(unsubscribed_, IsEmpty()) << "nothing was subscribed to there any more";
 }
 
+// A server stands still, and guests come and go all the while.
+TEST_F(ChannelsTest, QueuesDoNotOutgrowTheChannels) {
+  std::size_t most = 0;
+  const auto churn = [&] {
+    for (std::uint64_t i = 0; i < 20'000; ++i) {
+      const Channel channel(UserId{100 + i % 10});
+      channels_.Want(channel);
+      if (i % 100 == 0) Pass(1);
+      channels_.Unwant(channel);
+      most = std::max(most, channels_.queued());
+    }
+  };
+  churn();  // until the calls time out, there is no room
+  Answer(Take(), absl::UnavailableError("down"));
+  churn();  // and then it is known to be down
+  EXPECT_LT(most, 5'000u);
+  // Whoever is wanted has not been forgotten.
+  Want(1, 4);
+  for (int i = 0; i < 200 && stats().channels_live < 3; ++i) {
+    Pass(50);
+    Answer(Take());
+  }
+  EXPECT_EQ(stats().channels_live, 3u);
+}
+
+TEST_F(ChannelsTest, AnsweredCallsDoNotWaitForTheirTimeout) {
+  for (int i = 0; i < 20'000; ++i) {
+    channels_.Want(kAlice);
+    Poll();
+    Answer(Take());
+    channels_.Unwant(kAlice);
+  }
+  EXPECT_LT(channels_.queued(), 5'000u);
+}
+
+TEST_F(ChannelsTest, ServersOfFormerRingsAreForgotten) {
+  // One partition ring each, so that they are quickly made.
+  WantLive(1, 20);
+  for (int i = 0; i < 300; ++i) {
+    channels_.SetRing(RingOf({"a"}));
+    channels_.OnLinkLost("a");
+    channels_.SetRing(
+        HashRing::Create(RingVersion{2}, {{"seat", 100, "server " + std::to_string(i)}}).value());
+    Poll();
+  }
+  EXPECT_LT(channels_.servers(), 300u);
+  channels_.SetRing(RingOf({"a"}));
+  for (int i = 0; i < 200 && stats().channels_live < 19; ++i) {
+    Pass(50);
+    Answer(Take());
+  }
+  EXPECT_EQ(stats().channels_live, 19u);
+}
+
 TEST_F(ChannelsTest, StraysAreUnsubscribed) {
   channels_.OnStray("a", kAlice);
   channels_.OnStray("unheard of", kBob);

@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
@@ -23,9 +22,7 @@ namespace {
 using test::FewNodes;
 using test::kHere;
 using test::North;
-using ::testing::ElementsAre;
 using ::testing::Eq;
-using ::testing::IsEmpty;
 using ::testing::Optional;
 using Client = FewNodes::Client;
 

@@ -42,6 +42,8 @@ TEST(ClusterOptionsTest, RefusesWhatIsOutOfRangeByName) {
       {"max_queries", [](auto* o) { o->max_queries = 0; }},
       {"max_query_batch", [](auto* o) { o->max_query_batch = 0; }},
       {"max_query_batch", [](auto* o) { o->max_query_batch = 4097; }},
+      {"max_guests", [](auto* o) { o->max_guests = 0; }},
+      {"max_fences", [](auto* o) { o->max_fences = 0; }},
       {"max_unacknowledged", [](auto* o) { o->max_unacknowledged = 0; }},
   };
   for (const Case& one : cases) {

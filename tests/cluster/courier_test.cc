@@ -27,9 +27,9 @@ using ::testing::UnorderedElementsAre;
 
 constexpr std::size_t kMaxUnacknowledged = 8;
 
-NodeEvent Letter(std::uint64_t user) {
+NodeEvent Letter(std::uint64_t user, NodeEvent::Kind kind = NodeEvent::Kind::kAnnounce) {
   NodeEvent event;
-  event.kind = NodeEvent::Kind::kReload;
+  event.kind = kind;
   event.user = UserId{user};
   return event;
 }
@@ -52,8 +52,8 @@ class Post {
 
   Courier& courier() { return courier_; }
   const NodeLease& self() const { return self_; }
-  bool Send(const Post& to, std::uint64_t user, bool may_refuse = false) {
-    return courier_.Send(to.self(), Letter(user), may_refuse);
+  bool Send(const Post& to, std::uint64_t user, NodeEvent::Kind kind = NodeEvent::Kind::kAnnounce) {
+    return courier_.Send(to.self(), Letter(user, kind));
   }
   void Begin(const NodeLease& self) {
     self_ = self;
@@ -169,7 +169,7 @@ TEST_F(CourierTest, NothingOvertakesWhatWasLost) {
 TEST_F(CourierTest, CatchesUpInFewRounds) {
   constexpr std::uint64_t kLetters = 100;
   for (std::uint64_t user = 1; user <= kLetters; ++user) {
-    first_.Send(second_, user);
+    first_.Send(second_, user, NodeEvent::Kind::kChange);  // of which there may be any number
     first_.courier().Poll(now_);
   }
   first_.published.clear();
@@ -185,7 +185,7 @@ TEST_F(CourierTest, CatchesUpInFewRounds) {
 TEST_F(CourierTest, CatchesUpWhereAnswersComeTogether) {
   constexpr std::uint64_t kLetters = 100;
   for (std::uint64_t user = 1; user <= kLetters; ++user) {
-    first_.Send(second_, user);
+    first_.Send(second_, user, NodeEvent::Kind::kChange);  // of which there may be any number
     first_.courier().Poll(now_);
   }
   first_.published.clear();
@@ -216,17 +216,41 @@ TEST_F(CourierTest, DividesWhatIsTooMuchForOnePayload) {
   EXPECT_THAT(second_.received, ElementsAre(1, 2, 3, 4, 5));
 }
 
-TEST_F(CourierTest, RefusesWhatMayBeRefusedPastItsLimit) {
+TEST_F(CourierTest, RefusesPastItsLimitWhatCanBeMadeUpFor) {
+  using Kind = NodeEvent::Kind;
   for (std::uint64_t user = 1; user <= kMaxUnacknowledged; ++user) {
-    EXPECT_TRUE(first_.Send(second_, user, true));
+    EXPECT_TRUE(first_.Send(second_, user));
   }
-  EXPECT_FALSE(first_.Send(second_, 90, true));
-  EXPECT_TRUE(first_.Send(second_, 91, false));
-  EXPECT_EQ(first_.stats().letters_refused, 1u);
+  for (const Kind kind : {Kind::kAnnounce, Kind::kAnnounceBack, Kind::kLocation}) {
+    EXPECT_FALSE(first_.Send(second_, 90, kind));
+  }
+  EXPECT_TRUE(first_.Send(second_, 91, Kind::kChange));
+  EXPECT_TRUE(first_.Send(second_, 0, Kind::kChanged));
+  EXPECT_EQ(first_.stats().letters_refused, 3u);
   Exchange();
-  EXPECT_TRUE(first_.Send(second_, 92, true)) << "there is room again";
+  EXPECT_TRUE(first_.Send(second_, 92)) << "there is room again";
   Exchange();
-  EXPECT_THAT(second_.received, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 91, 92));
+  EXPECT_THAT(second_.received, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 91, 0, 92));
+}
+
+TEST_F(CourierTest, OneOfAUserWaitsPastItsLimitWhereNoneMayBeLost) {
+  using Kind = NodeEvent::Kind;
+  for (std::uint64_t user = 1; user <= kMaxUnacknowledged; ++user) first_.Send(second_, user);
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_TRUE(first_.Send(second_, 91, Kind::kTaken));
+    EXPECT_TRUE(first_.Send(second_, 91, Kind::kReload));
+    EXPECT_TRUE(first_.Send(second_, 92, Kind::kTaken));
+  }
+  EXPECT_EQ(first_.stats().letters_sent, kMaxUnacknowledged);
+  EXPECT_FALSE(first_.courier().is_idle());
+  Exchange();
+  EXPECT_THAT(second_.received, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 91, 91, 92));
+  EXPECT_TRUE(first_.courier().is_idle());
+
+  for (std::uint64_t user = 1; user <= kMaxUnacknowledged; ++user) first_.Send(second_, user);
+  first_.Send(second_, 91, Kind::kTaken);
+  first_.courier().OnEnded({second_.self()});
+  EXPECT_EQ(first_.stats().letters_returned, kMaxUnacknowledged + 1);
 }
 
 TEST_F(CourierTest, GivesBackWhatIsForALifeThatHasEnded) {
@@ -290,8 +314,8 @@ TEST_F(CourierTest, OutlivesWhateverTheNetworkDoes) {
          ++step) {
       if (sent < kLetters && random() % 2 == 0) {
         ++sent;
-        a.Send(b, sent);
-        b.Send(a, sent);
+        a.Send(b, sent, NodeEvent::Kind::kChange);
+        b.Send(a, sent, NodeEvent::Kind::kChange);
       }
       for (auto [from, to] : {std::pair(&a, &b), std::pair(&b, &a)}) {
         from->courier().Poll(now);

@@ -13,7 +13,7 @@
 namespace nearby::test {
 
 /// One node's way to a directory that others share: while it is severed, all calls fail, and
-/// releases may fail alone.
+/// releases or claims may fail alone.
 ///
 /// Thread-safe.
 class SeveredDirectory : public SessionDirectory {
@@ -22,6 +22,7 @@ class SeveredDirectory : public SessionDirectory {
 
   void Sever(bool is_severed) { is_severed_ = is_severed; }
   void LoseReleases() { loses_releases_ = true; }
+  void LoseClaims(bool is_lost) { loses_claims_ = is_lost; }
 
   void BeginLease(NodeId node, absl::Duration duration, LeaseDone done) override {
     if (is_severed_) return done(Severed());
@@ -36,7 +37,7 @@ class SeveredDirectory : public SessionDirectory {
     behind_->EndLease(lease, std::move(done));
   }
   void Claim(const NodeLease& lease, absl::Span<const UserId> users, ClaimDone done) override {
-    if (is_severed_) return done(Severed());
+    if (is_severed_ || loses_claims_) return done(Severed());
     behind_->Claim(lease, users, std::move(done));
   }
   void Release(const NodeLease& lease, absl::Span<const Session> sessions, Done done) override {
@@ -59,6 +60,7 @@ class SeveredDirectory : public SessionDirectory {
   SessionDirectory* const behind_;
   std::atomic<bool> is_severed_{false};
   std::atomic<bool> loses_releases_{false};
+  std::atomic<bool> loses_claims_{false};
 };
 
 }  // namespace nearby::test

@@ -34,6 +34,7 @@ enum class Flaw {
   kLastWins,
   kComparesTimesAlone,
   kForgetsSessions,
+  kForgetsSpeeds,
   kKeepsForEver,
   kForgetsEarly,
   kAnswersBackward,
@@ -129,6 +130,11 @@ class FlawedLocationStore : public LocationStore {
         if (one.has_value()) one->session = Epoch{};
       }
     }
+    if (flaw_ == Flaw::kForgetsSpeeds) {
+      for (std::optional<AcceptedLocation>& one : *found) {
+        if (one.has_value()) one->speed_bound_mm_s = AcceptedLocation::kUnknownSpeed;
+      }
+    }
     if (flaw_ == Flaw::kAnswersBackward) std::reverse(found->begin(), found->end());
     if (flaw_ == Flaw::kLeavesOutStrangers && found->size() > 1) {
       found->erase(std::remove(found->begin(), found->end(), std::nullopt), found->end());
@@ -177,6 +183,7 @@ TEST(LocationStoreConformanceTest, FindsEachFlawInTheData) {
   test::ExpectFails(6, Cases(CallFlaw::kNone, Flaw::kForgetsEarly));
   test::ExpectFails(7, Cases(CallFlaw::kNone, Flaw::kAnswersBackward));
   test::ExpectFails(7, Cases(CallFlaw::kNone, Flaw::kLeavesOutStrangers));
+  test::ExpectFails(7, Cases(CallFlaw::kNone, Flaw::kForgetsSpeeds));
   test::ExpectFails(8, Cases(CallFlaw::kNone, Flaw::kRefusesRepetitions));
   test::ExpectFails(9, Cases(CallFlaw::kNone, Flaw::kErasesAll));
   test::ExpectFails(9, Cases(CallFlaw::kNone, Flaw::kErasesByTimeAlone));

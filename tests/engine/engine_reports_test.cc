@@ -116,6 +116,29 @@ TEST_F(EngineTest, AcceptedLocationsAreEmittedIfAskedFor) {
   EXPECT_EQ(effects_.locations[0].reported_at, Time{kNow.ms - 5});
 }
 
+TEST_F(EngineTest, AnAcceptedLocationSaysHowFastItsUserGoes) {
+  EngineOptions options;
+  options.emit_locations = true;
+  Restart(options);
+  alice_ = Connect(kAlice, {});
+  // 2.2 km in ten seconds, then out of all bounds.
+  Report(alice_, kHome);
+  ASSERT_TRUE(engine_->Advance({kNow.ms + 10'000}, &effects_).ok());
+  Report(alice_, {kHome.lat + 0.02, kHome.lng});
+  Report(alice_, {kHome.lat + 10, kHome.lng});
+  ASSERT_EQ(effects_.locations.size(), 3u);
+  EXPECT_EQ(effects_.locations[0].speed_bound_mm_s, 25'000u);
+  EXPECT_EQ(effects_.locations[1].speed_bound_mm_s, 300'000u);
+  EXPECT_EQ(effects_.locations[2].speed_bound_mm_s, AcceptedLocation::kNoSpeedBound);
+  // An engine that checks every pair learns no speeds.
+  options.skip_far_pairs = false;
+  Restart(options);
+  effects_.Clear();
+  alice_ = Connect(kAlice, {});
+  Report(alice_, kHome);
+  EXPECT_EQ(effects_.locations.at(0).speed_bound_mm_s, AcceptedLocation::kUnknownSpeed);
+}
+
 // --- deliveries ---
 
 TEST_F(EngineTest, EveryFieldOfEnterAndMove) {

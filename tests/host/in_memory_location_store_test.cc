@@ -34,8 +34,12 @@ const UserId kBob{2};
 const absl::Duration kTtl = absl::Seconds(10);
 
 AcceptedLocation At(UserId user, std::int64_t accepted_at_ms, double lat = 1) {
-  return {user, Position::FromLatLng({lat, 2}), Time::Millis(accepted_at_ms),
-          Time::Millis(accepted_at_ms - 5)};
+  return {user,
+          Position::FromLatLng({lat, 2}),
+          Time::Millis(accepted_at_ms),
+          Time::Millis(accepted_at_ms - 5),
+          Epoch{},
+          static_cast<std::uint32_t>(lat * 1000)};
 }
 
 void ExpectSame(const AcceptedLocation& a, const AcceptedLocation& b) {
@@ -43,6 +47,7 @@ void ExpectSame(const AcceptedLocation& a, const AcceptedLocation& b) {
   EXPECT_EQ(a.position, b.position);
   EXPECT_EQ(a.accepted_at, b.accepted_at);
   EXPECT_EQ(a.reported_at, b.reported_at);
+  EXPECT_EQ(a.speed_bound_mm_s, b.speed_bound_mm_s);
 }
 
 absl::Status Write(LocationStore& store, std::vector<AcceptedLocation> locations,

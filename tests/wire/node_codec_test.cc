@@ -39,6 +39,7 @@ enum Field : std::uint32_t {
   kAcceptedAtMs = 9,
   kReportedAtMs = 10,
   kRequest = 11,
+  kSpeedBoundMmS = 12,
 };
 enum WireKind : std::uint64_t {
   kLocation = 1,
@@ -107,6 +108,7 @@ NodeEvent LargestEvent(NodeEvent::Kind kind) {
   event.position = Position::FromLatLng({-90, -180});
   event.accepted_at = event.reported_at = Time::Millis(-kMaxTimeMs);
   event.request = kMax;
+  event.speed_bound_mm_s = std::numeric_limits<std::uint32_t>::max();
   return event;
 }
 
@@ -144,6 +146,7 @@ TEST(NodeCodec, FieldsThatAKindDoesNotHaveAreNotSent) {
     if (!has.location) {
       received.position = Position::Nowhere();
       received.accepted_at = received.reported_at = Time();
+      received.speed_bound_mm_s = 0;
     }
     if (!has.request) received.request = 0;
     const std::string payload = EncodeMessage(BatchOf({sent}));
@@ -156,7 +159,7 @@ TEST(NodeCodec, FieldsThatAKindDoesNotHaveAreNotRead) {
   for (const WireKind kind : {kOffline, kTaken}) {
     RawMessage event = Event(kind);
     event.Varint(kFriendship, 999).Fixed32(kLatUnits, std::numeric_limits<std::int32_t>::min());
-    event.Varint(kAcceptedAtMs, 1ull << 63);
+    event.Varint(kAcceptedAtMs, 1ull << 63).Varint(kSpeedBoundMmS, 25'000);
     EXPECT_EQ(Decoded(Batch(event)), Decoded(Batch(Event(kind))));
   }
 }
@@ -187,6 +190,16 @@ TEST(NodeCodec, AsManyEventsAsTheBoundsSayFit) {
                       LargestEvent(NodeEvent::Kind::kLocation));
   NodeBatch decoded;
   EXPECT_EQ(NodeDecoder::Create(options)->Decode(EncodeMessage(batch), &decoded), absl::OkStatus());
+}
+
+TEST(NodeCodec, ALocationOfAVersionWithoutSpeedsSaysNothingOfSpeed) {
+  NodeBatch batch;
+  RawMessage event = Event(kLocation);
+  ASSERT_EQ(NodeDecoder().Decode(Batch(event), &batch), absl::OkStatus());
+  EXPECT_EQ(batch.events.at(0).speed_bound_mm_s, 0u);
+  event.Varint(kSpeedBoundMmS, 25'000);
+  ASSERT_EQ(NodeDecoder().Decode(Batch(event), &batch), absl::OkStatus());
+  EXPECT_EQ(batch.events.at(0).speed_bound_mm_s, 25'000u);
 }
 
 TEST(NodeCodec, ValuesOutOfRangeAreRefused) {

@@ -117,6 +117,7 @@ NodeEvent RandomMessages::EventOfNode() {
     event.position = Place();
     event.accepted_at = Instant();
     event.reported_at = Instant();
+    event.speed_bound_mm_s = static_cast<std::uint32_t>(Number());
   }
   if (event.kind == Kind::kAnnounce || event.kind == Kind::kAnnounceBack ||
       event.kind == Kind::kChange) {

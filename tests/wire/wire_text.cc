@@ -98,8 +98,8 @@ std::string Text(const NodeEvent& event) {
   return absl::StrCat("{", static_cast<int>(event.kind), " ", ToInt(event.user), "/",
                       ToInt(event.session), " ", ToInt(event.friend_id), " ",
                       Text(event.friendship), " ", ToInt(event.version), " ", Text(event.position),
-                      " ", event.accepted_at.ms, " ", event.reported_at.ms, " ", event.request,
-                      "}");
+                      " ", event.accepted_at.ms, " ", event.reported_at.ms, " ", event.request, " ",
+                      event.speed_bound_mm_s, "}");
 }
 
 }  // namespace

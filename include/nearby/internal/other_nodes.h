@@ -45,7 +45,8 @@ class NEARBY_API NodeGateway {
   virtual void Advance(Time now, std::int64_t steady_ms) = 0;
   /// A message of an engine to elsewhere, about a user who is at home on this shard.
   virtual void Take(const PeerMessage& message) = 0;
-  /// Names this node as holder of a session of the user's. Answers later, from within a task.
+  /// Names this node as holder of a session of the user's. Answers later, from within a task; or at
+  /// once, with `ResourceExhausted`, if too many sessions wait for the directory already.
   virtual void Claim(UserId user, Time deadline, ClaimDone done) = 0;
   /// The session is about to begin in the engine.
   virtual void Begin(UserId user, Epoch session) = 0;
@@ -88,6 +89,9 @@ class NEARBY_API OtherNodes {
   /// during it or later, so other nodes need not wait for this one.
   virtual void Detach() = 0;
 
+  /// Whether another change may be made: `ResourceExhausted` if too many are not known to be in
+  /// force elsewhere yet. What has been begun may be fenced all the same. Any thread.
+  virtual absl::Status MayFence() = 0;
   /// Has a change that the store has committed put in force wherever else the two are connected.
   /// Completes on a thread that polls, once nobody else can hand over what it forbids. May be
   /// called on any thread.
