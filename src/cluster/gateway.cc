@@ -148,7 +148,7 @@ Time Gateway::next_event() const {
     next = std::min(next, Time{now_.ms + lease_state_.UntilMs(lease_.life) - steady_ms_});
   }
   if (office_ != nullptr) next = std::min(next, office_->next_event());
-  for (const WaitingClaim& claim : claims_) next = std::min(next, claim.deadline);
+  if (!claims_.empty()) next = std::min(next, claims_due_);
   if (!claiming_.empty()) next = std::min(next, claim_timeout_);
   next =
       std::min({next, looks_.next(), find_ended_at_, lookups_.next_event(), reads_.next_event()});

@@ -223,6 +223,7 @@ class Gateway : public NodeGateway {
   NodeLease lease_;
   absl::flat_hash_map<UserId, Local> locals_;
   std::deque<WaitingClaim> claims_;
+  Time claims_due_ = kNever;            // none of them has an earlier deadline
   std::vector<WaitingClaim> claiming_;  // the batch under way
   std::uint64_t claim_number_ = 0;
   Time claim_timeout_ = kNever;

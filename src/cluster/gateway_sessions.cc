@@ -25,6 +25,7 @@ void Gateway::Claim(UserId user, Time deadline, ClaimDone done) {
     done(absl::ResourceExhaustedError("too many sessions wait for the session directory"));
     return;
   }
+  claims_due_ = std::min(claims_due_, deadline);
   claims_.push_back({user, deadline, std::move(done)});
 }
 
@@ -121,6 +122,8 @@ void Gateway::TimeOutClaims() {
     OnClaimed(claim_number_,
               absl::DeadlineExceededError("the session directory did not answer in time"));
   }
+  // So that a storm of connects is not looked through at each poll.
+  if (now_ < claims_due_) return;
   // Those that only find out what is to be released have no deadline, and stand among the others.
   const auto first_late =
       std::stable_partition(claims_.begin(), claims_.end(),
@@ -128,6 +131,8 @@ void Gateway::TimeOutClaims() {
   std::vector<WaitingClaim> late(std::make_move_iterator(first_late),
                                  std::make_move_iterator(claims_.end()));
   claims_.erase(first_late, claims_.end());
+  claims_due_ = kNever;
+  for (const WaitingClaim& claim : claims_) claims_due_ = std::min(claims_due_, claim.deadline);
   for (WaitingClaim& claim : late) {
     ++counts_.claims_failed;
     claim.done(absl::DeadlineExceededError("the session could not be entered in the directory"));
