@@ -51,7 +51,7 @@ class NEARBY_API LocationCache {
     /// Memory is set aside for this many at once; growth beyond copies the arrays.
     std::uint32_t expected_entities = 0;
     /// Whether writes judge how fast users go. If not, no speed is ever known, every write is
-    /// kUnbounded, and costs half.
+    /// kUnbounded, and costs less.
     bool learns_speeds = true;
   };
 

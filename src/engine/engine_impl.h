@@ -426,7 +426,8 @@ class Engine::Impl {
   std::vector<std::uint32_t> selected_;  // scratch of Walk
 
   // Scratch of InGroups: for each location of a group a range of due_numbers_, the edges that were
-  // due when the memory of the group was asked for.
+  // due when the memory of the group was asked for. Where every pair is checked there are no such
+  // numbers, and it is the range of edges of the row whose neighbours have been asked for.
   struct Range {
     std::size_t begin = 0;
     std::size_t end = 0;

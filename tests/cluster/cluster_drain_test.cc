@@ -69,6 +69,16 @@ class ClusterDrainTest : public ::testing::Test {
     return drained;
   }
 
+  // Bob's session cannot be taken out of the directory: only the lease ends it.
+  void GoWithoutReleasing() {
+    nodes_.directory(1).LoseReleases();
+    const StatusReply drained = Drain();
+    nodes_.Disconnect(bob_);
+    nodes_.Settle();
+    ASSERT_TRUE(drained.is_ok()) << drained.status();
+    nodes_.Destroy(1);
+  }
+
   void PollSecond() {
     for (int i = 0; i < 10; ++i) nodes_.runtime(1).PollAll();
   }
@@ -114,13 +124,7 @@ TEST_F(ClusterDrainTest, AnEmptyNodeGivesItsLeaseBackAtOnce) {
 }
 
 TEST_F(ClusterDrainTest, NobodyWaitsForItsSessions) {
-  // Bob's session cannot be taken out of the directory: only the lease ends it.
-  nodes_.directory(1).LoseReleases();
-  const StatusReply drained = Drain();
-  nodes_.Disconnect(bob_);
-  nodes_.Settle();
-  ASSERT_TRUE(drained.is_ok()) << drained.status();
-  nodes_.Destroy(1);
+  ASSERT_NO_FATAL_FAILURE(GoWithoutReleasing());
   const FewNodes::EditReply hidden = nodes_.Edit(0, Kind::kHide, kAlice, kBob);
   nodes_.Settle();
   EXPECT_TRUE(hidden.is_ok()) << hidden.status();
@@ -128,12 +132,7 @@ TEST_F(ClusterDrainTest, NobodyWaitsForItsSessions) {
 }
 
 TEST_F(ClusterDrainTest, ItsUsersConnectElsewhereAtOnce) {
-  nodes_.directory(1).LoseReleases();
-  const StatusReply drained = Drain();
-  nodes_.Disconnect(bob_);
-  nodes_.Settle();
-  ASSERT_TRUE(drained.is_ok()) << drained.status();
-  nodes_.Destroy(1);
+  ASSERT_NO_FATAL_FAILURE(GoWithoutReleasing());
   const Client again = nodes_.Connect(0, kBob, North(200));
   EXPECT_THAT(nodes_.InSight(again), ElementsAre(kAlice));
   EXPECT_THAT(nodes_.InSight(alice_), ElementsAre(kBob));

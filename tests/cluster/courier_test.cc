@@ -90,6 +90,15 @@ class CourierTest : public ::testing::Test {
     }
   }
   void Pass(std::int64_t ms) { now_ = Time{now_.ms + ms}; }
+  // A batch each, of a kind of which there may be any number; until the first is to be repeated.
+  void SendAndLose(std::uint64_t letters) {
+    for (std::uint64_t user = 1; user <= letters; ++user) {
+      first_.Send(second_, user, NodeEvent::Kind::kChange);
+      first_.courier().Poll(now_);
+    }
+    first_.published.clear();
+    now_ = first_.courier().next_event();
+  }
 
   Time now_{1'000'000};
   Post first_{{NodeId{1}, Epoch{11}}};
@@ -168,12 +177,7 @@ TEST_F(CourierTest, NothingOvertakesWhatWasLost) {
 // one goes to and fro.
 TEST_F(CourierTest, CatchesUpInFewRounds) {
   constexpr std::uint64_t kLetters = 100;
-  for (std::uint64_t user = 1; user <= kLetters; ++user) {
-    first_.Send(second_, user, NodeEvent::Kind::kChange);  // of which there may be any number
-    first_.courier().Poll(now_);
-  }
-  first_.published.clear();
-  now_ = first_.courier().next_event();
+  SendAndLose(kLetters);
   Exchange(/*rounds=*/9);
   EXPECT_EQ(second_.received.size(), kLetters);
   EXPECT_TRUE(std::is_sorted(second_.received.begin(), second_.received.end()));
@@ -184,12 +188,7 @@ TEST_F(CourierTest, CatchesUpInFewRounds) {
 // Each batch that is taken may be answered by itself, and some of the answers arrive together.
 TEST_F(CourierTest, CatchesUpWhereAnswersComeTogether) {
   constexpr std::uint64_t kLetters = 100;
-  for (std::uint64_t user = 1; user <= kLetters; ++user) {
-    first_.Send(second_, user, NodeEvent::Kind::kChange);  // of which there may be any number
-    first_.courier().Poll(now_);
-  }
-  first_.published.clear();
-  now_ = first_.courier().next_event();
+  SendAndLose(kLetters);
   for (int round = 0; round < 9; ++round) {
     first_.courier().Poll(now_);
     for (const std::string& payload : std::exchange(first_.published, {})) {
