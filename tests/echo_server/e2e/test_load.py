@@ -12,6 +12,9 @@ from server import PATIENCE_S, ServerTest, eventually
 # How long the reader sleeps at least, besides until the server has had to merge: 60 to see it sleep a minute.
 SLEEP_S = float(os.environ.get("NEARBY_E2E_SLEEP_S", "0"))
 
+# A sanitizer keeps for a while what the server has freed: its resident memory says nothing about the server's.
+MEMORY_COUNTS = os.environ.get("NEARBY_E2E_SANITIZED") != "1"
+
 
 def small_socket(port):
     """A connection with hardly any buffer, so that not reading is felt soon."""
@@ -54,7 +57,7 @@ class SlowReaderTest(ServerTest):
             await other.report(FAR if friend % 2 else HOME)
             if friend % 4 == 1:
                 await other.report(HOME)
-        if memory_kib:
+        if memory_kib and MEMORY_COUNTS:
             self.assertLess(self.server.memory_kib() - memory_kib, 20_000)
         wanted = {friend for friend in friends if friend % 2 == 0 or friend % 4 == 1}
         heard = len(phone.messages)
