@@ -5,7 +5,8 @@
 #   benchmarks/peers/run.sh [options]
 #
 #   --users N          how many, 1000 at least (20000)
-#   --seconds S        of the trace, after a warm-up of 40 s; at most 500 (180)
+#   --seconds S        of the trace that are measured; at most 500 (180)
+#   --warm-up S        of the trace before them, 40 to 500: in the first 40 everybody comes online (300)
 #   --peers LIST       redis,nats,erlang,rtree,textbook,sockets (all of them); nearby is always there
 #   --world W          country, that of nearby_capacity: 40 friends each; or city, the one of make_trace (country)
 #   --repetitions N    of each measurement (5)
@@ -19,11 +20,12 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 usage() {
-  sed -n '5,17s/^# \{0,3\}//p' benchmarks/peers/run.sh
+  sed -n '5,18s/^# \{0,3\}//p' benchmarks/peers/run.sh
 }
 
 users=20000
 seconds=180
+warm_up=300
 peers=redis,nats,erlang,rtree,textbook,sockets
 world=country
 repetitions=5
@@ -34,9 +36,10 @@ while [[ $# -gt 0 ]]; do
       usage
       exit 0
       ;;
-    --users | --seconds | --peers | --world | --repetitions | --json)
+    --users | --seconds | --warm-up | --peers | --world | --repetitions | --json)
       [[ $# -ge 2 ]] || { usage >&2; exit 2; }
-      declare "${1#--}=$2"
+      name=${1#--}
+      declare "${name/-/_}=$2"
       shift 2
       ;;
     *)
@@ -46,11 +49,11 @@ while [[ $# -gt 0 ]]; do
   esac
 done
 is_number() { [[ $1 =~ ^[1-9][0-9]{0,6}$ ]]; }
-for value in "$users" "$seconds" "$repetitions"; do
+for value in "$users" "$seconds" "$warm_up" "$repetitions"; do
   is_number "$value" || { usage >&2; exit 2; }
 done
 [[ $peers =~ ^((redis|nats|erlang|rtree|textbook|sockets)(,|$))+$ ]] || { usage >&2; exit 2; }
-[[ $users -ge 1000 && $seconds -le 500 && $world =~ ^(country|city)$ ]] || { usage >&2; exit 2; }
+[[ $users -ge 1000 && $seconds -le 500 && $warm_up -ge 40 && $warm_up -le 500 && $world =~ ^(country|city)$ ]] || { usage >&2; exit 2; }
 
 echo "== installing" >&2
 .ci/setup.sh peers >&2
@@ -84,7 +87,7 @@ trap 'exit 130' INT TERM
 runs=$work/runs.jsonl
 : >"$runs"
 # No run may take longer: a peer that hangs fails the comparison.
-limit=(timeout 180)
+limit=(timeout 600)
 
 free_port() {
   python3 -c 'import socket
@@ -129,7 +132,7 @@ drive() {
   local round=$1 peer=$2 configuration=$3
   shift 3
   "${limit[@]}" "$nearby_peers" --peer "$peer" --label "$round $configuration" --friends "$work/friends" \
-    --trace "$work/trace" "$@" >>"$runs"
+    --trace "$work/trace" --warm-up-s "$warm_up" "$@" >>"$runs"
 }
 
 # Configurations are words: io-threads or GOMAXPROCS, connections, and for NATS whether each friend is a subscription.
@@ -176,16 +179,16 @@ configurations_of() {
 echo "== making the world: $users users" >&2
 if [[ $world == country ]]; then
   # Everybody reports every 30 s.
-  "$nearby_capacity" --users "$users" --export "$work" --export-reports $((users * (seconds + 40) / 30))
+  "$nearby_capacity" --users "$users" --export "$work" --export-reports $((users * (seconds + warm_up) / 30))
   mv "$work/friends.tsv" "$work/friends"
   mv "$work/trace.tsv" "$work/trace"
 else
-  minutes=$(python3 -c "print(($seconds + 40) / 60)")
+  minutes=$(python3 -c "print(($seconds + $warm_up) / 60)")
   "$make_trace" --city --users "$users" --churn off --minutes "$minutes" --friends "$work/friends" \
     --trace "$work/trace" 2>/dev/null
 fi
 if wants erlang; then
-  "$nearby_peers" --export "$work/world" --friends "$work/friends" --trace "$work/trace"
+  "$nearby_peers" --export "$work/world" --friends "$work/friends" --trace "$work/trace" --warm-up-s "$warm_up"
   erlc -o "$work" benchmarks/peers/peers.erl
 fi
 

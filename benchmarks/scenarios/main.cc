@@ -56,8 +56,9 @@ Options, with defaults
   --rate N (334000)           reports a second, in latency and runtime-latency
   --seconds N (10)            that these last
   --shards N (2)              in shards: engines and threads
-  --placement region|hash (region)
-                              in shards: where users are at home, by where they live or by their ids
+  --placement region|hash|apart (region)
+                              in shards: where users are at home, by where they live or by their
+                              ids; apart: by where they live, and nobody has friends elsewhere
   --reports-per-churn N (1000)
                               in shards: reports for each who connects anew
   --nodes N                   in nodes (100) and ring-change (8)
