@@ -91,11 +91,11 @@ absl::StatusOr<std::uint64_t> RedisCommands::PublishUnheard(std::uint32_t depth)
 
 absl::StatusOr<std::uint64_t> RedisCommands::PublishHeard(std::uint32_t depth) {
   const absl::StatusOr<std::uint64_t> sent = PublishTo(kHeard, depth);
-  if (!sent.ok()) return sent;
+  if (!sent.ok()) return sent.status();
   if (absl::Status status = listeners_.Exchange(*sent * load_.listeners); !status.ok()) {
     return status;
   }
-  return sent;
+  return *sent;
 }
 
 absl::StatusOr<std::uint64_t> RedisCommands::Set(std::uint32_t depth) { return Send(depth, SetOf); }
@@ -111,7 +111,7 @@ absl::StatusOr<std::uint64_t> RedisCommands::GetMany(std::uint32_t depth) {
     for (std::size_t i = 0; i < kKeysAtOnce; ++i) command.Add(KeyOf(AnyUser()));
     return command;
   });
-  if (!sent.ok()) return sent;
+  if (!sent.ok()) return sent.status();
   return *sent * kKeysAtOnce;
 }
 

@@ -1,6 +1,5 @@
 #include "benchmarks/peers/redis_stores.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -39,7 +38,7 @@ absl::Status RedisStores::Await(const std::vector<Users>& batches, const Ask& as
   absl::Mutex mutex;
   absl::Status all;
   for (const Users& users : batches) {
-    ask(users, [&](absl::Status status) {
+    ask(users, [&](const absl::Status& status) {
       {
         const absl::MutexLock lock(&mutex);
         all.Update(status);
