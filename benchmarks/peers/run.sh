@@ -7,7 +7,8 @@
 #   --users N          how many, 1000 at least (20000)
 #   --seconds S        of the trace that are measured; at most 500 (180)
 #   --warm-up S        of the trace before them, 40 to 500: in the first 40 everybody comes online (300)
-#   --peers LIST       redis,nats,erlang,rtree,textbook,sockets (all of them); nearby is always there
+#   --peers LIST       redis,nats,erlang,rtree,textbook,sockets (all of them); nearby is always there.
+#                      rates, alone: what Redis does in a second of a processor's time, and nothing else
 #   --world W          country, that of nearby_capacity: 40 friends each; or city, the one of make_trace (country)
 #   --repetitions N    of each measurement (5)
 #   --json FILE        write everything as one JSON object as well
@@ -20,7 +21,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 usage() {
-  sed -n '5,18s/^# \{0,3\}//p' benchmarks/peers/run.sh
+  sed -n '5,19s/^# \{0,3\}//p' benchmarks/peers/run.sh
 }
 
 users=20000
@@ -52,8 +53,9 @@ is_number() { [[ $1 =~ ^[1-9][0-9]{0,6}$ ]]; }
 for value in "$users" "$seconds" "$warm_up" "$repetitions"; do
   is_number "$value" || { usage >&2; exit 2; }
 done
-[[ $peers =~ ^((redis|nats|erlang|rtree|textbook|sockets)(,|$))+$ ]] || { usage >&2; exit 2; }
-[[ $users -ge 1000 && $seconds -le 500 && $warm_up -ge 40 && $warm_up -le 500 && $world =~ ^(country|city)$ ]] || { usage >&2; exit 2; }
+[[ $peers =~ ^((redis|nats|erlang|rtree|textbook|sockets)(,|$))+$ || $peers == rates ]] || { usage >&2; exit 2; }
+[[ $users -ge 1000 && $world =~ ^(country|city)$ ]] || { usage >&2; exit 2; }
+[[ $seconds -le 500 && $warm_up -ge 40 && $warm_up -le 500 ]] || { usage >&2; exit 2; }
 
 echo "== installing" >&2
 .ci/setup.sh peers >&2
@@ -64,8 +66,10 @@ cmake --preset release -B build/peers -D NEARBY_BUILD_PEERS=ON \
   -D NEARBY_BUILD_TESTS=OFF -D NEARBY_BUILD_BENCHMARKS=ON >/dev/null
 targets=(nearby_peers nearby_capacity make_trace)
 [[ ,$peers, != *,sockets,* ]] || targets+=(echo_server phones)
+[[ $peers != rates ]] || targets=(nearby_redis_rates)
 cmake --build build/peers --parallel "$jobs" --target "${targets[@]}" >&2
 nearby_peers=build/peers/benchmarks/peers/nearby_peers
+nearby_redis_rates=build/peers/benchmarks/peers/nearby_redis_rates
 nearby_capacity=build/peers/benchmarks/capacity/nearby_capacity
 make_trace=build/peers/examples/replay/make_trace
 echo_server=build/peers/examples/echo_server/echo_server
@@ -175,6 +179,18 @@ configurations_of() {
     erlang) echo 1 2 ;;
   esac
 }
+
+if [[ $peers == rates ]]; then
+  echo "== measuring what Redis does" >&2
+  # As many connections as nodes, and listeners as friends of a user are spread over.
+  for load in "--connections 100 --listeners 6" "--connections 1000 --listeners 7"; do
+    start_redis 1
+    # shellcheck disable=SC2086 # words
+    "$nearby_redis_rates" --port "$port" --pid "$server_pid" --repetitions "$repetitions" $load
+    stop_server
+  done
+  exit 0
+fi
 
 echo "== making the world: $users users" >&2
 if [[ $world == country ]]; then

@@ -37,8 +37,8 @@ Scenarios
   hops             the same reports through runtimes with one to four shards, in one thread
   shards           several engines, each with a thread of its own, beside one; some connect anew
   nodes            the same reports through many nodes: messages between them
-  ring-change      pub/sub servers come, go and are replaced under several nodes: what moves, how
-                   fast, and that no client misses anything
+  ring-change      pub/sub servers come, go, are replaced and die under several nodes: what moves,
+                   how fast, who is without news, and that all is made up for
 
 Options, with defaults
   --users N (100000)          --friends N (40)       --seed N (1)
