@@ -15,6 +15,8 @@ void Report::Add(std::uint64_t seed, bool was_right, const World& world) {
   }
   ++seeds_;
   events_ += world.simulation().event_count();
+  nodes_ += world.nodes();
+  phones_ += world.phones();
   delivered_ += world.delivered();
   crashes_ += world.crashes();
   ring_changes_ += world.ring_changes();
@@ -32,8 +34,9 @@ void Report::PrintFaults() const {
 }
 
 void Report::PrintSummary() const {
-  std::printf("deliveries %" PRIu64 ", nodes crashed %" PRIu64 ", rings changed %" PRIu64 "\n",
-              delivered_, crashes_, ring_changes_);
+  std::printf("nodes %" PRIu64 ", phones %" PRIu64 ", deliveries %" PRIu64
+              ", nodes crashed %" PRIu64 ", rings changed %" PRIu64 "\n",
+              nodes_, phones_, delivered_, crashes_, ring_changes_);
   std::printf("seeds %" PRIu64 " events %" PRIu64 " violations %" PRIu64 " trace_hash %016" PRIx64
               "\n",
               seeds_, events_, violations_, hash_);

@@ -26,6 +26,8 @@ class Report {
   std::uint64_t events_ = 0;
   std::uint64_t violations_ = 0;
   std::uint64_t hash_ = 0;
+  std::uint64_t nodes_ = 0;
+  std::uint64_t phones_ = 0;
   std::uint64_t delivered_ = 0;
   std::uint64_t crashes_ = 0;
   std::uint64_t ring_changes_ = 0;

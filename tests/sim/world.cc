@@ -66,15 +66,15 @@ World::World(const WorldOptions& options, absl::Span<const RingSource::Ring> rin
   runtime.list_refresh_interval =
       refreshes_lists_ ? absl::Milliseconds(kRefreshMs) : absl::InfiniteDuration();
   probes_rarely_ = random_.Chance(0.5);
-  const std::size_t nodes = options.nodes != 0 ? options.nodes : 2 + random_.Below(4);
-  for (std::size_t i = 0; i < nodes; ++i) {
+  size_ = WorldSize(options.nodes != 0 ? options.nodes : 2 + random_.Below(4));
+  for (std::size_t i = 0; i < size_.nodes(); ++i) {
     const NodeId id{i + 1};
     const std::int64_t steady_ppm =
         random_.Chance(0.75) ? random_.Between(-1, 1) * kMaxSteadyPpm : 0;
     nodes_.push_back(std::make_unique<Node>(
         &scenery_, id, runtime, MakeClusterOptions(id, probes_rarely_), steady_ppm, this));
   }
-  phones_.resize(4 + random_.Below(9));
+  phones_.resize(size_.DrawPhones(&random_));
   MakeFriends();
   if (options.has_faults) {
     scenery_.faults.SetOptions(
@@ -106,8 +106,9 @@ void World::ScheduleAll() {
 bool World::Run() {
   ScheduleAll();
   Simulation& simulation = scenery_.simulation;
-  while (simulation.event_count() < options_.steps && simulation.Step()) {
-    if (simulation.event_count() % 512 == 0) CheckNodes();
+  const std::uint64_t steps = size_.Steps(options_.steps);
+  while (simulation.event_count() < steps && simulation.Step()) {
+    if (simulation.event_count() % (512 * size_.growth()) == 0) CheckNodes();
   }
   ledger_.BeginScene("after the faults");
   is_quiet_ = true;

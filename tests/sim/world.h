@@ -20,13 +20,16 @@
 #include "tests/sim/node.h"
 #include "tests/sim/odds.h"
 #include "tests/sim/scenery.h"
+#include "tests/sim/world_size.h"
 
 namespace nearby::sim {
 
 struct WorldOptions {
   std::uint64_t seed = 0;
-  std::uint64_t steps = 10'000;  ///< Actions of the simulation, before all becomes quiet.
-  std::size_t nodes = 0;         ///< 0: two to five, by chance.
+  /// Actions of the simulation, before all becomes quiet; more in a world of many nodes (see
+  /// WorldSize), so that as much happens on each.
+  std::uint64_t steps = 10'000;
+  std::size_t nodes = 0;  ///< 0: two to five, by chance.
   bool has_faults = true;
 };
 
@@ -44,6 +47,8 @@ class World : public ClientSink {
   const std::string& violation() const { return ledger_.violation(); }
   const Simulation& simulation() const { return scenery_.simulation; }
   const SimulatedFaults& faults() const { return scenery_.faults; }
+  std::size_t nodes() const { return nodes_.size(); }
+  std::size_t phones() const { return phones_.size(); }
   std::uint64_t delivered() const { return ledger_.delivered(); }
   /// Of nodes that crash, which no part of the simulated world makes happen.
   std::uint64_t crashes() const { return crashes_; }
@@ -183,6 +188,7 @@ class World : public ClientSink {
   Scenery scenery_;
   SimulatedRandom random_;
   const Odds odds_;
+  WorldSize size_{0};
   Ledger ledger_;
   History history_;
   std::vector<Phone> phones_;
