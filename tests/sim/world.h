@@ -122,6 +122,8 @@ class World : public ClientSink {
   void Connect(std::size_t phone, std::size_t node, bool with_location);
   void OnAnswer(std::size_t phone, std::uint64_t cookie, std::size_t node, std::uint64_t process,
                 const absl::StatusOr<ConnectResult>& result);
+  // Friends in sight whom the answer to a connect does not hold, page by page.
+  void AskForMore(std::uint64_t cookie, PageToken after);
   void Leave(Phone* phone);
   // Goes on with the connection that there was before, if it is still open.
   bool GoBack(Phone* phone);

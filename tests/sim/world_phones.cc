@@ -8,6 +8,11 @@
 #include "tests/sim/world.h"
 
 namespace nearby::sim {
+namespace {
+
+constexpr std::size_t kPageSize = 5;
+
+}  // namespace
 
 bool World::IsAlive(const Phone& phone) const {
   const Node& node = *nodes_[phone.node];
@@ -89,6 +94,7 @@ void World::OnAnswer(std::size_t index, std::uint64_t cookie, std::size_t node,
       LetGoOfFormer(&phone);
       phone.state = State::kOnline;
       phone.session = result->session;
+      if (result->next) AskForMore(cookie, *result->next);
     } else if (nodes_[node]->is_up() && nodes_[node]->process_number() == process) {
       // The phone has given up waiting.
       ledger_.OnLeft(cookie);
@@ -97,6 +103,17 @@ void World::OnAnswer(std::size_t index, std::uint64_t cookie, std::size_t node,
     return;
   }
   if (is_current && !GoBack(&phone)) Leave(&phone);
+}
+
+void World::AskForMore(std::uint64_t cookie, PageToken after) {
+  const Connection& connection = connections_[cookie];
+  const Phone& phone = phones_[connection.phone];
+  if (!IsAlive(phone) || phone.cookie != cookie) return;
+  nodes_[connection.node]->runtime().Nearby(phone.user, after, kPageSize,
+                                            [this, cookie](const absl::StatusOr<NearbyPage>& page) {
+                                              if (page.ok() && page->next)
+                                                AskForMore(cookie, *page->next);
+                                            });
 }
 
 bool World::GoBack(Phone* phone) {
