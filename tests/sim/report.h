@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "nearby/testing/simulated_fault_counts.h"
+#include "tests/sim/drain_counts.h"
 #include "tests/sim/world.h"
 
 namespace nearby::sim {
@@ -32,6 +33,7 @@ class Report {
   std::uint64_t crashes_ = 0;
   std::uint64_t ring_changes_ = 0;
   SimulatedFaultCounts faults_;
+  DrainCounts drains_;
 };
 
 }  // namespace nearby::sim

@@ -8,17 +8,20 @@
 namespace nearby::sim {
 namespace {
 
-RuntimeOptions MakeRuntimeOptions(SimulatedRandom* random) {
+RuntimeOptions MakeRuntimeOptions(const WorldSize& size, SimulatedRandom* random) {
   RuntimeOptions options;
   options.shards = 1 + static_cast<std::uint32_t>(random->Below(2));
   options.engine.radius_m = kRadiusM;
   options.engine.ttl = absl::Milliseconds(kTtlMs);
   options.engine.unsubscribe_delay = absl::Seconds(1);
   options.engine.max_remembered_changes = random->Chance(0.1) ? 4 : 1000;
+  if (random->Chance(0.2)) options.engine.connect_page_size = 2;
   options.load_timeout = absl::Seconds(2);
   options.min_retry_delay = absl::Milliseconds(20);
   options.max_retry_delay = absl::Milliseconds(500);
   options.max_pending_events = random->Chance(0.2) ? 2 : 64;
+  options.drain_clients_per_second = size.DrainedPerSecond();
+  options.drain_spread = absl::Milliseconds(kDrainSpreadMs);
   return options;
 }
 
@@ -60,13 +63,13 @@ World::World(const WorldOptions& options, absl::Span<const RingSource::Ring> rin
       ledger_(&scenery_.simulation, LedgerLimits()),
       history_(&scenery_.faults, &ledger_) {
   scenery_.history = &history_;
-  RuntimeOptions runtime = MakeRuntimeOptions(&random_);
+  size_ = WorldSize(options.nodes != 0 ? options.nodes : 2 + random_.Below(4));
+  RuntimeOptions runtime = MakeRuntimeOptions(size_, &random_);
   // Lists that are loaded again would heal what must not go wrong in the first place.
   refreshes_lists_ = random_.Chance(0.3);
   runtime.list_refresh_interval =
       refreshes_lists_ ? absl::Milliseconds(kRefreshMs) : absl::InfiniteDuration();
   probes_rarely_ = random_.Chance(0.5);
-  size_ = WorldSize(options.nodes != 0 ? options.nodes : 2 + random_.Below(4));
   for (std::size_t i = 0; i < size_.nodes(); ++i) {
     const NodeId id{i + 1};
     const std::int64_t steady_ppm =
@@ -74,6 +77,7 @@ World::World(const WorldOptions& options, absl::Span<const RingSource::Ring> rin
     nodes_.push_back(std::make_unique<Node>(
         &scenery_, id, runtime, MakeClusterOptions(id, probes_rarely_), steady_ppm, this));
   }
+  drains_.resize(nodes_.size());
   phones_.resize(size_.DrawPhones(&random_));
   MakeFriends();
   if (options.has_faults) {
@@ -119,6 +123,8 @@ bool World::Run() {
   }
   simulation.RunFor(kHealMs);
   ledger_.OnHealed();
+  is_healed_ = true;
+  CheckNobodyIsDraining();
   MakeUp();
   simulation.RunFor(kMakeUpMs);
   is_still_ = true;
@@ -136,9 +142,12 @@ void World::ActNode(std::size_t index) {
     node.Begin();
   } else if (options_.has_faults && random_.Chance(odds_.crash)) {
     ++crashes_;
+    if (node.is_draining()) ++drain_counts_.crashed;
     node.Crash();
     scenery_.simulation.After(random_.Between(100, 10'000), [this, index] { ActNode(index); });
     return;
+  } else if (random_.Chance(odds_.drain)) {
+    BeginDrain(index, std::nullopt);
   }
   if (options_.has_faults && random_.Chance(odds_.cut_off_from_directory)) {
     CutOffFromDirectory(index, {2000, 8000});

@@ -31,6 +31,9 @@ class WorldSize {
     return kClients * nodes_ + random->Below(nodes_);
   }
 
+  /// Clients whom a node asks to move in one second.
+  double DrainedPerSecond() const { return std::max<double>(4, static_cast<double>(nodes_)); }
+
   /// That two of so many are friends, if it is `small_world_odds` in a small world.
   static double FriendOdds(std::size_t phones, double small_world_odds) {
     return std::min(small_world_odds, kFriends / static_cast<double>(phones));
