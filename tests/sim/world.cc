@@ -165,12 +165,4 @@ void World::ActRing() {
   scenery_.simulation.After(random_.Between(2000, 15'000), [this] { ActRing(); });
 }
 
-ClusterStats World::stats() const {
-  ClusterStats sum;
-  for (const auto& node : nodes_) {
-    if (node->is_up()) sum += node->stats();
-  }
-  return sum;
-}
-
 }  // namespace nearby::sim

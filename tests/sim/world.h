@@ -60,7 +60,6 @@ class World : public ClientSink {
   std::uint64_t crashes() const { return crashes_; }
   std::uint64_t ring_changes() const { return ring_changes_; }
   const DrainCounts& drains() const { return drain_counts_; }
-  ClusterStats stats() const;
 
  private:
   enum class State : std::uint8_t { kOffline, kConnecting, kOnline };
@@ -212,7 +211,8 @@ class World : public ClientSink {
   bool IsActive(const Phone& phone) const;
   // Once nothing happens any more, what all keep must fit together.
   void CheckBalance();
-  std::string FindImbalance();
+  std::string FindNodeImbalance(const Node& node);
+  std::string FindStoreImbalance();
   std::string FindSessionImbalance();
   std::string FindLocationImbalance();
   std::string FindHistoryImbalance();
