@@ -26,6 +26,12 @@ void Report::Add(std::uint64_t seed, bool was_right, const World& world) {
   drains_.Add(world.drains());
 }
 
+void Report::AddDeath(std::uint64_t seed, const std::string& how) {
+  std::printf("seed %" PRIu64 ": %s\n", seed, how.c_str());
+  ++violations_;
+  ++seeds_;
+}
+
 void Report::PrintFaults() const {
   std::printf("faults:\n");
   std::string missing = faults_.Missing();

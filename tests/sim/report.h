@@ -2,6 +2,7 @@
 #define NEARBY_TESTS_SIM_REPORT_H_
 
 #include <cstdint>
+#include <string>
 
 #include "nearby/testing/simulated_fault_counts.h"
 #include "tests/sim/drain_counts.h"
@@ -14,6 +15,8 @@ class Report {
  public:
   /// Prints what was violated, if anything was.
   void Add(std::uint64_t seed, bool was_right, const World& world);
+  /// The program died in that run: nothing else is known of it.
+  void AddDeath(std::uint64_t seed, const std::string& how);
 
   std::uint64_t seeds() const { return seeds_; }
   std::uint64_t violations() const { return violations_; }

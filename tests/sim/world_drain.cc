@@ -175,7 +175,8 @@ void World::PlayDrain() {
   const std::size_t node = BusiestNode();
   // So that some are still being connected when it begins.
   SimulatedFaultOptions slow = scenery_.faults.options();
-  slow.friends.latency = {1, std::int64_t{1} << random_.Between(5, 9)};
+  slow.friends.delay_answer = 0.5;
+  slow.friends.answer_delay = {500, 1500};
   scenery_.faults.SetOptions(slow);
   const bool are_some_stubborn = random_.Chance(0.5);
   for (std::size_t i = 0; i < phones_.size(); ++i) {
