@@ -99,8 +99,7 @@ void Shard::AskToMove() {
   drain_credit_ = std::min(drain_credit_ + static_cast<double>(now_.ms - drain_time_.ms) * per_ms,
                            std::max(1.0, per_ms * 1000));
   drain_time_ = now_;
-  if (IsPlanted(PlantedBug::kDrainAsksAllAtOnce))
-    drain_credit_ = options_.drain_clients_per_second * 1e6;
+  if (IsPlanted(PlantedBug::kDrainAsksAllAtOnce)) drain_credit_ = 1e6;
   while (drain_next_ < sessions_.limit() && drain_credit_ >= 1) {
     const Session& session = sessions_[drain_next_++];
     if (session.state == Session::State::kOpen) AskToMove(session);
