@@ -5,8 +5,10 @@
 #   benchmarks/peers/run.sh [options]
 #
 #   --users N          how many, 1000 at least (20000)
-#   --seconds S        of the trace, after a warm-up of 40 s; at most 500 (180)
-#   --peers LIST       redis,nats,erlang,rtree,textbook,sockets (all of them); nearby is always there
+#   --seconds S        of the trace that are measured; at most 500 (180)
+#   --warm-up S        of the trace before them, 40 to 500: in the first 40 everybody comes online (300)
+#   --peers LIST       redis,nats,erlang,rtree,textbook,sockets (all of them); nearby is always there.
+#                      rates, alone: what Redis does in a second of a processor's time, and nothing else
 #   --world W          country, that of nearby_capacity: 40 friends each; or city, the one of make_trace (country)
 #   --repetitions N    of each measurement (5)
 #   --json FILE        write everything as one JSON object as well
@@ -19,11 +21,12 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 usage() {
-  sed -n '5,17s/^# \{0,3\}//p' benchmarks/peers/run.sh
+  sed -n '5,19s/^# \{0,3\}//p' benchmarks/peers/run.sh
 }
 
 users=20000
 seconds=180
+warm_up=300
 peers=redis,nats,erlang,rtree,textbook,sockets
 world=country
 repetitions=5
@@ -34,9 +37,10 @@ while [[ $# -gt 0 ]]; do
       usage
       exit 0
       ;;
-    --users | --seconds | --peers | --world | --repetitions | --json)
+    --users | --seconds | --warm-up | --peers | --world | --repetitions | --json)
       [[ $# -ge 2 ]] || { usage >&2; exit 2; }
-      declare "${1#--}=$2"
+      name=${1#--}
+      declare "${name/-/_}=$2"
       shift 2
       ;;
     *)
@@ -46,11 +50,12 @@ while [[ $# -gt 0 ]]; do
   esac
 done
 is_number() { [[ $1 =~ ^[1-9][0-9]{0,6}$ ]]; }
-for value in "$users" "$seconds" "$repetitions"; do
+for value in "$users" "$seconds" "$warm_up" "$repetitions"; do
   is_number "$value" || { usage >&2; exit 2; }
 done
-[[ $peers =~ ^((redis|nats|erlang|rtree|textbook|sockets)(,|$))+$ ]] || { usage >&2; exit 2; }
-[[ $users -ge 1000 && $seconds -le 500 && $world =~ ^(country|city)$ ]] || { usage >&2; exit 2; }
+[[ $peers =~ ^((redis|nats|erlang|rtree|textbook|sockets)(,|$))+$ || $peers == rates ]] || { usage >&2; exit 2; }
+[[ $users -ge 1000 && $world =~ ^(country|city)$ ]] || { usage >&2; exit 2; }
+[[ $seconds -le 500 && $warm_up -ge 40 && $warm_up -le 500 ]] || { usage >&2; exit 2; }
 
 echo "== installing" >&2
 .ci/setup.sh peers >&2
@@ -61,8 +66,10 @@ cmake --preset release -B build/peers -D NEARBY_BUILD_PEERS=ON \
   -D NEARBY_BUILD_TESTS=OFF -D NEARBY_BUILD_BENCHMARKS=ON >/dev/null
 targets=(nearby_peers nearby_capacity make_trace)
 [[ ,$peers, != *,sockets,* ]] || targets+=(echo_server phones)
+[[ $peers != rates ]] || targets=(nearby_redis_rates)
 cmake --build build/peers --parallel "$jobs" --target "${targets[@]}" >&2
 nearby_peers=build/peers/benchmarks/peers/nearby_peers
+nearby_redis_rates=build/peers/benchmarks/peers/nearby_redis_rates
 nearby_capacity=build/peers/benchmarks/capacity/nearby_capacity
 make_trace=build/peers/examples/replay/make_trace
 echo_server=build/peers/examples/echo_server/echo_server
@@ -84,7 +91,7 @@ trap 'exit 130' INT TERM
 runs=$work/runs.jsonl
 : >"$runs"
 # No run may take longer: a peer that hangs fails the comparison.
-limit=(timeout 180)
+limit=(timeout 600)
 
 free_port() {
   python3 -c 'import socket
@@ -129,7 +136,7 @@ drive() {
   local round=$1 peer=$2 configuration=$3
   shift 3
   "${limit[@]}" "$nearby_peers" --peer "$peer" --label "$round $configuration" --friends "$work/friends" \
-    --trace "$work/trace" "$@" >>"$runs"
+    --trace "$work/trace" --warm-up-s "$warm_up" "$@" >>"$runs"
 }
 
 # Configurations are words: io-threads or GOMAXPROCS, connections, and for NATS whether each friend is a subscription.
@@ -173,19 +180,31 @@ configurations_of() {
   esac
 }
 
+if [[ $peers == rates ]]; then
+  echo "== measuring what Redis does" >&2
+  # As many connections as nodes, and listeners as friends of a user are spread over.
+  for load in "--connections 100 --listeners 6" "--connections 1000 --listeners 7"; do
+    start_redis 1
+    # shellcheck disable=SC2086 # words
+    "$nearby_redis_rates" --port "$port" --pid "$server_pid" --repetitions "$repetitions" $load
+    stop_server
+  done
+  exit 0
+fi
+
 echo "== making the world: $users users" >&2
 if [[ $world == country ]]; then
   # Everybody reports every 30 s.
-  "$nearby_capacity" --users "$users" --export "$work" --export-reports $((users * (seconds + 40) / 30))
+  "$nearby_capacity" --users "$users" --export "$work" --export-reports $((users * (seconds + warm_up) / 30))
   mv "$work/friends.tsv" "$work/friends"
   mv "$work/trace.tsv" "$work/trace"
 else
-  minutes=$(python3 -c "print(($seconds + 40) / 60)")
+  minutes=$(python3 -c "print(($seconds + $warm_up) / 60)")
   "$make_trace" --city --users "$users" --churn off --minutes "$minutes" --friends "$work/friends" \
     --trace "$work/trace" 2>/dev/null
 fi
 if wants erlang; then
-  "$nearby_peers" --export "$work/world" --friends "$work/friends" --trace "$work/trace"
+  "$nearby_peers" --export "$work/world" --friends "$work/friends" --trace "$work/trace" --warm-up-s "$warm_up"
   erlc -o "$work" benchmarks/peers/peers.erl
 fi
 

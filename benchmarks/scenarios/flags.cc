@@ -30,19 +30,20 @@ absl::Status SetLoad(absl::string_view name, absl::string_view value, Flags* fla
   return capacity::NoSuchFlag(name);
 }
 
-absl::Status SetPlacement(absl::string_view name, absl::string_view value, bool* by_region) {
-  if (value != "region" && value != "hash") {
-    return capacity::BadValue(name, value, "\"region\" or \"hash\"");
+absl::Status SetPlacement(absl::string_view name, absl::string_view value, Placement* placement) {
+  for (const Placement known : {Placement::kRegion, Placement::kHash, Placement::kApart}) {
+    if (value != NameOf(known)) continue;
+    *placement = known;
+    return absl::OkStatus();
   }
-  *by_region = value == "region";
-  return absl::OkStatus();
+  return capacity::BadValue(name, value, "\"region\", \"hash\" or \"apart\"");
 }
 
 absl::Status SetShards(absl::string_view name, absl::string_view value, Flags* flags) {
   if (name == "nodes") return SetNumber(name, value, {2, 1'000}, &flags->nodes);
   if (name == "pace") return SetNumber(name, value, {1, 1'000'000}, &flags->pace);
   if (name == "shards") return SetNumber(name, value, {1, 64}, &flags->shards);
-  if (name == "placement") return SetPlacement(name, value, &flags->by_region);
+  if (name == "placement") return SetPlacement(name, value, &flags->placement);
   if (name == "reports-per-churn") {
     return SetNumber(name, value, {1, 1'000'000}, &flags->reports_per_churn);
   }
@@ -70,6 +71,18 @@ absl::Status Check(const Flags& flags) {
 }
 
 }  // namespace
+
+absl::string_view NameOf(Placement placement) {
+  switch (placement) {
+    case Placement::kRegion:
+      return "region";
+    case Placement::kHash:
+      return "hash";
+    case Placement::kApart:
+      return "apart";
+  }
+  return "";
+}
 
 absl::StatusOr<Flags> ParseFlags(absl::Span<const char* const> arguments) {
   Flags flags;

@@ -6,9 +6,17 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
 namespace scenarios {
+
+/// Where users are at home.
+enum class Placement : std::uint8_t {
+  kRegion,  ///< Where they live.
+  kHash,    ///< By their ids.
+  kApart,   ///< Where they live, and nobody has friends at home elsewhere.
+};
 
 /// What the command line of nearby_scenarios asks for, besides the scenario.
 struct Flags {
@@ -32,11 +40,14 @@ struct Flags {
   std::uint32_t shards = 2;
   std::uint32_t nodes = 0;  ///< 0: what the scenario has by default.
   std::uint32_t pace = 500;
-  bool by_region = true;
+  Placement placement = Placement::kRegion;
   std::uint32_t reports_per_churn = 1'000;
 
   std::string json;  ///< Empty: none is written.
 };
+
+/// As the command line has it.
+absl::string_view NameOf(Placement placement);
 
 /// Reads the arguments behind the scenario's name: "--name value" or "--name=value". The last of
 /// several wins. `InvalidArgument` says what is wrong.

@@ -37,8 +37,8 @@ Scenarios
   hops             the same reports through runtimes with one to four shards, in one thread
   shards           several engines, each with a thread of its own, beside one; some connect anew
   nodes            the same reports through many nodes: messages between them
-  ring-change      pub/sub servers come, go and are replaced under several nodes: what moves, how
-                   fast, and that no client misses anything
+  ring-change      pub/sub servers come, go, are replaced and die under several nodes: what moves,
+                   how fast, who is without news, and that all is made up for
 
 Options, with defaults
   --users N (100000)          --friends N (40)       --seed N (1)
@@ -56,8 +56,9 @@ Options, with defaults
   --rate N (334000)           reports a second, in latency and runtime-latency
   --seconds N (10)            that these last
   --shards N (2)              in shards: engines and threads
-  --placement region|hash (region)
-                              in shards: where users are at home, by where they live or by their ids
+  --placement region|hash|apart (region)
+                              in shards: where users are at home, by where they live or by their
+                              ids; apart: by where they live, and nobody has friends elsewhere
   --reports-per-churn N (1000)
                               in shards: reports for each who connects anew
   --nodes N                   in nodes (100) and ring-change (8)

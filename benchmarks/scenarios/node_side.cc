@@ -203,6 +203,11 @@ void NodeSide::SetRing(std::uint32_t node, const nearby::RingSource::Ring& ring)
   Settle();
 }
 
+void NodeSide::TakeDown(absl::string_view server) {
+  broker_.TakeDown(server);
+  Settle();
+}
+
 void NodeSide::ReportAll(absl::Span<const capacity::Batch> batches) {
   for (const capacity::Batch& batch : batches) {
     clock_.Set(batch.now);

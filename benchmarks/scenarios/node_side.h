@@ -73,6 +73,8 @@ class NodeSide {
   void Disconnect(absl::Span<const std::uint32_t> users);
   /// Lets this node, and no other, learn of a ring.
   void SetRing(std::uint32_t node, const nearby::RingSource::Ring& ring);
+  /// This pub/sub server dies: all links to it break, and it answers nobody any more.
+  void TakeDown(absl::string_view server);
   /// Hands over these batches, each at its time, and polls after each until nothing is left to do.
   void ReportAll(absl::Span<const capacity::Batch> batches);
 

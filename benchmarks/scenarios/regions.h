@@ -10,12 +10,17 @@
 namespace scenarios {
 
 /// EngineOptions::home_shard of a host that knows where its users live: the world cut by longitude
-/// into as many parts with as many users each. Whoever is not of the world lives where the user of
+/// into as many parts with as many users each, within some hundredths, cut there where few who
+/// live near each other are friends: between regions, not through cities. Whoever is not of the world lives where the user of
 /// the next lower number does. Requires 0 < shards <= 64.
 ///
 /// The function holds a byte a user, and may be called from any thread.
 std::function<nearby::ShardId(nearby::UserId)> CutIntoRegions(const capacity::World& world,
                                                               std::uint32_t shards);
+
+/// The world without the friendships whose two are not at home on the same shard.
+capacity::World WithoutCrossing(const capacity::World& world,
+                                const std::function<nearby::ShardId(nearby::UserId)>& home);
 
 }  // namespace scenarios
 

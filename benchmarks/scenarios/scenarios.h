@@ -44,8 +44,9 @@ Findings MeasureShards(const Flags& flags);
 /// stores: how many messages go between them.
 Findings MeasureNodes(const Flags& flags);
 
-/// Servers come, go and take each other's seats under nodes whose users come in sight of each other
-/// and part all the time: how much moves, how fast, and that nobody misses anything.
+/// Servers come, go, take each other's seats and die under nodes whose users come in sight of each
+/// other and part all the time: how much moves, how fast, how long a server that has died leaves
+/// clients without news, and that nobody misses anything in the end.
 Findings MeasureRingChange(const Flags& flags);
 
 }  // namespace scenarios

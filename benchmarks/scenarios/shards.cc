@@ -34,6 +34,8 @@ constexpr double kMostDeliveriesApart = 0.02;
 // Whom is in sight of so many is compared in the end.
 constexpr std::uint32_t kUsersToCompare = 100'000;
 
+using HomeShard = std::function<nearby::ShardId(nearby::UserId)>;
+
 /// What memory gives to several threads at once, to one: the machine's own limit.
 class Ceilings {
  public:
@@ -66,7 +68,7 @@ class Ceilings {
 /// A team, and what it took in the slices that count.
 struct Subject {
   Subject(const Flags& flags, const capacity::World& world, std::uint32_t shards,
-          std::function<nearby::ShardId(nearby::UserId)> home_shard)
+          HomeShard home_shard)
       : team(flags, world, shards, std::move(home_shard)) {}
 
   void Serve(absl::Span<const ShardStep> steps, bool counts) {
@@ -94,15 +96,14 @@ struct Subject {
 /// The same reports and the same churn to one engine and to several.
 class Run {
  public:
-  Run(const Flags& flags, const capacity::World& world)
+  Run(const Flags& flags, const capacity::World& world, HomeShard home_shard)
       : flags_(flags),
         world_(world),
         trace_(world, flags.seed),
         turns_(flags, flags.reports_per_churn),
         ceilings_(flags),
         one_(flags, world, 1, nullptr),
-        several_(flags, world, flags.shards,
-                 flags.by_region ? CutIntoRegions(world, flags.shards) : nullptr) {}
+        several_(flags, world, flags.shards, std::move(home_shard)) {}
 
   void Connect();
   void WarmUp();
@@ -210,9 +211,9 @@ void Run::Conclude(Findings* findings) const {
   const TeamWork several = several_.Sum();
   const auto reports = static_cast<double>(one.sum.reports);
   findings->AddText("scenario", "shards");
-  findings->AddText("placement", flags_.by_region ? "region" : "hash");
-  findings->Heading(absl::StrCat("Shards, each with a thread: ", flags_.shards, ", by ",
-                                 flags_.by_region ? "region" : "hash", ", to one"));
+  findings->AddText("placement", NameOf(flags_.placement));
+  findings->Heading(absl::StrCat("Shards, each with a thread: ", flags_.shards, ", placement ",
+                                 NameOf(flags_.placement), ", to one"));
   findings->AddCount("users", "users", flags_.users);
   findings->AddCount("shards", "shards", flags_.shards);
   findings->AddCount("reports", "reports", one.sum.reports);
@@ -253,6 +254,12 @@ void Run::ConcludeShares(Findings* findings) const {
                     static_cast<double>(work.reports));
   findings->Add("parked_per_report", "reports that nobody had to be told of, a report",
                 static_cast<double>(after.locations_parked - several_.before.locations_parked) /
+                    static_cast<double>(work.reports));
+  findings->Add("one_checks_per_report", "pairs looked at, a report, one",
+                static_cast<double>(one_.team.stats().checks - one_.before.checks) /
+                    static_cast<double>(work.reports));
+  findings->Add("several_checks_per_report", "pairs looked at, a report, several",
+                static_cast<double>(after.checks - several_.before.checks) /
                     static_cast<double>(work.reports));
   findings->Add("asked_per_report", "locations asked for, a report",
                 static_cast<double>(after.locations_asked - several_.before.locations_asked) /
@@ -307,11 +314,15 @@ void Run::Judge(Findings* findings) {
 }  // namespace
 
 Findings MeasureShards(const Flags& flags) {
-  const capacity::World world = [&flags] {
+  HomeShard home_shard;
+  const capacity::World world = [&flags, &home_shard] {
     const capacity::Stage stage("making the world");
-    return capacity::MakeWorld(WorldOptionsOf(flags));
+    capacity::World made = capacity::MakeWorld(WorldOptionsOf(flags));
+    if (flags.placement != Placement::kHash) home_shard = CutIntoRegions(made, flags.shards);
+    return flags.placement == Placement::kApart ? WithoutCrossing(made, home_shard)
+                                                : std::move(made);
   }();
-  Run run(flags, world);
+  Run run(flags, world, std::move(home_shard));
   run.Connect();
   run.WarmUp();
   run.Measure();

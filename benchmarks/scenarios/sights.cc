@@ -36,9 +36,41 @@ std::size_t Sights::IndexOf(std::uint32_t user, std::uint32_t other) const {
 
 void Sights::SetNear(std::size_t index, bool is_near, bool is_on_edge) {
   Pair& pair = pairs_[index];
-  changes_ += pair.is_near != is_near ? 1 : 0;
+  if (pair.is_near != is_near) {
+    ++changes_;
+    // Of a friend who is told of the silence goes on; another's begins here, and ends untold.
+    if (!pair.is_told && is_near) pair.news_ms = now_.ms;
+    if (!pair.is_told && !is_near) EndSilence(&pair);
+  }
   pair.is_near = is_near;
   pair.is_on_edge = is_on_edge;
+}
+
+std::int64_t Sights::SilenceMs(const Pair& pair) const {
+  const std::int64_t lasted_ms = pair.is_told || pair.is_near ? now_.ms - pair.news_ms : 0;
+  return std::max<std::int64_t>(pair.silence_ms, lasted_ms);
+}
+
+void Sights::EndSilence(Pair* pair) const {
+  pair->silence_ms = static_cast<std::int32_t>(SilenceMs(*pair));
+}
+
+void Sights::RestartSilences() {
+  for (Pair& pair : pairs_) pair.silence_ms = 0;
+}
+
+std::vector<std::int64_t> Sights::SilencesMs(
+    absl::FunctionRef<bool(std::uint32_t user, std::uint32_t other)> is_chosen) const {
+  std::vector<std::int64_t> silences;
+  for (std::uint32_t user = 0; user < world_.size(); ++user) {
+    const absl::Span<const std::uint32_t> friends = world_.FriendsOf(user);
+    for (std::size_t i = 0; i < friends.size(); ++i) {
+      const std::int64_t silence_ms = SilenceMs(pairs_[world_.offsets[user] + i]);
+      if (silence_ms > 0 && is_chosen(user, friends[i])) silences.push_back(silence_ms);
+    }
+  }
+  std::sort(silences.begin(), silences.end());
+  return silences;
 }
 
 void Sights::Report(std::uint32_t user, nearby::Position position) {
@@ -67,6 +99,8 @@ nearby::ClientSink::Flow Sights::Deliver(const nearby::ClientBatch& batch) {
     const bool is_enter = event.kind == nearby::DeliveryKind::kEnter;
     const bool is_leave = event.kind == nearby::DeliveryKind::kLeave;
     out_of_turn_ += is_enter == pair.is_told ? 1 : 0;
+    EndSilence(&pair);
+    pair.news_ms = now_.ms;
     changes_told_ += is_enter || is_leave ? 1 : 0;
     pair.is_told = !is_leave;
     if (is_leave) continue;

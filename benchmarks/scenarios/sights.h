@@ -3,11 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "benchmarks/capacity/huge_array.h"
 #include "benchmarks/capacity/world.h"
 #include "nearby/client_sink.h"
 #include "nearby/geo.h"
+#include "nearby/time.h"
 
 namespace scenarios {
 
@@ -20,6 +23,8 @@ class Sights : public nearby::ClientSink {
  public:
   explicit Sights(const capacity::World& world);
 
+  /// It is so late from now on. Only silences are measured by it.
+  void SetTime(nearby::Time now) { now_ = now; }
   /// The user is here from now on.
   void Report(std::uint32_t user, nearby::Position position);
 
@@ -32,6 +37,14 @@ class Sights : public nearby::ClientSink {
     std::uint64_t wrong = 0;  ///< Told to be in sight and not there, or the other way round.
   };
   Pairs Count() const;
+
+  /// How long clients hear nothing of friends who are in sight, or whom they take to be: from what
+  /// they were told last, or the friend's coming in sight, to what they are told next. Of the pairs
+  /// that are chosen, each one's longest that has lasted since the last restart, in ascending
+  /// order, of any length, those that go on included. Whoever was never in sight is left out.
+  void RestartSilences();
+  std::vector<std::int64_t> SilencesMs(
+      absl::FunctionRef<bool(std::uint32_t user, std::uint32_t other)> is_chosen) const;
 
   /// Times that somebody came in sight or went out of it.
   std::uint64_t changes() const { return changes_; }
@@ -46,6 +59,8 @@ class Sights : public nearby::ClientSink {
   // Of a user and one of their friends.
   struct Pair {
     std::int64_t reported_ms = 0;  // the newest report told
+    std::int64_t news_ms = 0;      // when they were last told of, or came in sight
+    std::int32_t silence_ms = 0;   // the longest that has ended
     bool is_told = false;
     bool is_near = false;
     bool is_on_edge = false;
@@ -53,8 +68,11 @@ class Sights : public nearby::ClientSink {
 
   std::size_t IndexOf(std::uint32_t user, std::uint32_t other) const;
   void SetNear(std::size_t index, bool is_near, bool is_on_edge);
+  std::int64_t SilenceMs(const Pair& pair) const;
+  void EndSilence(Pair* pair) const;
 
   const capacity::World& world_;
+  nearby::Time now_;
   capacity::HugeArray<nearby::Position> positions_;
   capacity::HugeArray<bool> has_position_;
   capacity::HugeArray<Pair> pairs_;            // as the world's friends

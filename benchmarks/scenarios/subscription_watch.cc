@@ -4,6 +4,19 @@
 
 namespace scenarios {
 
+void SubscriptionStorm::Add(nearby::Time now, std::uint64_t count) {
+  constexpr std::int64_t kSecondMs = 1'000;
+  last_second.emplace_back(now, count);
+  in_last_second += count;
+  for (; last_second.front().first.ms <= now.ms - kSecondMs; last_second.pop_front()) {
+    in_last_second -= last_second.front().second;
+  }
+  if (resubscriptions == 0) first = now;
+  last = now;
+  resubscriptions += count;
+  most_in_a_second = std::max(most_in_a_second, in_last_second);
+}
+
 void SubscriptionWatch::OnSubscribed(std::uint32_t number, absl::string_view server,
                                      nearby::Channel channel, nearby::Time now) {
   Node& node = nodes_[number];
@@ -12,14 +25,7 @@ void SubscriptionWatch::OnSubscribed(std::uint32_t number, absl::string_view ser
   if (std::find(servers.begin(), servers.end(), server) == servers.end()) {
     servers.emplace_back(server.data(), server.size());
   }
-  if (!is_again) return;
-  constexpr std::int64_t kSecondMs = 1'000;
-  node.last_second.push_back(now);
-  while (node.last_second.front().ms <= now.ms - kSecondMs) node.last_second.pop_front();
-  Storm& storm = node.storm;
-  if (++storm.resubscriptions == 1) storm.first = now;
-  storm.last = now;
-  storm.most_in_a_second = std::max<std::uint64_t>(storm.most_in_a_second, node.last_second.size());
+  if (is_again) node.storm.Add(now, 1);
 }
 
 void SubscriptionWatch::OnUnsubscribed(std::uint32_t number, absl::string_view server,
@@ -53,16 +59,15 @@ std::uint64_t SubscriptionWatch::channels() const {
   return sum;
 }
 
-std::uint64_t SubscriptionWatch::CountElsewhere(const nearby::HashRing& ring) const {
-  std::uint64_t elsewhere = 0;
+std::uint64_t SubscriptionWatch::CountAtOwners(const nearby::HashRing& ring) const {
+  std::uint64_t sum = 0;
   for (const Node& node : nodes_) {
     for (const auto& [channel, servers] : node.servers) {
       const std::string& owner = ring.Owner(channel)->server;
-      const bool is_there = std::find(servers.begin(), servers.end(), owner) != servers.end();
-      elsewhere += is_there ? 0 : 1;
+      sum += std::find(servers.begin(), servers.end(), owner) != servers.end() ? 1 : 0;
     }
   }
-  return elsewhere;
+  return sum;
 }
 
 std::uint64_t SubscriptionWatch::subscriptions() const {

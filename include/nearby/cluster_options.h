@@ -45,8 +45,9 @@ struct NEARBY_API ClusterOptions {
 
   // Limits, for each shard.
 
-  /// Subscriptions that are made anew in any one second: after a change of the ring, or when a link
-  /// was lost. A tenth of them may come at once; over a long time it is nine tenths of it.
+  /// Subscriptions that are made anew in any one second: after a change of the ring, when a link
+  /// was lost, or when a server had failed, whether it is only tried or is back. A tenth of them
+  /// may come at once; over a long time it is nine tenths of it.
   double max_resubscribes_per_second = 5000;
   /// Subscriptions that have not been answered.
   std::size_t max_subscribes_in_flight = 1024;

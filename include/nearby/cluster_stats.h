@@ -20,7 +20,7 @@ struct NEARBY_API ClusterStats {
   std::uint64_t channels = 0;            ///< subscribed to, or about to be
   std::uint64_t channels_live = 0;       ///< of these, acknowledged by the present owner
   std::uint64_t subscribes = 0;          ///< calls
-  std::uint64_t resubscribes = 0;        ///< of these, of channels that had been subscribed to
+  std::uint64_t resubscribes = 0;        ///< of these, at the pace of max_resubscribes_per_second
   std::uint64_t unsubscribes = 0;        ///< calls
   std::uint64_t subscribe_failures = 0;  ///< calls that failed or were not answered
   std::uint64_t links_lost = 0;

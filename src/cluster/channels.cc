@@ -127,7 +127,7 @@ void Channels::LeaveOwner(Channel channel, Entry* entry) {
 
 void Channels::Enqueue(Channel channel, const Entry& entry) {
   if (entry.server == kNoServer) return;  // until there is a ring
-  if (!entry.is_again) {
+  if (!entry.is_paced) {
     AddToQueue(&first_, channel);
   } else if (actions_.is_urgent(channel)) {
     AddToQueue(&urgent_, channel);
@@ -185,7 +185,7 @@ void Channels::Move(Channel channel, Entry* entry) {
   } else if (entry->may_be_there) {
     LeaveOwner(channel, entry);
   }
-  if (entry->state != State::kWaiting) entry->is_again = true;
+  if (entry->state != State::kWaiting) entry->is_paced = true;
   // Back to where it was: subscribing anew doubles nothing.
   const auto back = std::find_if(entry->formers.begin(), entry->formers.end(),
                                  [owner](const Former& former) { return former.server == owner; });
@@ -227,7 +227,7 @@ void Channels::OnSubscribed(std::uint64_t number, const absl::Status& status, Ti
   Entry& entry = found->second;
   entry.state = State::kLive;
   entry.may_be_there = false;
-  entry.is_again = true;
+  entry.is_paced = true;
   ++live_;
   if (!IsPlanted(PlantedBug::kResubscribedUnhealed)) answered_.push_back(pending.channel);
   for (Former& former : entry.formers) {
@@ -242,6 +242,7 @@ void Channels::Fail(ServerId server, Channel channel) {
   Entry& entry = entries_.find(channel)->second;
   entry.state = State::kWaiting;
   entry.may_be_there = true;
+  entry.is_paced = true;
   entry.number = 0;
   if (!IsPlanted(PlantedBug::kFailedSubscribeGivenUp)) {
     AddToQueue(&servers_[server].waiting, channel);
@@ -274,7 +275,7 @@ void Channels::OnLinkLost(absl::string_view name) {
     if (entry.state == State::kWaiting) continue;
     if (entry.state == State::kLive) --live_;
     entry.state = State::kWaiting;
-    entry.is_again = true;
+    entry.is_paced = true;
     entry.number = 0;
     Enqueue(channel, entry);
   }
@@ -295,12 +296,13 @@ void Channels::OnStray(absl::string_view name, Channel channel) {
   actions_.unsubscribe(name, channel);
 }
 
-bool Channels::Subscribe(Channel channel, Entry* entry, Time now) {
+void Channels::Subscribe(Channel channel, Entry* entry, Time now) {
   Server& server = servers_[entry->server];
   if (server.failures > 0) {
-    if (server.is_probed || now < server.retry_at) {
+    entry->is_paced = true;
+    if (server.is_probed || now < server.retry_at || credit_ < 1) {
       AddToQueue(&server.waiting, channel);
-      return false;
+      return;
     }
     server.is_probed = true;
   }
@@ -309,9 +311,11 @@ bool Channels::Subscribe(Channel channel, Entry* entry, Time now) {
   pending_[entry->number] = {channel, entry->server};
   AddTimeout(Time{now.ms + options_.timeout_ms}, entry->number);
   ++counts_.subscribes;
-  if (entry->is_again) ++counts_.resubscribes;
+  if (entry->is_paced) {
+    ++counts_.resubscribes;
+    credit_ -= 1;
+  }
   actions_.subscribe(server.name, channel, entry->number);
-  return true;
 }
 
 bool Channels::Next(Channel* channel) {
@@ -324,25 +328,38 @@ bool Channels::Next(Channel* channel) {
   return false;
 }
 
-void Channels::BeginSubscribing(Time now) {
+void Channels::AddCredit(Time now) {
   const auto passed = static_cast<double>(std::max<std::int64_t>(0, now.ms - credit_time_.ms));
   credit_ = std::min(credit_ + passed * PerMs(), Burst());
   credit_time_ = now;
+}
+
+Time Channels::NextPaced(Time now) const {
+  if (credit_ >= 1) return now;
+  return Time{now.ms + static_cast<std::int64_t>((1 - credit_) / PerMs()) + 1};
+}
+
+void Channels::BeginSubscribing(Time now) {
   Channel channel;
   while (HasRoom() && Next(&channel)) {
     const auto found = entries_.find(channel);
     // It may have been let go of, or be under way by another entry of a queue.
     if (found == entries_.end() || found->second.state != State::kWaiting) continue;
     if (found->second.server == kNoServer) continue;
-    const bool is_paced = found->second.is_again;
-    if (Subscribe(channel, &found->second, now) && is_paced) credit_ -= 1;
+    if (found->second.is_paced && credit_ < 1) {
+      // By an entry from when it was new.
+      Enqueue(channel, found->second);
+    } else {
+      Subscribe(channel, &found->second, now);
+    }
   }
 }
 
+// Before all others, for many may wait for what one finds out.
 void Channels::ProbeServers(Time now) {
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     while (!servers_[i].waiting.empty() && !servers_[i].is_probed && now >= servers_[i].retry_at &&
-           HasRoom()) {
+           HasRoom() && credit_ >= 1) {
       const Channel channel = servers_[i].waiting.back();
       servers_[i].waiting.pop_back();
       const auto found = entries_.find(channel);
@@ -383,6 +400,7 @@ void Channels::Poll(Time now) {
   TimeOut(now);
   MoveSome();
   DropFormers(now);
+  AddCredit(now);
   ProbeServers(now);
   BeginSubscribing(now);
   SetNextEvent(now);
@@ -395,11 +413,10 @@ void Channels::SetNextEvent(Time now) {
   if (!timeouts_.empty()) at(timeouts_.front().first);
   if (!settling_.empty()) at(settling_.front().first);
   if (!HasRoom()) return;  // An answer or a timeout comes first.
-  if (!urgent_.empty() || !again_.empty()) {
-    at(Time{now.ms + static_cast<std::int64_t>(std::max(0.0, (1 - credit_) / PerMs())) + 1});
-  }
+  const Time next_paced = NextPaced(now);
+  if (!urgent_.empty() || !again_.empty()) at(next_paced);
   for (const Server& server : servers_) {
-    if (!server.waiting.empty() && !server.is_probed) at(std::max(now, server.retry_at));
+    if (!server.waiting.empty() && !server.is_probed) at(std::max(next_paced, server.retry_at));
   }
 }
 

@@ -29,7 +29,7 @@ namespace nearby::internal {
 // A channel that the ring moves is listened to at both owners until the new one has acknowledged
 // and `ring_settle` has passed. What is subscribed to anew is paced, channels with a friend in
 // sight first. A server that fails is tried with one channel at a time, at growing intervals, until
-// it answers; then the others follow at the pace.
+// it answers; these, and the others that follow then, keep to the same pace, be they new or not.
 //
 // Thread-compatible. It calls nothing but its actions.
 class Channels {
@@ -96,7 +96,7 @@ class Channels {
   struct Entry {
     ServerId server = kNoServer;  // the owner
     State state = State::kWaiting;
-    bool is_again = false;      // it has been live before: its subscription is paced
+    bool is_paced = false;      // it has been asked for before, or its server has failed
     bool may_be_there = false;  // a call failed that may have subscribed to it at the owner
     std::uint64_t number = 0;   // of the call under way
     std::size_t place = 0;      // in all_
@@ -130,17 +130,20 @@ class Channels {
   // The next channel whose turn it is, by urgency; false if there is none.
   bool Next(Channel* channel);
   void BeginSubscribing(Time now);
-  // Asks the owner, or leaves the channel waiting with it. Whether it asked.
-  bool Subscribe(Channel channel, Entry* entry, Time now);
+  // Asks the owner, or leaves the channel waiting with it.
+  void Subscribe(Channel channel, Entry* entry, Time now);
   void Fail(ServerId server, Channel channel);
   // The server has answered: whoever waited for it need not any more.
   void Recover(ServerId server);
   void ProbeServers(Time now);
+  void AddCredit(Time now);
   // What may come at once: a tenth of a second's worth, by which a late poll makes up for its
   // delay. And what comes in a millisecond after it, so that the two together stay within the pace
   // in any second: the one more would come just as that ends.
   double Burst() const { return std::max(1.0, options_.max_resubscribes_per_second / 10); }
   double PerMs() const { return (options_.max_resubscribes_per_second + 1 - Burst()) / 1000; }
+  // When the next that is paced may be asked for.
+  Time NextPaced(Time now) const;
   bool HasRoom() const { return pending_.size() < options_.max_in_flight; }
   void TimeOut(Time now);
   void AddTimeout(Time at, std::uint64_t number);
@@ -169,9 +172,9 @@ class Channels {
   std::size_t moved_up_to_ = 0;
 
   std::deque<Channel> urgent_;
-  std::deque<Channel> first_;  // subscribed to for the first time: not paced
+  std::deque<Channel> first_;  // not paced
   std::deque<Channel> again_;
-  double credit_ = 0;
+  double credit_ = 0;  // paced subscriptions that may be asked for at once
   Time credit_time_{-kMaxTimeMs};
 
   std::uint64_t next_number_ = 1;

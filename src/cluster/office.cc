@@ -353,10 +353,11 @@ void Office::FinishFenceIfDone(std::uint64_t number) {
 }
 
 void Office::TimeOutFences() {
-  for (auto& [number, fence] : fences_) {
-    if (fence.deadline > now_) break;  // They are in order of their beginning.
-    if (!fence.done) continue;
-    Done done = std::exchange(fence.done, nullptr);
+  // Looked for anew each time: whoever is told may begin another.
+  for (auto next = FirstAwaited(); next != fences_.end() && next->second.deadline <= now_;
+       next = FirstAwaited()) {
+    first_awaited_ = next->first + 1;
+    Done done = std::exchange(next->second.done, nullptr);
     if (IsPlanted(PlantedBug::kFenceTimeoutTakenForDone)) return done(absl::OkStatus());
     done(absl::DeadlineExceededError(
         "the change is stored, but not known to be in force on all nodes yet"));
@@ -364,11 +365,8 @@ void Office::TimeOutFences() {
 }
 
 Time Office::NextDeadline() const {
-  // They are in order of their beginning.
-  for (const auto& [number, fence] : fences_) {
-    if (fence.done) return fence.deadline;
-  }
-  return kNever;
+  const auto next = FirstAwaited();
+  return next == fences_.end() ? kNever : next->second.deadline;
 }
 
 void Office::Cancel() {

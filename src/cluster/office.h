@@ -102,6 +102,8 @@ class Office {
     std::vector<NodeLease> asked;
   };
 
+  using Fences = absl::btree_map<std::uint64_t, OpenFence>;
+
   // A node has been asked to put a fence's change in force.
   struct Request {
     std::uint64_t fence = 0;
@@ -133,7 +135,7 @@ class Office {
   absl::Duration FenceTimeout() const {
     return 2 * options_.lease_duration + options_.call_timeout;
   }
-  // Of the fences that somebody waits for.
+  // Of the fences that somebody waits for. O(log) of those that are open.
   Time NextDeadline() const;
   void KeepLease();
   void LeaveLease();
@@ -156,6 +158,9 @@ class Office {
   void AskFence(std::uint64_t number, const NodeLease& lease);
   void FinishFenceIfDone(std::uint64_t number);
   void CountFences() { open_fences_ = fences_.size(); }
+  // The fence with the earliest deadline that somebody still waits for, or the end.
+  Fences::const_iterator FirstAwaited() const { return fences_.lower_bound(first_awaited_); }
+  Fences::iterator FirstAwaited() { return fences_.lower_bound(first_awaited_); }
   void TimeOutFences();
   void FindEndedLeases();
 
@@ -187,7 +192,10 @@ class Office {
   Time find_ended_at_ = kNever;
 
   std::uint64_t next_fence_ = 1;
-  absl::btree_map<std::uint64_t, OpenFence> fences_;
+  // In order of their deadlines, too, for all have as long. Of those before first_awaited_ it has
+  // been told that they take too long; they may be many, and are passed by.
+  Fences fences_;
+  std::uint64_t first_awaited_ = 1;
   std::atomic<std::size_t> open_fences_{0};  // as many as there are
   std::uint64_t next_request_ = 1;
   absl::btree_map<std::uint64_t, Request> requests_;

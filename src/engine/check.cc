@@ -70,14 +70,15 @@ absl::Status Engine::Impl::CheckParked(Slot slot) const {
     }
   }
   if (!e.is_parked) return absl::OkStatus();
-  const int ahead = DueTicks::Ahead(e.parked_until, now_tick_);
-  const bool rests_on_row =
-      !e.is_asked && ahead > 0 && now_.ms - cache_.accepted_at(slot).ms <= DueTicks::kSafeMs;
+  const std::int64_t parked_ms = ParkTicks::MsUntil(e.parked_until, now_);
+  const bool must_be_far =
+      !e.is_asked && parked_ms > 0 && now_.ms - cache_.accepted_at(slot).ms <= ParkTicks::kSafeMs;
+  const internal::Approach approach = ApproachOf(slot);
   for (const Edge& edge : registry_.Row(slot)) {
     if (edge.has(kFriendSees)) return Violation("a parked remote is seen", slot);
-    if (rests_on_row && cache_.is_active(edge.neighbour()) &&
-        DueTicks::Ahead(registry_.TickOf(slot, edge), now_tick_) < ahead) {
-      return Violation("I10: a remote is parked for longer than the row allows", slot);
+    if (must_be_far && cache_.is_active(edge.neighbour()) &&
+        MillisecondsToMeet(approach, slot, edge) + 1 < static_cast<double>(parked_ms)) {
+      return Violation("I10: a parked remote may meet somebody before the park ends", slot);
     }
   }
   return absl::OkStatus();
@@ -116,8 +117,8 @@ absl::Status Engine::Impl::CheckEdge(Slot slot, Edge edge) const {
 // A tick that lets the owner of the row pass by a pair must be one before which the two cannot
 // meet.
 absl::Status Engine::Impl::CheckTick(Slot slot, Edge edge, std::uint8_t tick) const {
-  const int ahead = DueTicks::Ahead(tick, now_tick_);
-  if (!options_.skip_far_pairs || ahead <= 0) return absl::OkStatus();
+  const bool is_due = DueTicks::Ahead(tick, now_tick_) <= 0;
+  if (!options_.skip_far_pairs || is_due) return absl::OkStatus();
   // When the owner reports again, nothing that is said here will be looked at.
   if (!cache_.is_active(slot) || now_.ms - cache_.accepted_at(slot).ms > DueTicks::kSafeMs) {
     return absl::OkStatus();
@@ -130,10 +131,9 @@ absl::Status Engine::Impl::CheckTick(Slot slot, Edge edge, std::uint8_t tick) co
   block.Compute();
   const Separation apart = block[0];
   if (!apart.is_somewhere) return absl::OkStatus();
-  const std::int64_t begins_ms = ((now_.ms >> DueTicks::kTickShift) + ahead) * DueTicks::kTickMs;
   const double ms =
       ApproachOf(slot).MillisecondsToMeet(edge.neighbour(), RadiusOfNeighbour(edge), apart);
-  if (ms + 1 < static_cast<double>(begins_ms - now_.ms)) {
+  if (ms + 1 < static_cast<double>(DueTicks::MsUntil(tick, now_))) {
     return Violation("I10: a pair may meet before it is looked at", slot);
   }
   return absl::OkStatus();

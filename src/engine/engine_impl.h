@@ -260,6 +260,12 @@ class Engine::Impl {
     if ((edge.flags() & (kISee | kFriendSees)) != 0) return now_tick_;
     return approach.NotBefore(edge.neighbour(), RadiusOfNeighbour(edge), apart);
   }
+  // How soon the two of an edge in the approaching entity's row can meet: judged by the chord,
+  // which no way within their bounds can make earlier. Requires that both are somewhere.
+  double MillisecondsToMeet(const internal::Approach& approach, Slot owner, Edge edge) const {
+    return approach.MillisecondsToMeet(edge.neighbour(), RadiusOfNeighbour(edge),
+                                       Between(owner, edge.neighbour()));
+  }
   double RadiusOfNeighbour(Edge edge) const {
     return edge.has(kFriendHasRadius) ? radius_m(edge.neighbour()) : options_.radius_m;
   }
@@ -362,6 +368,10 @@ class Engine::Impl {
   // As messages bear it. All shards round alike, so it is compared with nothing else.
   float SpeedBoundOf(Slot slot) const { return static_cast<float>(cache_.speed_bound(slot)); }
   bool IsParked(Slot slot) const { return entity(slot).is_parked; }
+  // As precise as reports are frequent, half a minute, and reaching more than an hour.
+  using ParkTicks = ByteTicks<15>;
+  // For how long a remote cannot come within sight of anybody here; 0 if that is too short to pay.
+  std::int64_t FarForMs(Slot remote) const;
   // Parks the channel of a remote whose location has just come, if it pays.
   void ParkIfFar(Slot remote, const PeerMessage& location, Effects* effects);
   // Before which tick the pair of this edge of a client's row, to a parked remote, need not be

@@ -6,8 +6,9 @@
 namespace nearby {
 namespace {
 
-// To park costs a message, so it has to spare two at least: users report every half minute or so.
-constexpr int kLeastTicks = 8;
+// To park costs a message, so it has to spare two at least: users report every half minute or so,
+// and the end is rounded down by as much.
+constexpr std::int64_t kLeastMs = 65'536;
 
 }  // namespace
 
@@ -16,19 +17,30 @@ void Engine::Impl::ParkIfFar(Slot remote, const PeerMessage& location, Effects* 
   // Their own shard, which knows more, thinks them faster.
   const float speed_bound = SpeedBoundOf(remote);
   if (location.speed_bound > speed_bound) return;
-  const RowView row = rows_.Row(remote);
-  int ahead = DueTicks::kMaxAhead;
-  for (std::size_t i = 0; i < row.edges.size(); ++i) {
-    ahead = std::min(ahead, DueTicks::Ahead(row.ticks[i], now_tick_));
-  }
-  if (ahead < kLeastTicks) return;
+  const std::int64_t far_ms = FarForMs(remote);
+  if (far_ms == 0) return;
   PeerMessage message = About(location.user, PeerMessage::Kind::kPark);
   message.sequence = location.sequence;
   message.speed_bound = speed_bound;
-  message.until = Time{((now_.ms >> DueTicks::kTickShift) + ahead) * DueTicks::kTickMs};
+  message.until = Time{now_.ms + far_ms};
   Send(message, location.from, effects);
   entity(remote).is_parked = true;
-  entity(remote).parked_until = static_cast<std::uint8_t>(now_tick_ + ahead);
+  entity(remote).parked_until = ParkTicks::NotBefore(now_, static_cast<double>(far_ms));
+}
+
+// The ticks of the row would tell most of it, but reach less far, and are of the time when each
+// pair was last looked at.
+std::int64_t Engine::Impl::FarForMs(Slot remote) const {
+  const internal::Approach approach = ApproachOf(remote);
+  auto far_ms = static_cast<double>(ParkTicks::kSafeMs);
+  for (const Edge edge : rows_.Row(remote).edges) {
+    if (edge.has(kFriendSees)) return 0;
+    // Whoever is inactive will ask when they come back.
+    if (!cache_.is_active(edge.neighbour())) continue;
+    far_ms = std::min(far_ms, MillisecondsToMeet(approach, remote, edge));
+    if (far_ms < kLeastMs) return 0;
+  }
+  return static_cast<std::int64_t>(far_ms);
 }
 
 bool Engine::Impl::ReceivePark(const PeerMessage& message) {
@@ -42,14 +54,12 @@ bool Engine::Impl::ReceivePark(const PeerMessage& message) {
   // does not hold.
   if (message.sequence != listeners.sequence || !cache_.is_active(client)) return true;
   if (!(SpeedBoundOf(client) <= message.speed_bound)) return true;
-  // Before the ticks that they hold there come round.
-  const std::int64_t most_ms = cache_.accepted_at(client).ms + DueTicks::kSafeMs - now_.ms;
-  const std::int64_t wait_ms = std::min(message.until.ms - now_.ms, most_ms);
+  const std::int64_t wait_ms = message.until.ms - now_.ms;
   if (wait_ms <= 0) return true;
-  const std::uint8_t until = DueTicks::NotBefore(now_, static_cast<double>(wait_ms));
+  const std::uint8_t until = ParkTicks::NotBefore(now_, static_cast<double>(wait_ms));
   Entity& e = entity(client);
   const bool is_first = listeners.parked == 0;
-  if (is_first || DueTicks::Ahead(e.parked_until, now_tick_) > DueTicks::Ahead(until, now_tick_)) {
+  if (is_first || ParkTicks::MsUntil(e.parked_until, now_) > ParkTicks::MsUntil(until, now_)) {
     e.parked_until = until;
   }
   SetListeners(client, listeners.shards, listeners.parked | shard);
@@ -70,8 +80,8 @@ void Engine::Impl::PublishLocation(Slot client, LocationCache::Motion motion,
   // Their class of speed has not risen since it was found to be within what is relied on: it rises
   // with reports that break the bound, and these alone.
   const bool is_as_expected = motion == LocationCache::Motion::kBounded &&
-                              DueTicks::Ahead(e.parked_until, now_tick_) > 0 &&
-                              silence_ms <= DueTicks::kSafeMs;  // or the tick may have come round
+                              ParkTicks::MsUntil(e.parked_until, now_) > 0 &&
+                              silence_ms <= ParkTicks::kSafeMs;  // or the tick may have come round
   if (is_as_expected && e.is_all_parked) {
     ++stats_.locations_parked;
     return;
@@ -96,10 +106,12 @@ void Engine::Impl::Reconsider(Slot client, Edge edge, Effects* effects) {
   // Whoever is nowhere sees nobody. It comes to this again when they report.
   if (!cache_.is_active(client)) return;
   const Slot remote = edge.neighbour();
-  const std::uint8_t tick = NotBefore(ApproachOf(client), edge, Between(client, remote));
+  const internal::Approach approach = ApproachOf(client);
+  const std::uint8_t tick = NotBefore(approach, edge, Between(client, remote));
   registry_.TickOf(remote, registry_.MirrorOf(client, edge)) = tick;
-  const int ahead = DueTicks::Ahead(tick, now_tick_);
-  const bool stands = ahead > 0 && ahead >= DueTicks::Ahead(entity(remote).parked_until, now_tick_);
+  const std::int64_t parked_ms = ParkTicks::MsUntil(entity(remote).parked_until, now_);
+  const bool stands = DueTicks::Ahead(tick, now_tick_) > 0 &&
+                      MillisecondsToMeet(approach, client, edge) >= static_cast<double>(parked_ms);
   if (!stands) AskFor(remote, effects);
 }
 

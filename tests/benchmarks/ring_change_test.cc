@@ -6,17 +6,20 @@
 #include <cstdint>
 #include <string>
 
+#include "benchmarks/capacity/trace.h"
 #include "benchmarks/scenarios/findings.h"
 #include "benchmarks/scenarios/flags.h"
+#include "benchmarks/scenarios/scenarios.h"
 #include "src/base/planted_bugs.h"
 
 namespace scenarios {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr char kWrongWhenMoved[] = "pairs wrong when all channels had been moved";
+constexpr char kWrongWhenHealed[] = "pairs wrong when all should have been made up for";
 
 Flags Small() {
   Flags flags;
@@ -29,7 +32,7 @@ Flags Small() {
 // The same change of the ring, on nodes with a mistake that somebody could make.
 std::string TableWith(nearby::PlantedBug bug) {
   nearby::Plant(bug);
-  const Findings findings = MeasureRingChange(Small(), Small().pace);
+  const Findings findings = MeasureRingChange(Small());
   nearby::Plant(nearby::PlantedBug::kNone);
   return findings.ToTable();
 }
@@ -40,16 +43,38 @@ TEST(RingChange, IsMissedByNobody) {
 }
 
 TEST(RingChange, FailsWhereNodesResubscribeFasterThanTheyMay) {
-  const std::string table = MeasureRingChange(Small(), Small().pace - 1).ToTable();
+  RingPromises promises = RingPromises::Of(Small());
+  --promises.resubscriptions_a_second;
+  const std::string table = MeasureRingChange(Small(), promises).ToTable();
   EXPECT_THAT(table, HasSubstr("VOID: A server is added to 32: 10 resubscriptions of one node"));
 }
 
+TEST(RingChange, FailsWhereADeadServersPairsAreWithoutNewsForLonger) {
+  RingPromises promises = RingPromises::Of(Small());
+  promises.silence_ms = capacity::kReportIntervalMs;
+  EXPECT_THAT(MeasureRingChange(Small(), promises).ToTable(),
+              HasSubstr("VOID: A server dies, and its seat gets another: a pair on the dead "
+                        "server's seat was without news for 45"));
+}
+
+TEST(RingChange, FailsWhereADeadServersChannelsAreNotListenedToAtTheNextOne) {
+  EXPECT_THAT(TableWith(nearby::PlantedBug::kRingUnheardBySubscriber),
+              ContainsRegex("A server dies, and its seat gets another: [0-9]+ channels are not "
+                            "listened to where the ring has them"));
+}
+
+TEST(RingChange, FailsWhereNobodyPublishesToTheServerAfterTheDeadOne) {
+  EXPECT_THAT(TableWith(nearby::PlantedBug::kRingUnheardByPublisher),
+              ContainsRegex("A server dies, and its seat gets another: [0-9]+ pairs wrong in the "
+                            "end"));
+}
+
 TEST(RingChange, FailsWhereNobodyAsksForWhatWasMissed) {
-  EXPECT_THAT(TableWith(nearby::PlantedBug::kResubscribedUnhealed), HasSubstr(kWrongWhenMoved));
+  EXPECT_THAT(TableWith(nearby::PlantedBug::kResubscribedUnhealed), HasSubstr(kWrongWhenHealed));
 }
 
 TEST(RingChange, FailsWhereFormerOwnersAreLeftEarly) {
-  EXPECT_THAT(TableWith(nearby::PlantedBug::kFormerOwnerLeftEarly), HasSubstr(kWrongWhenMoved));
+  EXPECT_THAT(TableWith(nearby::PlantedBug::kFormerOwnerLeftEarly), HasSubstr(kWrongWhenHealed));
 }
 
 TEST(RingChange, FailsWhereFormerOwnersAreKept) {

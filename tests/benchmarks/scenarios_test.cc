@@ -24,6 +24,7 @@
 #include "nearby/client_sink.h"
 #include "nearby/effects.h"
 #include "nearby/geo.h"
+#include "nearby/hash_ring.h"
 #include "nearby/ids.h"
 #include "nearby/options.h"
 #include "nearby/time.h"
@@ -31,7 +32,9 @@
 namespace scenarios {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 constexpr capacity::WorldOptions kSmall = {2'000, 40, 1};
 
@@ -155,6 +158,54 @@ TEST(ScenarioSights, HoldsWhatIsToldAgainstPositions) {
   EXPECT_EQ(sights.Count().wrong, 1u);
 }
 
+TEST(ScenarioSights, MeasuresForHowLongClientsHaveNoNews) {
+  const capacity::World world = capacity::MakeWorld(kSmall);
+  const std::uint32_t user = 0;
+  const std::uint32_t other = world.FriendsOf(user)[0];
+  Sights sights(world);
+  const auto silences = [&] {
+    return sights.SilencesMs(
+        [&](std::uint32_t to, std::uint32_t of) { return to == user && of == other; });
+  };
+  const auto at = [&sights](std::int64_t ms) { sights.SetTime(nearby::Time{ms}); };
+  const auto be = [&](std::uint32_t who, double lat) {
+    sights.Report(who, nearby::Position::FromLatLng({lat, 9}));
+  };
+  nearby::ClientEvent event;
+  event.friend_id = capacity::IdOf(other);
+  const auto tell = [&](nearby::DeliveryKind kind) {
+    event.kind = kind;
+    ++event.reported_at.ms;
+    nearby::ClientBatch batch;
+    batch.user = capacity::IdOf(user);
+    batch.events = {&event, 1};
+    sights.Deliver(batch);
+  };
+  be(user, 48);
+  EXPECT_THAT(silences(), IsEmpty()) << "nobody is in sight";
+  at(1'000);
+  be(other, 48.01);
+  at(4'000);
+  EXPECT_THAT(silences(), ElementsAre(3'000)) << "in sight, and untold";
+  tell(nearby::DeliveryKind::kEnter);
+  at(9'000);
+  tell(nearby::DeliveryKind::kMove);
+  at(10'000);
+  EXPECT_THAT(silences(), ElementsAre(5'000));
+  sights.RestartSilences();
+  EXPECT_THAT(silences(), ElementsAre(1'000)) << "it goes on";
+  be(other, 49);
+  at(12'000);
+  EXPECT_THAT(silences(), ElementsAre(3'000)) << "taken to be in sight";
+  tell(nearby::DeliveryKind::kLeave);
+  at(99'000);
+  be(other, 48.01);
+  at(103'000);
+  be(other, 49);
+  at(200'000);
+  EXPECT_THAT(silences(), ElementsAre(4'000)) << "came and went, and nobody was told";
+}
+
 TEST(ScenarioSubscriptionWatch, CountsWhatIsSubscribedToAgainInAnySecond) {
   SubscriptionWatch watch(2);
   const auto subscribe = [&watch](std::uint64_t user, const char* server, std::int64_t at_ms) {
@@ -182,6 +233,17 @@ TEST(ScenarioSubscriptionWatch, CountsWhatIsSubscribedToAgainInAnySecond) {
   watch.OnLinkLost(1, "b");
   EXPECT_EQ(watch.links_lost(), 1u);
   EXPECT_EQ(watch.subscriptions(), 8u);
+}
+
+TEST(ScenarioSubscriptionWatch, CountsWhatIsListenedToWhereTheRingHasIt) {
+  SubscriptionWatch watch(1);
+  const nearby::HashRing ring =
+      *nearby::HashRing::Create(nearby::RingVersion{1}, {{"seat", 100, "a"}}).value();
+  watch.OnSubscribed(0, "a", nearby::UserId{1}, nearby::Time{0});
+  watch.OnSubscribed(0, "b", nearby::UserId{2}, nearby::Time{0});
+  EXPECT_EQ(watch.CountAtOwners(ring), 1u);
+  watch.OnSubscribed(0, "a", nearby::UserId{2}, nearby::Time{0});
+  EXPECT_EQ(watch.CountAtOwners(ring), 2u);
 }
 
 TEST(ScenarioCrossingWalk, LetsEverybodyReportOnceInARoundAndCross) {

@@ -114,6 +114,24 @@ TEST(Regions, HaveAsManyUsersEachAndMostFriendsTogether) {
   EXPECT_LT(ToInt(home(UserId{~std::uint64_t{0}})), kShards);
 }
 
+TEST(Regions, AreApartWithoutTheFriendshipsThatCross) {
+  const capacity::World world = capacity::MakeWorld({2'000, 40, 1});
+  const std::function<ShardId(UserId)> home = CutIntoRegions(world, 2);
+  const capacity::World apart = WithoutCrossing(world, home);
+  ASSERT_EQ(apart.size(), world.size());
+  std::size_t crossing = 0;
+  for (std::uint32_t user = 0; user < world.size(); ++user) {
+    std::vector<std::uint32_t> here;
+    for (const std::uint32_t other : world.FriendsOf(user)) {
+      if (home(capacity::IdOf(other)) == home(capacity::IdOf(user))) here.push_back(other);
+    }
+    crossing += world.FriendsOf(user).size() - here.size();
+    EXPECT_THAT(apart.FriendsOf(user), ::testing::ElementsAreArray(here));
+    EXPECT_EQ(apart.homes[user], world.homes[user]);
+  }
+  EXPECT_GT(crossing, 0u);
+}
+
 TEST(ChurnTurns, GiveEverybodyATurnBeforeAnybodyASecond) {
   Flags flags;
   flags.users = 1'000;
@@ -125,23 +143,34 @@ TEST(ChurnTurns, GiveEverybodyATurnBeforeAnybodyASecond) {
   EXPECT_THAT(times, ::testing::Each(1u));
 }
 
+std::string JsonOfTwoShards(const char* placement) {
+  const absl::StatusOr<Flags> flags =
+      ParseFlags({"--users=1000", "--shards=2", "--repetitions=3", "--warmup-rounds=1",
+                  "--chunk=500", "--reports-per-churn=50", "--placement", placement});
+  EXPECT_TRUE(flags.ok()) << flags.status();
+  const Findings findings = MeasureShards(*flags);
+  EXPECT_FALSE(findings.is_void()) << findings.ToTable();
+  return findings.ToJson();
+}
+
 TEST(Shards, SeeAndDeliverWhatOneEngineDoes) {
   for (const char* const placement : {"region", "hash"}) {
-    const absl::StatusOr<Flags> flags =
-        ParseFlags({"--users=1000", "--shards=2", "--repetitions=3", "--warmup-rounds=1",
-                    "--chunk=500", "--reports-per-churn=50", "--placement", placement});
-    ASSERT_TRUE(flags.ok()) << flags.status();
-    const Findings findings = MeasureShards(*flags);
-    EXPECT_FALSE(findings.is_void()) << findings.ToTable();
-    EXPECT_THAT(findings.ToJson(), HasSubstr("\"reports\": 1500"));
-    EXPECT_THAT(findings.ToJson(), HasSubstr("\"connects\": 30"));
-    EXPECT_THAT(findings.ToJson(), Not(HasSubstr("\"messages_per_report\": 0,")));
+    const std::string json = JsonOfTwoShards(placement);
+    EXPECT_THAT(json, HasSubstr("\"reports\": 1500"));
+    EXPECT_THAT(json, HasSubstr("\"connects\": 30"));
+    EXPECT_THAT(json, Not(HasSubstr("\"messages_per_report\": 0,")));
   }
 }
 
-TEST(Shards, ArePlacedByRegionOrByHash) {
+TEST(Shards, HaveNothingToSayToEachOtherWhereFriendsAreApart) {
+  const std::string json = JsonOfTwoShards("apart");
+  EXPECT_THAT(json, HasSubstr("\"crossing_share\": 0,"));
+  EXPECT_THAT(json, HasSubstr("\"messages_per_report\": 0,"));
+}
+
+TEST(Shards, ArePlacedInOneOfThreeWays) {
   EXPECT_THAT(std::string(ParseFlags({"--placement", "moon"}).status().message()),
-              HasSubstr("--placement \"moon\": \"region\" or \"hash\" expected"));
+              HasSubstr("--placement \"moon\": \"region\", \"hash\" or \"apart\" expected"));
 }
 
 }  // namespace

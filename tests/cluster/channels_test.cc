@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
-#include <map>
-#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -19,10 +17,12 @@
 #include "nearby/ids.h"
 #include "nearby/time.h"
 #include "src/runtime/backoff.h"
+#include "tests/cluster/made_rings.h"
 
 namespace nearby::internal {
 namespace {
 
+using test::RingOf;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -32,18 +32,6 @@ constexpr UserId kBob{2};
 constexpr std::int64_t kSettleMs = 1'000;
 constexpr std::int64_t kTimeoutMs = 500;
 constexpr double kPerSecond = 100;
-
-// One server that owns all, or several. Rings take a while to make: each is made once.
-RingSource::Ring RingOf(const std::vector<std::string>& servers) {
-  static auto* const made = new std::map<std::vector<std::string>, RingSource::Ring>();
-  RingSource::Ring& ring = (*made)[servers];
-  if (ring == nullptr) {
-    std::vector<RingSeat> seats;
-    for (const std::string& server : servers) seats.push_back({"seat of " + server, 100, server});
-    ring = HashRing::Create(RingVersion{made->size()}, std::move(seats)).value();
-  }
-  return ring;
-}
 
 struct Asked {
   std::string server;

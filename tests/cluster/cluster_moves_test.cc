@@ -24,6 +24,7 @@ namespace {
 using test::FewNodes;
 using test::kHere;
 using test::North;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Optional;
@@ -32,7 +33,7 @@ using Client = FewNodes::Client;
 constexpr UserId kAlice{1};
 constexpr UserId kBob{2};
 
-// Alice looks on from the third node; Bob begins on the first.
+// Alice looks on, from the third node as a rule; Bob begins on the first and goes to the second.
 class ClusterMovesTest : public ::testing::TestWithParam<std::uint32_t> {
  protected:
   ClusterMovesTest() : nodes_(OptionsFor(GetParam())) {
@@ -47,8 +48,9 @@ class ClusterMovesTest : public ::testing::TestWithParam<std::uint32_t> {
     return options;
   }
 
-  void ConnectBoth(LatLng where_bob_is) {
-    alice_ = nodes_.Connect(2, kAlice, kHere);
+  void ConnectBoth(LatLng where_bob_is, std::size_t looking_on = 2) {
+    looking_on_ = looking_on;
+    alice_ = nodes_.Connect(looking_on_, kAlice, kHere);
     bob_ = nodes_.Connect(0, kBob, where_bob_is);
     Told();
   }
@@ -56,7 +58,7 @@ class ClusterMovesTest : public ::testing::TestWithParam<std::uint32_t> {
   // What Alice was told since the last call.
   std::vector<DeliveryKind> Told() {
     std::vector<DeliveryKind> kinds;
-    const auto batches = nodes_.sink(2).batches(alice_.cookie);
+    const auto batches = nodes_.sink(looking_on_).batches(alice_.cookie);
     for (; seen_ < batches.size(); ++seen_) {
       for (const ClientEvent& event : batches[seen_].events) kinds.push_back(event.kind);
     }
@@ -89,9 +91,55 @@ class ClusterMovesTest : public ::testing::TestWithParam<std::uint32_t> {
     nodes_.Settle();
   }
 
+  // Until Alice is told something: what it is.
+  std::vector<DeliveryKind> PollUntilTold() {
+    for (int i = 0; i < 50; ++i) {
+      for (const std::size_t node : {1, 0, 2}) {
+        PollOnce(node);
+        if (auto told = Told(); !told.empty()) return told;
+      }
+    }
+    return {};
+  }
+
+  // With the connect he says where he is. No time passes meanwhile.
+  void ExpectHeGoesAndComesBack() {
+    BeginConnect(1, North(110));
+    EXPECT_THAT(PollUntilTold(), ElementsAre(DeliveryKind::kLeave));
+    EXPECT_THAT(PollUntilTold(), ElementsAre(DeliveryKind::kEnter));
+    nodes_.Settle();
+    EXPECT_THAT(nodes_.Ended(bob_), Optional(ClientSink::EndReason::kReplaced));
+    nodes_.Pass(absl::Seconds(20));
+    EXPECT_THAT(Told(), IsEmpty());
+    EXPECT_THAT(nodes_.InSight(alice_), ElementsAre(kBob));
+  }
+
+  // Until that has been acknowledged, she may be told that he has come back.
+  void ExpectHeDoesNotComeBackIfHeHides() {
+    BeginConnect(1, North(110));
+    EXPECT_THAT(PollUntilTold(), ElementsAre(DeliveryKind::kLeave));
+    const FewNodes::EditReply hidden = nodes_.Edit(2, FriendEdit::Kind::kHide, kBob, kAlice);
+    for (int i = 0; i < 50; ++i) {
+      for (const std::size_t node : {1, 0, 2}) {
+        if (node != looking_on_) PollOnce(node);
+      }
+    }
+    EXPECT_EQ(hidden.times(), 0) << "she may still be told something";
+    for (int i = 0; i < 50 && !hidden.is_ok(); ++i) {
+      for (const std::size_t node : {1, 0, 2}) PollOnce(node);
+    }
+    EXPECT_TRUE(hidden.is_ok()) << hidden.status();
+    Told();
+    nodes_.Settle();
+    nodes_.Pass(absl::Seconds(20));
+    EXPECT_THAT(Told(), Each(DeliveryKind::kLeave));
+    EXPECT_THAT(nodes_.InSight(alice_), IsEmpty());
+  }
+
   static constexpr std::uint64_t kNextCookie = 1000;
 
   FewNodes nodes_;
+  std::size_t looking_on_ = 0;  // Alice's node
   Client alice_;
   Client bob_;
   SessionId session_;  // Bob's next one
@@ -111,6 +159,29 @@ TEST_P(ClusterMovesTest, WhoConnectsElsewhereFirstIsNeverOutOfSight) {
   nodes_.Pass(absl::Seconds(20));
   EXPECT_THAT(Told(), IsEmpty());
   EXPECT_THAT(nodes_.InSight(alice_), ElementsAre(kBob));
+}
+
+// An engine knows somebody either as a client or as a user elsewhere. Where one becomes the other,
+// those who look on from there are told that he has gone, and that he is there, once each.
+TEST_P(ClusterMovesTest, WhoGoesFromTheVeryNodeOfAFriendGoesAndComesBack) {
+  ConnectBoth(North(100), /*looking_on=*/0);
+  ExpectHeGoesAndComesBack();
+}
+
+TEST_P(ClusterMovesTest, WhoComesToTheVeryNodeOfAFriendGoesAndComesBack) {
+  ConnectBoth(North(100), /*looking_on=*/1);
+  ExpectHeGoesAndComesBack();
+}
+
+// What is acknowledged meanwhile holds for what she is told of the session that comes.
+TEST_P(ClusterMovesTest, WhoHidesOnTheWayFromTheVeryNodeOfAFriendDoesNotComeBack) {
+  ConnectBoth(North(100), /*looking_on=*/0);
+  ExpectHeDoesNotComeBackIfHeHides();
+}
+
+TEST_P(ClusterMovesTest, WhoHidesOnTheWayToTheVeryNodeOfAFriendDoesNotComeBack) {
+  ConnectBoth(North(100), /*looking_on=*/1);
+  ExpectHeDoesNotComeBackIfHeHides();
 }
 
 TEST_P(ClusterMovesTest, WhoDisconnectsFirstGoesAndComesBack) {

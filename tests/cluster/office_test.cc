@@ -1,12 +1,15 @@
 #include "src/cluster/office.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -23,10 +26,21 @@ namespace nearby::internal {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 constexpr NodeLease kOther{NodeId{2}, Epoch{22}};
+constexpr SessionHolder kOthersSession{kOther, Epoch{5}};
+
+// What became of a fence, and when.
+struct Told {
+  Time at;
+  std::uint64_t user = 0;
+  absl::StatusCode code{};
+
+  friend bool operator==(const Told& a, const Told& b) {
+    return a.at == b.at && a.user == b.user && a.code == b.code;
+  }
+};
 
 // A node's office, whose lease holds, and the other node's inbox, which nobody reads.
 class OfficeTest : public ::testing::Test {
@@ -55,7 +69,7 @@ class OfficeTest : public ::testing::Test {
     actions.reload = [](UserId) {};
     office_.emplace(options_, 64 << 10, std::move(actions), &lease_state_);
     Poll();
-    office_->OnLease(lease_call_, Epoch{11});
+    office_->OnLease(lease_call_, Epoch{last_life_});
     Poll();
   }
 
@@ -69,10 +83,16 @@ class OfficeTest : public ::testing::Test {
     office_->OnRenewed(lease_call_, absl::OkStatus());
     Poll();
   }
-  // All who are asked about are connected to the other node.
-  void AnswerLookUp() {
-    const std::vector<std::vector<SessionHolder>> holders(asked_.size(), {{kOther, Epoch{5}}});
-    office_->OnLookedUp(look_up_call_, holders);
+  // Polls when the office asks to be.
+  void PassUntil(Time until) {
+    while (now_ < until) {
+      Pass(std::max<std::int64_t>(1, std::min(until, office_->next_event()).ms - now_.ms));
+    }
+  }
+  // All who are asked about are connected to the other node, or as it is said.
+  void AnswerLookUp(const std::vector<SessionHolder>& holders = {kOthersSession}) {
+    office_->OnLookedUp(look_up_call_,
+                        std::vector<std::vector<SessionHolder>>(asked_.size(), holders));
     Poll();
   }
   void Fence(std::uint64_t user) {
@@ -81,15 +101,26 @@ class OfficeTest : public ::testing::Test {
     Poll();
   }
 
+  // The directory has ended the one before.
+  void BeginAnotherLease() {
+    now_ = Time{now_.ms + absl::ToInt64Milliseconds(options_.lease_duration)};
+    Poll();
+    office_->OnLease(lease_call_, Epoch{++last_life_});
+    Poll();
+    AnswerLookUp();
+  }
+
   ClusterOptions options_;
   LeaseState lease_state_;
   NodeDecoder decoder_;
   Time now_{1'000'000};
   std::uint64_t lease_call_ = 0;
+  std::uint64_t last_life_ = 11;
   std::uint64_t look_up_call_ = 0;
   std::vector<UserId> asked_;
   std::vector<NodeEvent> letters_;
   std::vector<absl::StatusCode> fenced_;
+  std::vector<Told> told_;
   std::optional<Office> office_;
 };
 
@@ -130,6 +161,41 @@ TEST_F(OfficeTest, ThereIsRoomAgainWhenTheOtherNodeHasEnded) {
   EXPECT_TRUE(office_->may_fence());
   EXPECT_THAT(fenced_,
               ElementsAre(absl::StatusCode::kOk, absl::StatusCode::kOk, absl::StatusCode::kOk));
+}
+
+// Many at once, of which some are over soon and others have timed out long ago: each of the rest is
+// told at its own deadline, in order, by an office that is polled when it asks to be.
+TEST_F(OfficeTest, EachFenceTimesOutAtItsDeadlineHoweverManyAreOpen) {
+  const std::int64_t timeout_ms =
+      absl::ToInt64Milliseconds(2 * options_.lease_duration + options_.call_timeout);
+  std::minstd_rand random(1);
+  std::vector<Told> expected;
+  std::size_t open = 0;
+  const Time begun = now_;
+  for (std::uint64_t user = 10; open < 400; user += 2) {
+    office_->Fence({UserId{user}, UserId{user + 1}, {}, FriendVersion{1}},
+                   [this, user](const absl::Status& status) {
+                     told_.push_back({now_, user, status.code()});
+                   });
+    Poll();
+    if (random() % 3 == 0) {
+      expected.push_back({now_, user, absl::StatusCode::kOk});
+      AnswerLookUp({});  // nobody holds a session of either
+    } else {
+      const Time deadline{now_.ms + timeout_ms};
+      expected.push_back({deadline, user, absl::StatusCode::kDeadlineExceeded});
+      AnswerLookUp();
+      ++open;
+    }
+    PassUntil(Time{now_.ms + static_cast<std::int64_t>(random() % 200)});
+    if (user == 200) BeginAnotherLease();
+  }
+  EXPECT_GT(now_.ms - begun.ms, 2 * timeout_ms) << "some are to time out while others begin";
+  PassUntil(Time{now_.ms + timeout_ms});
+  std::stable_sort(expected.begin(), expected.end(),
+                   [](const Told& a, const Told& b) { return a.at < b.at; });
+  EXPECT_EQ(told_, expected);
+  EXPECT_EQ(office_->stats().fences_open, open) << "they are not known to be in force";
 }
 
 TEST_F(OfficeTest, AUserIsAskedAboutOnceHoweverOftenTheyAreToBeReloaded) {

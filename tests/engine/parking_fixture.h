@@ -170,16 +170,17 @@ class Shards {
 class ParkingTest : public ::testing::Test {
  protected:
   // Alice and Bob far apart, both channels parked.
-  void Begin(const EngineOptions& options = {}) {
+  void Begin(const EngineOptions& options = {}, double apart_m = kApart) {
+    bob_m_ = apart_m;
     shards_.emplace(options);
     shards_->Join(kAlice, {{kBob, {true}}});
     shards_->Join(kBob, {{kAlice, {true}}});
     shards_->Carry();
     shards_->Report(kAlice, 0.0);
-    shards_->Report(kBob, kApart);
+    shards_->Report(kBob, bob_m_);
     shards_->Carry();
     for (const UserId user : {kAlice, kBob}) {
-      shards_->Report(user, user == kAlice ? 0 : kApart);
+      shards_->Report(user, user == kAlice ? 0 : bob_m_);
       shards_->Carry();
     }
     EXPECT_GE(shards_->sent(Kind::kPark), 2);
@@ -191,7 +192,7 @@ class ParkingTest : public ::testing::Test {
   // Alice walks north; Bob stays. Both report.
   void Walk(std::int64_t ms) {
     shards_->AdvanceBy(ms);
-    shards_->Report(kBob, kApart);
+    shards_->Report(kBob, bob_m_);
     shards_->Carry();
     alice_m_ += kWalk * static_cast<double>(ms);
     shards_->Report(kAlice, alice_m_);
@@ -207,6 +208,7 @@ class ParkingTest : public ::testing::Test {
 
   std::optional<Shards> shards_;
   double alice_m_ = 0;
+  double bob_m_ = kApart;
 };
 
 }  // namespace nearby::test

@@ -264,12 +264,85 @@ TEST_F(ParkingTest, TheShorterOfTwoParksCounts) {
   }
 }
 
+// Two on foot who have drifted apart by less than it takes to leave need minutes to come back
+// within the radius. They see each other all the same.
+TEST_F(ParkingTest, WhoIsInSightIsNotParked) {
+  EngineOptions options;
+  options.hysteresis_m = 1'000;
+  Begin(options);
+  shards().AdvanceBy(kReportMs);
+  // At rest until both are believed to be.
+  double bob_m = 8'000;
+  for (int report = 0; report < 70; ++report) {
+    shards().Report(kAlice, 0.0);
+    shards().Carry();
+    shards().Report(kBob, bob_m);
+    shards().Carry();
+    shards().AdvanceBy(kReportMs);
+    if (report >= 60) bob_m += 85;
+  }
+  EXPECT_EQ(shards().sent(Kind::kPark), 0);
+  EXPECT_TRUE(shards().Sees(kAlice, kBob));
+  EXPECT_GT(bob_m, 8'800);
+  shards().CheckInvariants();
+}
+
 // Nobody is parked for longer than ticks keep their meaning, whatever is asked for.
 TEST_F(ParkingTest, NobodyIsParkedForEver) {
-  Begin();
-  for (int report = 0; report < 33; ++report) Walk(0), shards().AdvanceBy(kReportMs);
+  Begin({}, 3'000'000);
+  for (int report = 0; report < 135; ++report) Walk(0), shards().AdvanceBy(kReportMs);
   shards().Report(kAlice, 0.0);
   EXPECT_GE(shards().sent(Kind::kLocation), 1);
+}
+
+// Silent for so long that the tick until which she is parked has come round, and lies ahead again.
+TEST_F(ParkingTest, WhoWasSilentForHoursIsTalkedAbout) {
+  EngineOptions options;
+  options.ttl = absl::Hours(12);
+  Begin(options, 3'000'000);
+  shards().AdvanceBy(250 * 32'768);
+  shards().Report(kAlice, 0.0);
+  EXPECT_EQ(shards().sent(Kind::kLocation), 1);
+}
+
+// The ticks of rows reach a quarter as far.
+TEST_F(ParkingTest, WhoIsVeryFarIsParkedForAnHour) {
+  Begin({}, 3'000'000);
+  for (int report = 0; report < 120; ++report) {
+    Walk(kReportMs);
+    EXPECT_FALSE(shards().has_messages());
+  }
+  shards().CheckInvariants();
+}
+
+// Pairs are looked at at different times, and when a park ends some ticks are nearly due. That is
+// no reason to be told of the remote until they are.
+TEST_F(ParkingTest, OneLocationIsEnoughForTheNextPark) {
+  Begin({}, 3'000'000);
+  std::vector<FriendEntry> friends = {{kBob, {true}}};
+  for (std::uint64_t id = 10; friends.size() < 12; ++id) {
+    if (HomeShard(UserId{id}, 2) == ShardId{0}) friends.push_back({UserId{id}, {true}});
+  }
+  shards().Load(kAlice, friends);
+  for (std::size_t i = 1; i < friends.size(); ++i) {
+    shards().Join(friends[i].friend_id, {{kAlice, {true}}});
+  }
+  shards().Carry();
+  shards().sent(Kind::kLocation);
+  constexpr int kHours = 10;
+  for (int report = 0; report < kHours * 120; ++report) {
+    Walk(kReportMs);
+    for (std::size_t i = 1; i < friends.size(); ++i) {
+      shards().Report(friends[i].friend_id, bob_m_ + 100 * static_cast<double>(i));
+    }
+    shards().Carry();
+  }
+  // Alice is one of thirteen who are parked, each for an hour and some minutes.
+  const int locations = shards().sent(Kind::kLocation);
+  const auto parked = static_cast<int>(friends.size()) + 1;
+  EXPECT_GE(locations, parked * (kHours - 2));
+  EXPECT_LE(locations, parked * (kHours + 1));
+  shards().CheckInvariants();
 }
 
 }  // namespace

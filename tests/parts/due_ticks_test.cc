@@ -215,6 +215,8 @@ TEST(DueTicksTest, WhatIsWrittenKeepsItsMeaningForTheSafeTime) {
       const Time later{now.ms + later_ms};
       ASSERT_EQ(DueTicks::Ahead(tick, DueTicks::At(later)) <= 0, begins_ms <= later.ms)
           << "now " << now.ms << ", after " << after_ms << ", later by " << later_ms;
+      ASSERT_EQ(DueTicks::MsUntil(tick, later), begins_ms - later.ms)
+          << "now " << now.ms << ", after " << after_ms << ", later by " << later_ms;
     }
   }
 }
