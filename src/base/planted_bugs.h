@@ -44,6 +44,20 @@ enum class PlantedBug : std::uint8_t {
   kLeaseLossUnnoticed,      // sessions go on after it
   kLeaseLossKeepsSessions,  // clients are kept for the next one
 
+  // Nodes that are drained.
+  kDrainedTakesClients,     // as if it were not
+  kDrainedHearsNothing,     // those who are still there are told nothing of other nodes
+  kDrainedTellsNothing,     // nor are others told of them
+  kDrainOfFirstShard,       // the others do not hear of it
+  kDrainAsksAllAtOnce,      // whatever the pace is
+  kDrainWithoutSpread,      // all are to go at the same time
+  kDrainForgetsConnecting,  // whoever was being connected when the others were asked
+  kDrainedWithClients,      // it is over when all have been asked
+  kDrainKeepsLease,         // it is left to end by itself
+  kDrainOverBeforeLease,    // it is over before the lease has been given back
+  kDrainLosesLease,         // it is given back when the drain begins
+  kShutDownKeepsLease,      // of a runtime that is destroyed with clients
+
   // Sessions and guests.
   kTakenIgnored,              // the old session of a user who is elsewhere goes on
   kNewerSessionReleased,      // instead of the one that has ended
@@ -71,6 +85,7 @@ enum class PlantedBug : std::uint8_t {
   kSlotFreedWithEdges,        // of a user elsewhere who has gone
   kStaleReportAccepted,       // time goes backward
   kExpiryNotTold,             // friends of whoever falls silent see them for ever
+  kPairLinkedTwice,           // by a list that is loaded again
 
   // Clients.
   kLeaveLostInConflation,  // a move that waits swallows it

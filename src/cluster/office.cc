@@ -144,6 +144,7 @@ void Office::ReturnLease() {
 }
 
 void Office::AskReturn() {
+  if (IsPlanted(PlantedBug::kDrainKeepsLease)) return return_.reset();
   if (now_ >= return_->give_up_at) {
     return_.reset();  // It ends of itself.
   } else if (return_->number == 0 && now_ >= return_->again_at) {
@@ -375,7 +376,7 @@ void Office::Cancel() {
   }
   CountFences();
   for (Done& done : std::exchange(retiring_, {})) done(destroyed);
-  if (!has_lease()) return;
+  if (!has_lease() || IsPlanted(PlantedBug::kShutDownKeepsLease)) return;
   ReturnLease();
   AskReturn();
 }

@@ -132,7 +132,7 @@ void Engine::Impl::InstallFriends(Slot client, FriendVersion version,
   LinkOptions link;
   link.silent_for_a = answers_connect;
   // The list and the changes name each friend once, so what follows makes no pair of these twice.
-  link.is_new = registry_.Row(client).empty();
+  link.is_new = registry_.Row(client).empty() || IsPlanted(PlantedBug::kPairLinkedTwice);
   // Installing makes no entity and frees none, so what has been found stays true.
   link.row_to_be = static_cast<std::uint32_t>(registry_.Row(client).size() + FindFriends(friends));
   for (std::size_t i = 0; i < friends.size(); ++i) {

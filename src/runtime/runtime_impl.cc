@@ -216,7 +216,7 @@ void Runtime::Impl::Post(ShardId shard, Request request) {
 
 void Runtime::Impl::Connect(const ConnectCall& call, ConnectDone done) {
   absl::Status status;
-  if (is_draining_) {
+  if (is_draining_ && !IsPlanted(PlantedBug::kDrainedTakesClients)) {
     ++calls_refused_;
     status = absl::UnavailableError("this node is being drained");
   } else {
@@ -410,7 +410,7 @@ void Runtime::Impl::Apply(const FriendshipChange& change, Done done) {
 }
 
 Runtime::Done Runtime::Impl::AfterDrain(Done done) {
-  if (host_.cluster == nullptr) return done;
+  if (host_.cluster == nullptr || IsPlanted(PlantedBug::kDrainOverBeforeLease)) return done;
   // Let go of unfinished, by whoever goes first, it completes with Cancelled.
   return [this, last = std::make_shared<internal::Joint>(1, std::move(done))](
              const absl::Status& status) {
@@ -426,7 +426,9 @@ void Runtime::Impl::Drain(Done done) {
   }
   is_draining_ = true;
   auto joint = std::make_shared<internal::Joint>(mailboxes_.size(), AfterDrain(std::move(done)));
+  if (IsPlanted(PlantedBug::kDrainLosesLease)) host_.cluster->Retire([](const absl::Status&) {});
   for (std::size_t i = 1; i < mailboxes_.size(); ++i) {
+    if (IsPlanted(PlantedBug::kDrainOfFirstShard)) continue;
     mailboxes_[i]->AddUnrefusable(internal::DrainRequested{joint});
   }
   // As in Apply, nothing of it stays here.

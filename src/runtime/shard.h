@@ -150,6 +150,7 @@ class Shard {
   void On(TaskPosted& call);
   // Once it is in the directory, where there is one.
   void BeginConnect(ConnectRequested call, Time deadline);
+  bool TakesClients() const;
   void Connect(ConnectRequested& call, Time deadline);
   void Refuse(ConnectRequested& call, absl::Status status);
   // Begins the connects that have waited for a place among the loads, or too long.

@@ -12,6 +12,7 @@
 #include "nearby/ids.h"
 #include "nearby/runtime.h"
 #include "nearby/time.h"
+#include "src/base/planted_bugs.h"
 #include "src/runtime/calls.h"
 #include "src/runtime/shard.h"
 
@@ -24,9 +25,13 @@ absl::Status Destroyed() { return absl::CancelledError("the runtime was destroye
 
 }  // namespace
 
+bool Shard::TakesClients() const {
+  return !is_draining_ || IsPlanted(PlantedBug::kDrainedTakesClients);
+}
+
 void Shard::On(ConnectRequested& call) {
   const Time deadline{now_.ms + absl::ToInt64Milliseconds(options_.load_timeout)};
-  if (gateway_ != nullptr && !is_draining_) {
+  if (gateway_ != nullptr && TakesClients()) {
     Claim(std::move(call), deadline);
   } else {
     BeginConnect(std::move(call), deadline);
@@ -60,7 +65,7 @@ void Shard::ConnectWaiting() {
 }
 
 void Shard::Connect(ConnectRequested& call, Time deadline) {
-  if (is_draining_) {
+  if (!TakesClients()) {
     ++counts_.calls_refused;
     Refuse(call, Draining());
     return;

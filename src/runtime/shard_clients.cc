@@ -12,6 +12,7 @@
 #include "nearby/client_sink.h"
 #include "nearby/engine.h"
 #include "nearby/ids.h"
+#include "src/base/planted_bugs.h"
 #include "src/runtime/joint.h"
 #include "src/runtime/shard.h"
 
@@ -98,6 +99,7 @@ void Shard::AskToMove() {
   drain_credit_ = std::min(drain_credit_ + static_cast<double>(now_.ms - drain_time_.ms) * per_ms,
                            std::max(1.0, per_ms * 1000));
   drain_time_ = now_;
+  if (IsPlanted(PlantedBug::kDrainAsksAllAtOnce)) drain_credit_ = 1e6;
   while (drain_next_ < sessions_.limit() && drain_credit_ >= 1) {
     const Session& session = sessions_[drain_next_++];
     if (session.state == Session::State::kOpen) AskToMove(session);
@@ -110,13 +112,16 @@ void Shard::AskToMove(const Session& session) {
   drain_credit_ -= 1;
   // Spread by user, so that a run can be repeated: HomeShard is as good a hash as any.
   constexpr std::uint32_t kSteps = 1u << 16;
-  const std::uint32_t step = ToInt(HomeShard(session.user, kSteps));
+  const std::uint32_t step =
+      IsPlanted(PlantedBug::kDrainWithoutSpread) ? 0 : ToInt(HomeShard(session.user, kSteps));
   host_.sink->MoveAway(ToId(session.client), session.cookie,
                        options_.drain_spread * step / static_cast<std::int64_t>(kSteps));
 }
 
 void Shard::FinishDrainIfEmpty() {
-  if (sessions_.size() > 0) return;
+  const bool is_over =
+      IsPlanted(PlantedBug::kDrainedWithClients) && drain_next_ >= sessions_.limit();
+  if (sessions_.size() > 0 && !is_over) return;
   const std::vector<std::shared_ptr<Joint>> joints = std::exchange(draining_, {});
   for (const std::shared_ptr<Joint>& joint : joints) joint->Finish(absl::OkStatus());
 }

@@ -28,7 +28,8 @@ void Shard::CarryOut() {
     }
   }
   for (AcceptedLocation& location : effects_.locations) {
-    if (gateway_ != nullptr) gateway_->Located(&location);
+    const bool is_silent = is_draining_ && IsPlanted(PlantedBug::kDrainedTellsNothing);
+    if (gateway_ != nullptr && !is_silent) gateway_->Located(&location);
     if (services_.write_locations) {
       locations_.Add(location);
       const bool is_any = IsPlanted(PlantedBug::kNewerLocationErased);
@@ -100,7 +101,8 @@ void Shard::AnswerConnect(const ConnectAnswer& answer) {
   }
   connecting.done(std::move(result));
   // Whoever was passed over, because not answered yet, when the others were asked.
-  if (is_draining_ && index < drain_next_) AskToMove(session);
+  const bool is_passed_over = is_draining_ && index < drain_next_;
+  if (is_passed_over && !IsPlanted(PlantedBug::kDrainForgetsConnecting)) AskToMove(session);
 }
 
 void Shard::EndReplaced(const SessionReplaced& replaced) {

@@ -12,6 +12,7 @@
 #include "nearby/client_sink.h"
 #include "nearby/effects.h"
 #include "nearby/ids.h"
+#include "src/base/planted_bugs.h"
 #include "src/runtime/calls.h"
 #include "src/runtime/shard.h"
 
@@ -75,6 +76,7 @@ void Shard::TakeElsewhere() {
       EndLost(*lost);
       continue;
     }
+    if (is_draining_ && IsPlanted(PlantedBug::kDrainedHearsNothing)) continue;
     const auto& message = std::get<PeerMessage>(item);
     if (message.to == id_) {
       engine_->Receive({&message, 1}, &effects_);

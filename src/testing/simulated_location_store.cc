@@ -15,7 +15,8 @@ namespace {
 bool IsSame(const std::optional<AcceptedLocation>& a, const std::optional<AcceptedLocation>& b) {
   if (!a.has_value() || !b.has_value()) return a.has_value() == b.has_value();
   return a->position == b->position && a->accepted_at == b->accepted_at &&
-         a->reported_at == b->reported_at && a->session == b->session;
+         a->reported_at == b->reported_at && a->session == b->session &&
+         a->speed_bound_mm_s == b->speed_bound_mm_s;
 }
 
 }  // namespace

@@ -92,6 +92,16 @@ bool SimulatedPubSub::is_up(absl::string_view server) const {
 
 std::size_t SimulatedPubSub::subscription_count() const { return servers_->subscriptions; }
 
+std::size_t SimulatedPubSub::subscription_count(NodeId node) const {
+  const auto found = servers_->node_numbers.find(node);
+  if (found == servers_->node_numbers.end()) return 0;
+  std::size_t count = 0;
+  for (const SimulatedServers::Number link : servers_->nodes[found->second].links) {
+    if (link != SimulatedServers::kNone) count += servers_->links[link].channels.size();
+  }
+  return count;
+}
+
 std::size_t SimulatedPubSub::calls_under_way() const {
   std::size_t calls = 0;
   for (const SimulatedServers::Node& node : servers_->nodes) calls += node.calls_under_way;

@@ -55,7 +55,10 @@ bool ParseValue(const std::string& name, const std::string& value, Arguments* ar
 const char* const kUsage =
     "usage: nearby_sim [--seeds A..B] [--steps N] [--nodes N] [--faults on|off] [--verbose]\n"
     "       nearby_sim --bug NAME|all [--seeds A..B] [--steps N] ...\n"
-    "       nearby_sim --list-bugs\n";
+    "       nearby_sim --list-bugs\n"
+    "--nodes: 1 to 100; else two to five, by chance. With more than five all grows with them.\n"
+    "--steps: among faults, in a world of at most five nodes; in larger ones as many more.\n"
+    "--bug: seeds until one finds it. Each bug has a process, which an assertion may end.\n";
 
 std::optional<Arguments> ParseArguments(int argc, char** argv) {
   Arguments arguments;

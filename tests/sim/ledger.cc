@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::uint64_t kDelivered = Simulation::kFirstHostKind;
 constexpr std::uint64_t kEnded = Simulation::kFirstHostKind + 1;
+// Between them are those of events.
+constexpr std::uint64_t kAskedToMove = Simulation::kFirstHostKind + 16;
 
 }  // namespace
 
@@ -59,6 +61,15 @@ void Ledger::OnEnded(std::uint64_t cookie) {
   if (client == nullptr) return;
   if (!client->is_answered) Violate("a session ended before it was answered");
   client->is_over = true;
+  client->has_ended = true;
+}
+
+void Ledger::OnAskedToMove(std::uint64_t cookie) {
+  simulation_->Note(kAskedToMove, cookie, 0);
+  const Client* client = Find(cookie, "a request to move");
+  if (client == nullptr) return;
+  if (!client->is_answered) Violate("a request to move before the connect was answered");
+  if (client->has_ended) Violate("a request to move after the session has ended");
 }
 
 void Ledger::OnDelivered(const ClientBatch& batch) {

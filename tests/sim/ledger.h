@@ -48,6 +48,8 @@ class Ledger {
   /// The client takes nothing more for a while: what comes next may be several things in one.
   void OnBusy(std::uint64_t cookie) { clients_[cookie].was_busy = true; }
   void OnEnded(std::uint64_t cookie);
+  /// The client is to connect to another node.
+  void OnAskedToMove(std::uint64_t cookie);
 
   // --- friendships ---
   /// At the beginning all pairs are strangers.
@@ -94,7 +96,8 @@ class Ledger {
   struct Client {
     UserId user{};
     bool is_answered = false;
-    bool is_over = false;
+    bool is_over = false;    // for the client
+    bool has_ended = false;  // for the node as well
     std::set<UserId> in_sight;
     bool was_busy = false;
     std::map<UserId, Time> newest;  // that has been told of each

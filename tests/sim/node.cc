@@ -31,7 +31,9 @@ Node::~Node() { scenery_->faults.Remove(&clock_); }
 
 void Node::Begin() {
   ++process_number_;
+  is_draining_ = false;
   next_polls_.assign(runtime_options_.shards, kNever);
+  process_.reset();
   process_ = std::make_unique<Process>(scenery_, id_);
   process_->cluster =
       Cluster::Create(cluster_options_, {&process_->transport, &process_->ring,
@@ -49,6 +51,17 @@ void Node::Begin() {
   for (std::uint32_t i = 0; i < runtime_options_.shards; ++i) {
     PollAt(ShardId{i}, scenery_->simulation.now());
   }
+}
+
+void Node::Drain(Runtime::Done done) {
+  is_draining_ = true;
+  runtime().Drain(std::move(done));
+}
+
+void Node::ShutDown() {
+  // Completions that it owes come with Cancelled, and are nobody's any more.
+  std::unique_ptr<Runtime> runtime = std::move(process_->runtime);
+  next_polls_.assign(runtime_options_.shards, kNever);
 }
 
 void Node::Crash() {

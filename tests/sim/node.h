@@ -51,13 +51,20 @@ class Node {
   NodeId id() const { return id_; }
   /// What its steady clock gains, in millionths.
   std::int64_t steady_ppm() const { return clock_.steady_ppm(); }
-  bool is_up() const { return process_ != nullptr; }
+  bool is_up() const { return process_ != nullptr && process_->runtime != nullptr; }
+  /// It is up, but takes no clients any more.
+  bool is_draining() const { return is_up() && is_draining_; }
   /// Which of its processes this is: a connection to an earlier one is dead.
   std::uint64_t process_number() const { return process_number_; }
   Runtime& runtime() { return *process_->runtime; }
   ClusterStats stats() const { return process_->cluster->stats(); }
+  NodeHealth health() const { return process_->cluster->health(); }
 
   void Begin();
+  void Drain(Runtime::Done done);
+  /// The process ends in good order, whoever is connected: what it has asked of others last goes
+  /// out, until it begins again.
+  void ShutDown();
   /// Nothing of the process is heard of any more.
   void Crash();
 
@@ -73,7 +80,7 @@ class Node {
     SimulatedFriendStore friends;
     SimulatedHistoryStore history;
     std::unique_ptr<Cluster> cluster;
-    std::unique_ptr<Runtime> runtime;
+    std::unique_ptr<Runtime> runtime;  // null once it has been shut down
   };
 
   // Each shard has a thread of its own, which takes its time to wake up.
@@ -89,6 +96,7 @@ class Node {
   NodeClock clock_;
   std::unique_ptr<Process> process_;
   std::uint64_t process_number_ = 0;
+  bool is_draining_ = false;
   SimulatedRandom random_;
   std::vector<Time> next_polls_;  // by shard
 };

@@ -19,6 +19,7 @@ Odds Odds::Draw(SimulatedRandom* random) {
   odds.disconnect = Vary(0.02, random);
   odds.reconnect = Vary(0.03, random);
   odds.crash = Vary(0.01, random);
+  odds.drain = Vary(0.02, random);
   odds.cut_off_from_directory = Vary(0.01, random);
   odds.cut_off_from_letters = Vary(0.02, random);
   const std::int64_t pace = std::int64_t{1} << random->Below(4);

@@ -14,6 +14,7 @@ struct Odds {
   double reconnect = 0;  ///< To any node, while the old connection is still open.
   // Of each node, about once a second.
   double crash = 0;
+  double drain = 0;
   double cut_off_from_directory = 0;
   double cut_off_from_letters = 0;
 

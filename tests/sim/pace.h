@@ -35,6 +35,10 @@ inline constexpr std::int64_t kBustleMs = 8000;
 // After which whatever the faults have begun has ended: the longest delay that they draw, and
 // clocks that were put back.
 inline constexpr std::int64_t kHealMs = 120'000;
+// Nodes that are drained: the time over which their clients spread, and how long somebody waits for
+// it.
+inline constexpr std::int64_t kDrainSpreadMs = 1000;
+inline constexpr SimulatedDelay kDrainPatience{2000, 10'000};
 // In which users become friends again.
 inline constexpr std::int64_t kMakeUpMs = 10'000;
 // In which all must have come to know what is true: a user who reports is heard of by the next

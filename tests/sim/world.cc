@@ -8,17 +8,20 @@
 namespace nearby::sim {
 namespace {
 
-RuntimeOptions MakeRuntimeOptions(SimulatedRandom* random) {
+RuntimeOptions MakeRuntimeOptions(const WorldSize& size, SimulatedRandom* random) {
   RuntimeOptions options;
   options.shards = 1 + static_cast<std::uint32_t>(random->Below(2));
   options.engine.radius_m = kRadiusM;
   options.engine.ttl = absl::Milliseconds(kTtlMs);
   options.engine.unsubscribe_delay = absl::Seconds(1);
   options.engine.max_remembered_changes = random->Chance(0.1) ? 4 : 1000;
+  if (random->Chance(0.2)) options.engine.connect_page_size = 2;
   options.load_timeout = absl::Seconds(2);
   options.min_retry_delay = absl::Milliseconds(20);
   options.max_retry_delay = absl::Milliseconds(500);
   options.max_pending_events = random->Chance(0.2) ? 2 : 64;
+  options.drain_clients_per_second = size.DrainedPerSecond();
+  options.drain_spread = absl::Milliseconds(kDrainSpreadMs);
   return options;
 }
 
@@ -60,21 +63,22 @@ World::World(const WorldOptions& options, absl::Span<const RingSource::Ring> rin
       ledger_(&scenery_.simulation, LedgerLimits()),
       history_(&scenery_.faults, &ledger_) {
   scenery_.history = &history_;
-  RuntimeOptions runtime = MakeRuntimeOptions(&random_);
+  size_ = WorldSize(options.nodes != 0 ? options.nodes : 2 + random_.Below(4));
+  RuntimeOptions runtime = MakeRuntimeOptions(size_, &random_);
   // Lists that are loaded again would heal what must not go wrong in the first place.
   refreshes_lists_ = random_.Chance(0.3);
   runtime.list_refresh_interval =
       refreshes_lists_ ? absl::Milliseconds(kRefreshMs) : absl::InfiniteDuration();
   probes_rarely_ = random_.Chance(0.5);
-  const std::size_t nodes = options.nodes != 0 ? options.nodes : 2 + random_.Below(4);
-  for (std::size_t i = 0; i < nodes; ++i) {
+  for (std::size_t i = 0; i < size_.nodes(); ++i) {
     const NodeId id{i + 1};
     const std::int64_t steady_ppm =
         random_.Chance(0.75) ? random_.Between(-1, 1) * kMaxSteadyPpm : 0;
     nodes_.push_back(std::make_unique<Node>(
         &scenery_, id, runtime, MakeClusterOptions(id, probes_rarely_), steady_ppm, this));
   }
-  phones_.resize(4 + random_.Below(9));
+  drains_.resize(nodes_.size());
+  phones_.resize(size_.DrawPhones(&random_));
   MakeFriends();
   if (options.has_faults) {
     scenery_.faults.SetOptions(
@@ -106,8 +110,9 @@ void World::ScheduleAll() {
 bool World::Run() {
   ScheduleAll();
   Simulation& simulation = scenery_.simulation;
-  while (simulation.event_count() < options_.steps && simulation.Step()) {
-    if (simulation.event_count() % 512 == 0) CheckNodes();
+  const std::uint64_t steps = size_.Steps(options_.steps);
+  while (simulation.event_count() < steps && simulation.Step()) {
+    if (simulation.event_count() % (512 * size_.growth()) == 0) CheckNodes();
   }
   ledger_.BeginScene("after the faults");
   is_quiet_ = true;
@@ -118,6 +123,8 @@ bool World::Run() {
   }
   simulation.RunFor(kHealMs);
   ledger_.OnHealed();
+  is_healed_ = true;
+  CheckNobodyIsDraining();
   MakeUp();
   simulation.RunFor(kMakeUpMs);
   is_still_ = true;
@@ -135,9 +142,12 @@ void World::ActNode(std::size_t index) {
     node.Begin();
   } else if (options_.has_faults && random_.Chance(odds_.crash)) {
     ++crashes_;
+    if (node.is_draining()) ++drain_counts_.crashed;
     node.Crash();
     scenery_.simulation.After(random_.Between(100, 10'000), [this, index] { ActNode(index); });
     return;
+  } else if (random_.Chance(odds_.drain)) {
+    BeginDrain(index, std::nullopt);
   }
   if (options_.has_faults && random_.Chance(odds_.cut_off_from_directory)) {
     CutOffFromDirectory(index, {2000, 8000});
@@ -153,14 +163,6 @@ void World::ActRing() {
   ++ring_changes_;
   scenery_.rings.Set(rings_[next_ring_++]).IgnoreError();
   scenery_.simulation.After(random_.Between(2000, 15'000), [this] { ActRing(); });
-}
-
-ClusterStats World::stats() const {
-  ClusterStats sum;
-  for (const auto& node : nodes_) {
-    if (node->is_up()) sum += node->stats();
-  }
-  return sum;
 }
 
 }  // namespace nearby::sim

@@ -8,25 +8,34 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "nearby/client_sink.h"
 #include "nearby/ids.h"
 #include "nearby/ring_source.h"
 #include "nearby/runtime.h"
+#include "nearby/session_directory.h"
 #include "nearby/testing/simulated_random.h"
 #include "nearby/time.h"
+#include "tests/sim/drain.h"
+#include "tests/sim/drain_counts.h"
 #include "tests/sim/history.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/node.h"
 #include "tests/sim/odds.h"
 #include "tests/sim/scenery.h"
+#include "tests/sim/world_size.h"
 
 namespace nearby::sim {
 
 struct WorldOptions {
   std::uint64_t seed = 0;
-  std::uint64_t steps = 10'000;  ///< Actions of the simulation, before all becomes quiet.
-  std::size_t nodes = 0;         ///< 0: two to five, by chance.
+  /// Actions of the simulation, before all becomes quiet; more in a world of many nodes (see
+  /// WorldSize), so that as much happens on each.
+  std::uint64_t steps = 10'000;
+  std::size_t nodes = 0;  ///< 0: two to five, by chance.
   bool has_faults = true;
 };
 
@@ -44,11 +53,13 @@ class World : public ClientSink {
   const std::string& violation() const { return ledger_.violation(); }
   const Simulation& simulation() const { return scenery_.simulation; }
   const SimulatedFaults& faults() const { return scenery_.faults; }
+  std::size_t nodes() const { return nodes_.size(); }
+  std::size_t phones() const { return phones_.size(); }
   std::uint64_t delivered() const { return ledger_.delivered(); }
   /// Of nodes that crash, which no part of the simulated world makes happen.
   std::uint64_t crashes() const { return crashes_; }
   std::uint64_t ring_changes() const { return ring_changes_; }
-  ClusterStats stats() const;
+  const DrainCounts& drains() const { return drain_counts_; }
 
  private:
   enum class State : std::uint8_t { kOffline, kConnecting, kOnline };
@@ -64,8 +75,9 @@ class World : public ClientSink {
     kCutOff,    // a node does not reach the directory, while much goes on around it
     kDeaf,      // one hears no letters, the same
     kFirstFix,  // some connect, and take a while to find out where they are
+    kDrain,     // a node is drained, shut down, and begins again
   };
-  static constexpr std::size_t kActs = 10;
+  static constexpr std::size_t kActs = 11;
 
   struct Phone {
     UserId user{};
@@ -82,6 +94,7 @@ class World : public ClientSink {
     std::optional<TimedLocation> previous;  // in this session
     bool is_silent = false;                 // reports nothing any more
     bool is_away = false;                   // does not connect
+    bool is_stubborn = false;               // does not move when asked to
   };
 
   // A connection, also of a phone that has forgotten it.
@@ -90,10 +103,13 @@ class World : public ClientSink {
     std::size_t node = 0;
     std::uint64_t process = 0;
     SessionId session;
+    bool is_for_drained = false;  // the node took no clients any more
+    Time moves_at = kNever;       // as the node has asked
   };
 
   Flow Deliver(const ClientBatch& batch) override;
   void Ended(SessionId session, std::uint64_t cookie, EndReason reason) override;
+  void MoveAway(SessionId session, std::uint64_t cookie, absl::Duration after) override;
 
   // What happens again and again begins with Act.
   void ScheduleAll();
@@ -117,16 +133,22 @@ class World : public ClientSink {
   void Connect(std::size_t phone, std::size_t node, bool with_location);
   void OnAnswer(std::size_t phone, std::uint64_t cookie, std::size_t node, std::uint64_t process,
                 const absl::StatusOr<ConnectResult>& result);
+  // Friends in sight whom the answer to a connect does not hold, page by page.
+  void AskForMore(std::uint64_t cookie, PageToken after);
   void Leave(Phone* phone);
   // Goes on with the connection that there was before, if it is still open.
   bool GoBack(Phone* phone);
   void LetGoOfFormer(Phone* phone);
   void Report(Phone* phone);
+  // The same from where they were last.
+  void SayWhere(Phone* phone);
   void ReportIfAlive(std::size_t phone);
   void NoteReport(Phone* phone);
   void Move(Phone* phone);
   bool IsAlive(const Phone& phone) const;
   std::size_t RandomNode();
+  // The one with the most phones.
+  std::size_t BusiestNode() const;
 
   // The last acts (world_last_act.cc): in a world without faults one thing happens, and then nobody
   // says anything that could make up for what has been missed.
@@ -160,6 +182,24 @@ class World : public ClientSink {
   void EditOften(std::size_t phone, std::int64_t after_ms);
   void CheckLetGo(std::size_t node, std::uint64_t process);
 
+  // Nodes that are drained (world_drain.cc); with the lease that they have to give back, if nothing
+  // can keep them from it.
+  void BeginDrain(std::size_t node, std::optional<NodeLease> lease);
+  void OnDrained(std::size_t node, std::uint64_t process, const absl::Status& status);
+  void TendDrain(std::size_t node, std::uint64_t process);
+  void EndDrain(std::size_t node, std::int64_t restart_after_ms);
+  bool MustMove(const Phone& phone) const;
+  void MoveElsewhere(std::size_t phone);
+  void MayHangUp(std::uint64_t cookie);
+  void CheckAnswerOfDrained(std::uint64_t cookie, const absl::Status& status);
+  void CheckNobodyIsDraining();
+  std::optional<NodeLease> LeaseOf(std::size_t node);
+  void CheckLeaseGivenBack(std::size_t node, const NodeLease& lease);
+  void PlayDrain();
+  // Whether all have left who were to.
+  void CheckLeft(std::size_t node);
+  void ShutDownDrained(std::size_t node);
+
   // What must be true (world_checks.cc).
   void CheckNodes();
   void CheckConverged();
@@ -171,7 +211,8 @@ class World : public ClientSink {
   bool IsActive(const Phone& phone) const;
   // Once nothing happens any more, what all keep must fit together.
   void CheckBalance();
-  std::string FindImbalance();
+  std::string FindNodeImbalance(const Node& node);
+  std::string FindStoreImbalance();
   std::string FindSessionImbalance();
   std::string FindLocationImbalance();
   std::string FindHistoryImbalance();
@@ -183,18 +224,22 @@ class World : public ClientSink {
   Scenery scenery_;
   SimulatedRandom random_;
   const Odds odds_;
+  WorldSize size_{0};
   Ledger ledger_;
   History history_;
   std::vector<Phone> phones_;
   std::vector<std::unique_ptr<Node>> nodes_;
-  std::vector<Connection> connections_;  // by cookie
+  std::vector<std::optional<Drain>> drains_;  // by node: its last one
+  std::vector<Connection> connections_;       // by cookie
   std::size_t next_ring_ = 0;
   bool is_quiet_ = false;
-  bool is_still_ = false;  // nobody moves any more
+  bool is_healed_ = false;  // nor is there anything left of the faults
+  bool is_still_ = false;   // nobody moves any more
   SimulatedFaultOptions quiet_pace_;
   Time bustle_until_{-kMaxTimeMs};
   std::uint64_t crashes_ = 0;
   std::uint64_t ring_changes_ = 0;
+  DrainCounts drain_counts_;
 };
 
 }  // namespace nearby::sim

@@ -1,6 +1,5 @@
 // Nodes that are cut off from the others, and what their users must not be told meanwhile.
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -50,14 +49,7 @@ void World::BeginCutOff() {
 // Nor must clients be told by the node that they have left, before it knows. Who comes there takes
 // them for being there.
 void World::BeginDeafness() {
-  const auto phones_on = [this](std::size_t node) {
-    return std::count_if(phones_.begin(), phones_.end(),
-                         [node](const Phone& phone) { return phone.node == node; });
-  };
-  std::size_t node = 0;
-  for (std::size_t i = 1; i < nodes_.size(); ++i) {
-    if (phones_on(i) > phones_on(node)) node = i;
-  }
+  const std::size_t node = BusiestNode();
   CutOffFromLetters(node, kShortCutOff);
   BeginBustle(node, /*edits_after_ms=*/0);
   for (std::size_t i = 0; i < phones_.size(); ++i) {

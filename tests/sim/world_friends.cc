@@ -20,9 +20,10 @@ void World::MakeFriends() {
     const double north_m = far_m + random_.Fraction() * 16'000 - 8000;
     phone.place = {kTown.lat + north_m / kMetersPerDegree, kTown.lng};
   }
+  const double odds = WorldSize::FriendOdds(phones_.size(), 0.6);
   for (std::size_t a = 0; a < phones_.size(); ++a) {
     for (std::size_t b = a + 1; b < phones_.size(); ++b) {
-      if (!random_.Chance(0.6)) continue;
+      if (!random_.Chance(odds)) continue;
       const UserId one = phones_[a].user;
       const UserId other = phones_[b].user;
       scenery_.friends.Edit({FriendEdit::Kind::kBefriend, one, other}, [](auto) {});
@@ -33,7 +34,9 @@ void World::MakeFriends() {
 
 void World::ActEdit() {
   if (is_quiet_) return;
-  scenery_.simulation.After(random_.Draw(odds_.edit_pause), [this] { ActEdit(); });
+  const std::int64_t pause_ms = random_.Draw(odds_.edit_pause);
+  scenery_.simulation.After(pause_ms / static_cast<std::int64_t>(size_.growth()),
+                            [this] { ActEdit(); });
   EditFriendsOf(random_.Below(phones_.size()));
 }
 
@@ -55,9 +58,10 @@ void World::MakeUp() {
       Edit({kind, user, friend_id});
     });
   };
+  const double odds = WorldSize::FriendOdds(phones_.size(), 0.5);
   for (const Phone& a : phones_) {
     for (const Phone& b : phones_) {
-      if (a.user >= b.user || !random_.Chance(0.5)) continue;
+      if (a.user >= b.user || !random_.Chance(odds)) continue;
       edit_soon(FriendEdit::Kind::kBefriend, a.user, b.user);
       for (const auto& [one, other] : {std::pair(a.user, b.user), std::pair(b.user, a.user)}) {
         edit_soon(FriendEdit::Kind::kShare, one, other);

@@ -14,7 +14,7 @@ constexpr const char* kScenes[] = {
     "last act, a server is down", "last act, the ring changes",  "last act, users move",
     "last act, users leave",      "last act, a node is gone",    "last act, a storm of connects",
     "last act, users sleep",      "last act, a node is cut off", "last act, a node is deaf",
-    "last act, users arrive",
+    "last act, users arrive",     "last act, a node is drained",
 };
 
 }  // namespace
@@ -35,6 +35,7 @@ void World::Recover() {
   for (Phone& phone : phones_) {
     phone.is_silent = false;
     phone.is_away = false;
+    phone.is_stubborn = false;
   }
   is_still_ = true;
   MakeUp();
@@ -95,6 +96,8 @@ void World::BeginLastAct(Act act) {
       return BeginDeafness();
     case Act::kFirstFix:
       return BeginFirstFixes();
+    case Act::kDrain:
+      return PlayDrain();
   }
 }
 

@@ -1,5 +1,6 @@
 // Phones: they connect, report, move to other nodes, and are told things.
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -8,6 +9,11 @@
 #include "tests/sim/world.h"
 
 namespace nearby::sim {
+namespace {
+
+constexpr std::size_t kPageSize = 5;
+
+}  // namespace
 
 bool World::IsAlive(const Phone& phone) const {
   const Node& node = *nodes_[phone.node];
@@ -15,6 +21,18 @@ bool World::IsAlive(const Phone& phone) const {
 }
 
 std::size_t World::RandomNode() { return random_.Below(nodes_.size()); }
+
+std::size_t World::BusiestNode() const {
+  const auto phones_on = [this](std::size_t node) {
+    return std::count_if(phones_.begin(), phones_.end(),
+                         [node](const Phone& phone) { return phone.node == node; });
+  };
+  std::size_t busiest = 0;
+  for (std::size_t i = 1; i < nodes_.size(); ++i) {
+    if (phones_on(i) > phones_on(busiest)) busiest = i;
+  }
+  return busiest;
+}
 
 void World::ActPhone(std::size_t index) {
   Phone& phone = phones_[index];
@@ -26,7 +44,9 @@ void World::ActPhone(std::size_t index) {
   if (phone.state == State::kOffline) {
     if (!phone.is_away && (is_quiet_ || random_.Chance(0.5))) Connect(index);
   } else if (phone.state == State::kOnline) {
-    if (!is_quiet_ && random_.Chance(odds_.disconnect)) {
+    if (MustMove(phone)) {
+      MoveElsewhere(index);
+    } else if (!is_quiet_ && random_.Chance(odds_.disconnect)) {
       nodes_[phone.node]->runtime().Disconnect(phone.session);
       Leave(&phone);
     } else if (!is_quiet_ && random_.Chance(odds_.reconnect)) {
@@ -55,7 +75,7 @@ void World::Connect(std::size_t index, std::size_t node, bool with_location) {
   phone.node = node;
   phone.process = nodes_[node]->process_number();
   phone.cookie = connections_.size();
-  connections_.push_back({index, node, phone.process, SessionId()});
+  connections_.push_back({index, node, phone.process, SessionId(), nodes_[node]->is_draining()});
   ledger_.OnConnecting(phone.cookie, phone.user);
   // While their friends are being loaded.
   if (!is_quiet_ && random_.Chance(0.3)) {
@@ -81,14 +101,17 @@ void World::Connect(std::size_t index, std::size_t node, bool with_location) {
 void World::OnAnswer(std::size_t index, std::uint64_t cookie, std::size_t node,
                      std::uint64_t process, const absl::StatusOr<ConnectResult>& result) {
   Phone& phone = phones_[index];
+  CheckAnswerOfDrained(cookie, result.status());
   const bool is_current = phone.state == State::kConnecting && phone.cookie == cookie;
   if (result.ok()) {
     connections_[cookie].session = result->session;
     ledger_.OnConnected(cookie, *result);
     if (is_current) {
+      if (phone.former_cookie) MayHangUp(*phone.former_cookie);
       LetGoOfFormer(&phone);
       phone.state = State::kOnline;
       phone.session = result->session;
+      if (result->next) AskForMore(cookie, *result->next);
     } else if (nodes_[node]->is_up() && nodes_[node]->process_number() == process) {
       // The phone has given up waiting.
       ledger_.OnLeft(cookie);
@@ -96,7 +119,21 @@ void World::OnAnswer(std::size_t index, std::uint64_t cookie, std::size_t node,
     }
     return;
   }
-  if (is_current && !GoBack(&phone)) Leave(&phone);
+  if (!is_current) return;
+  if (!GoBack(&phone)) return Leave(&phone);
+  // Where they are now, the node that they go back to has not been told.
+  SayWhere(&phone);
+}
+
+void World::AskForMore(std::uint64_t cookie, PageToken after) {
+  const Connection& connection = connections_[cookie];
+  const Phone& phone = phones_[connection.phone];
+  if (!IsAlive(phone) || phone.cookie != cookie) return;
+  nodes_[connection.node]->runtime().Nearby(phone.user, after, kPageSize,
+                                            [this, cookie](const absl::StatusOr<NearbyPage>& page) {
+                                              if (page.ok() && page->next)
+                                                AskForMore(cookie, *page->next);
+                                            });
 }
 
 bool World::GoBack(Phone* phone) {
@@ -115,7 +152,8 @@ bool World::GoBack(Phone* phone) {
 }
 
 void World::LetGoOfFormer(Phone* phone) {
-  if (phone->former_cookie) ledger_.OnLeft(*phone->former_cookie);
+  if (!phone->former_cookie) return;
+  ledger_.OnLeft(*phone->former_cookie);
   phone->former_cookie.reset();
 }
 
@@ -139,6 +177,10 @@ void World::Move(Phone* phone) {
 
 void World::Report(Phone* phone) {
   Move(phone);
+  SayWhere(phone);
+}
+
+void World::SayWhere(Phone* phone) {
   NoteReport(phone);
   const Time now = scenery_.simulation.now();
   Runtime& runtime = nodes_[phone->node]->runtime();
@@ -176,8 +218,13 @@ ClientSink::Flow World::Deliver(const ClientBatch& batch) {
   return Flow::kBusy;
 }
 
-void World::Ended(SessionId /*session*/, std::uint64_t cookie, EndReason /*reason*/) {
+void World::Ended(SessionId /*session*/, std::uint64_t cookie, EndReason reason) {
   ledger_.OnEnded(cookie);
+  const std::size_t node = connections_[cookie].node;
+  if (reason == EndReason::kNodeLost && nodes_[node]->is_draining() &&
+      drains_[node]->terms().lease) {
+    ledger_.Violate("a client was thrown out of a node that is being drained");
+  }
   Phone& phone = phones_[connections_[cookie].phone];
   if (phone.former_cookie == cookie) phone.former_cookie.reset();
   if (phone.cookie == cookie && phone.state == State::kOnline) Leave(&phone);

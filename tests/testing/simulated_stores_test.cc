@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <tuple>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -47,6 +48,12 @@ constexpr absl::StatusCode kDeadlineExceeded = absl::StatusCode::kDeadlineExceed
 
 AcceptedLocation At(UserId user, std::int64_t ms) {
   return {user, Position::FromLatLng({1, 2}), Time::Millis(ms), Time::Millis(ms)};
+}
+
+auto Parts(const AcceptedLocation& location) {
+  return std::make_tuple(location.user, location.position.lat_units(),
+                         location.position.lng_units(), location.accepted_at, location.reported_at,
+                         location.session, location.speed_bound_mm_s);
 }
 
 // A friend store stands for all: what goes wrong is the same code for each.
@@ -298,6 +305,41 @@ TEST(SimulatedLocationStoreTest, ReadsWhatWasThereAWhileAgo) {
   EXPECT_EQ(behind.AsOf(kAlice, Time::Millis(0))->accepted_at, Time::Millis(1'400));
   EXPECT_FALSE(behind.AsOf(kBob, Time::Millis(0)).has_value());
   EXPECT_EQ(faults.counts().of(SimulatedStore::kLocations, Fault::kReadStale), 30u);
+}
+
+// A location is all that a reader can tell apart: if it changes in one part alone, what was there
+// before is remembered.
+TEST(SimulatedLocationStoreTest, RemembersWhatDiffersInOnePart) {
+  AcceptedLocation first = At(kAlice, 0);
+  first.session = Epoch{1};
+  first.speed_bound_mm_s = 3'000;
+  const auto changed = [&first](auto change) {
+    AcceptedLocation second = first;
+    change(&second);
+    return second;
+  };
+  const std::vector<AcceptedLocation> others = {
+      changed([](AcceptedLocation* other) {
+        other->position = Position::FromLatLng({3, 4});
+      }),
+      changed([](AcceptedLocation* other) { other->accepted_at = Time::Millis(1); }),
+      changed([](AcceptedLocation* other) { other->reported_at = Time::Millis(1); }),
+      changed([](AcceptedLocation* other) { other->session = Epoch{2}; }),
+      changed([](AcceptedLocation* other) { other->speed_bound_mm_s = 70'000; }),
+  };
+  for (std::size_t part = 0; part < others.size(); ++part) {
+    Simulation simulation(1);
+    SimulatedNodeClock clock(&simulation);
+    SimulatedLocations locations(&clock);
+    locations.Write({first}, absl::Minutes(10), [](absl::Status) {});
+    simulation.RunFor(100);
+    locations.Write({others[part]}, absl::Minutes(10), [](absl::Status) {});
+    const std::optional<AcceptedLocation> before = locations.AsOf(kAlice, Time::Millis(50));
+    const std::optional<AcceptedLocation> now = locations.AsOf(kAlice, simulation.now());
+    ASSERT_TRUE(before.has_value() && now.has_value()) << part;
+    EXPECT_EQ(Parts(*before), Parts(first)) << part;
+    EXPECT_EQ(Parts(*now), Parts(others[part])) << part;
+  }
 }
 
 TEST(SimulatedHistoryStoreTest, CarriesABatchOutInPartsAndInPart) {

@@ -105,6 +105,10 @@ TEST_F(SimulatedTransportTest, DeliversOnceToEachSubscriber) {
   EXPECT_EQ(Subscribe(a_), kOk);
   EXPECT_EQ(Subscribe(b_), kOk);
   EXPECT_EQ(servers_.subscription_count(), 2u);
+  EXPECT_EQ(Subscribe(b_, kBob), kOk);
+  EXPECT_EQ(servers_.subscription_count(NodeId{1}), 1u);
+  EXPECT_EQ(servers_.subscription_count(NodeId{2}), 2u);
+  EXPECT_EQ(servers_.subscription_count(NodeId{1000}), 0u) << "nobody has heard of it";
   EXPECT_EQ(Publish(a_, "x"), kOk);
   EXPECT_EQ(Publish(b_, "another channel", Channel::Inbox(NodeId{1})), kOk);
   EXPECT_THAT(at_a_.lines(), ElementsAre("s/1 x"));

@@ -64,6 +64,8 @@ class NEARBY_API SimulatedPubSub {
   bool is_up(absl::string_view server) const;
   /// Those that the servers have, over all.
   std::size_t subscription_count() const;
+  /// Those of one node. O(servers).
+  std::size_t subscription_count(NodeId node) const;
   /// The transports' calls that have not completed, over all.
   std::size_t calls_under_way() const;
 
