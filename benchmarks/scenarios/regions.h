@@ -11,8 +11,8 @@ namespace scenarios {
 
 /// EngineOptions::home_shard of a host that knows where its users live: the world cut by longitude
 /// into as many parts with as many users each, within some hundredths, cut there where few who
-/// live near each other are friends: between regions, not through cities. Whoever is not of the world lives where the user of
-/// the next lower number does. Requires 0 < shards <= 64.
+/// live near each other are friends: between regions, not through cities. Whoever is not of the
+/// world lives where the user of the next lower number does. Requires 0 < shards <= 64.
 ///
 /// The function holds a byte a user, and may be called from any thread.
 std::function<nearby::ShardId(nearby::UserId)> CutIntoRegions(const capacity::World& world,
