@@ -7,20 +7,20 @@
 
 namespace nearby {
 
-/// Times to a precision of 2^kShift milliseconds in one byte: "not before this tick".
+/// Times to a precision of 2^Shift milliseconds in one byte: "not before this tick".
 ///
 /// A byte names one of 256 ticks, of which those up to 127 ahead of the present are the future and
 /// the others the past, the present included. So a byte must be written anew, or its meaning looked
 /// after otherwise, before 128 ticks have passed.
-template <int kShift>
+template <int Shift>
 struct ByteTicks {
-  static constexpr std::int64_t kTickMs = std::int64_t{1} << kShift;
+  static constexpr std::int64_t kTickMs = std::int64_t{1} << Shift;
   /// The farthest that a tick can lie ahead.
   static constexpr std::int64_t kMaxAhead = 127;
   /// Within this long whatever has been written keeps its meaning, with 8 ticks to spare.
   static constexpr std::int64_t kSafeMs = (kMaxAhead - 8) * kTickMs;
 
-  static std::uint8_t At(Time time) { return static_cast<std::uint8_t>(time.ms >> kShift); }
+  static std::uint8_t At(Time time) { return static_cast<std::uint8_t>(time.ms >> Shift); }
   /// The last tick that begins `after_ms` after `now` or before, for an `after_ms` of 0 or more; at
   /// most so many ticks ahead.
   static std::uint8_t NotBefore(Time now, double after_ms, std::int64_t max_ahead = kMaxAhead) {
@@ -28,7 +28,7 @@ struct ByteTicks {
     const std::int64_t into_tick = now.ms & (kTickMs - 1);
     const std::int64_t reach =
         after_ms < static_cast<double>(kReach) ? static_cast<std::int64_t>(after_ms) : kReach;
-    const std::int64_t ahead = (into_tick + reach) >> kShift;
+    const std::int64_t ahead = (into_tick + reach) >> Shift;
     return static_cast<std::uint8_t>(At(now) + (ahead < max_ahead ? ahead : max_ahead));
   }
   /// How many ticks ahead of `now` it lies; 0 or less if it is due.
@@ -37,7 +37,7 @@ struct ByteTicks {
   }
   /// How long from now until the tick begins, in milliseconds; 0 or less if it has begun.
   static std::int64_t MsUntil(std::uint8_t tick, Time now) {
-    return ((now.ms >> kShift) + Ahead(tick, At(now))) * kTickMs - now.ms;
+    return ((now.ms >> Shift) + Ahead(tick, At(now))) * kTickMs - now.ms;
   }
 };
 
