@@ -125,6 +125,13 @@ void Channels::LeaveOwner(Channel channel, Entry* entry) {
   actions_.unsubscribe(servers_[entry->server].name, channel);
 }
 
+void Channels::RemoveFormer(Entry* entry, ServerId server) {
+  entry->formers.erase(
+      std::remove_if(entry->formers.begin(), entry->formers.end(),
+                     [server](const Former& former) { return former.server == server; }),
+      entry->formers.end());
+}
+
 void Channels::Enqueue(Channel channel, const Entry& entry) {
   if (entry.server == kNoServer) return;  // until there is a ring
   if (!entry.is_paced) {
@@ -186,10 +193,11 @@ void Channels::Move(Channel channel, Entry* entry) {
     LeaveOwner(channel, entry);
   }
   if (entry->state != State::kWaiting) entry->is_paced = true;
-  // Back to where it was: subscribing anew doubles nothing.
-  const auto back = std::find_if(entry->formers.begin(), entry->formers.end(),
-                                 [owner](const Former& former) { return former.server == owner; });
-  if (back != entry->formers.end()) entry->formers.erase(back);
+  // Back to where it was, and still is: subscribing anew doubles nothing, and until it has been
+  // done nobody leaves.
+  for (Former& former : entry->formers) {
+    if (former.server == owner) former.until = kNever;
+  }
   entry->server = owner;
   entry->state = State::kWaiting;
   entry->number = 0;
@@ -230,6 +238,7 @@ void Channels::OnSubscribed(std::uint64_t number, const absl::Status& status, Ti
   entry.is_paced = true;
   ++live_;
   if (!IsPlanted(PlantedBug::kResubscribedUnhealed)) answered_.push_back(pending.channel);
+  RemoveFormer(&entry, entry.server);
   for (Former& former : entry.formers) {
     if (former.until != kNever) continue;
     former.until =
@@ -266,10 +275,7 @@ void Channels::OnLinkLost(absl::string_view name) {
   if (server == kNoServer) return;
   for (const Channel channel : all_) {
     Entry& entry = entries_.find(channel)->second;
-    entry.formers.erase(
-        std::remove_if(entry.formers.begin(), entry.formers.end(),
-                       [server](const Former& former) { return former.server == server; }),
-        entry.formers.end());
+    RemoveFormer(&entry, server);
     if (entry.server != server) continue;
     entry.may_be_there = false;
     if (entry.state == State::kWaiting) continue;
@@ -286,8 +292,11 @@ void Channels::OnStray(absl::string_view name, Channel channel) {
   const ServerId server = FindServer(name);
   const auto found = entries_.find(channel);
   if (found != entries_.end()) {
-    const Entry& entry = found->second;
-    if (entry.server == server) return;
+    Entry& entry = found->second;
+    if (entry.server == server) {
+      if (entry.state != State::kLive) entry.may_be_there = true;
+      return;
+    }
     for (const Former& former : entry.formers) {
       if (former.server == server) return;
     }

@@ -87,7 +87,8 @@ class Channels {
     kLive,     // and has acknowledged
   };
 
-  // A former owner that is still listened to.
+  // A former owner that is still listened to. It may be the owner again, until it has acknowledged
+  // that.
   struct Former {
     ServerId server = kNoServer;
     Time until = kNever;  // kNever: the new one has not acknowledged yet
@@ -97,7 +98,7 @@ class Channels {
     ServerId server = kNoServer;  // the owner
     State state = State::kWaiting;
     bool is_paced = false;      // it has been asked for before, or its server has failed
-    bool may_be_there = false;  // a call failed that may have subscribed to it at the owner
+    bool may_be_there = false;  // a call that failed, or an earlier one, may have subscribed to it
     std::uint64_t number = 0;   // of the call under way
     std::size_t place = 0;      // in all_
     absl::InlinedVector<Former, 1> formers;
@@ -122,6 +123,7 @@ class Channels {
   ServerId FindServer(absl::string_view name) const;
   ServerId OwnerOf(Channel channel);
   void LeaveOwner(Channel channel, Entry* entry);
+  static void RemoveFormer(Entry* entry, ServerId server);
   void Enqueue(Channel channel, const Entry& entry);
   // Adds to one of the queues. Who has been let go of, or is in it twice, is taken out before it
   // outgrows the channels.

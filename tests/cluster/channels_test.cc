@@ -165,6 +165,28 @@ TEST_F(ChannelsTest, WantedAgainBeforeTheAnswer) {
   EXPECT_THAT(unsubscribed_, IsEmpty());
 }
 
+// Nobody is going to publish there, so that it would not be found out as a stray.
+TEST_F(ChannelsTest, WhatAnEarlierCallMayHaveSubscribedToIsLeftWithItsOwner) {
+  for (const absl::Status& answer : {absl::OkStatus(), absl::DeadlineExceededError("late")}) {
+    channels_.Want(kAlice);
+    Poll();
+    const std::vector<Asked> asked = Take();
+    ASSERT_THAT(asked, SizeIs(1));
+    channels_.Unwant(kAlice);
+    channels_.Want(kAlice);
+    channels_.OnSubscribed(asked[0].number, answer, now_);
+    EXPECT_THAT(unsubscribed_, IsEmpty()) << "it is wanted there";
+    channels_.SetRing(RingOf({"b"}));
+    Poll();
+    EXPECT_THAT(unsubscribed_, ElementsAre(std::pair(std::string("a"), Channel(kAlice))));
+    Answer(Take());
+    channels_.Unwant(kAlice);
+    channels_.SetRing(RingOf({"a"}));
+    Poll();
+    unsubscribed_.clear();
+  }
+}
+
 TEST_F(ChannelsTest, WaitsForARing) {
   channels_.SetRing(RingOf({}));
   Poll();
@@ -331,6 +353,46 @@ TEST_F(ChannelsTest, AMovedChannelThatComesBackIsNotLost) {
   Pass(kSettleMs);
   Pass(kSettleMs);
   EXPECT_THAT(unsubscribed_, ElementsAre(std::pair(std::string("b"), Channel(kAlice))));
+}
+
+TEST_F(ChannelsTest, WhatComesBackIsStillHeardThereAndNotForgotten) {
+  WantLive(1, 401);
+  channels_.SetRing(RingOf({"b"}));
+  Poll();
+  channels_.SetRing(RingOf({"a"}));
+  Poll();
+  EXPECT_THAT(unsubscribed_, IsEmpty()) << "at the pace it takes seconds to subscribe again";
+  for (std::uint64_t i = 1; i < 401; ++i) channels_.Unwant(UserId{i});
+  Answer(Take());
+  std::set<Channel> left;
+  for (const auto& [server, channel] : unsubscribed_) {
+    if (server == "a") left.insert(channel);
+  }
+  EXPECT_THAT(left, SizeIs(400));
+}
+
+TEST_F(ChannelsTest, WhatComesBackAndGoesAgainIsHeardThereUntilTheNewOneHasSettled) {
+  WantLive(1, 401);
+  channels_.SetRing(RingOf({"b"}));
+  Poll();
+  channels_.SetRing(RingOf({"a"}));
+  Poll();
+  channels_.SetRing(RingOf({"b"}));
+  Poll();
+  const auto left_a = [this] {
+    return std::count_if(unsubscribed_.begin(), unsubscribed_.end(),
+                         [](const auto& one) { return one.first == "a"; });
+  };
+  // Those of which a call was under way for a moment are asked for anew; all are heard there still.
+  Answer(Take());
+  EXPECT_EQ(left_a(), 0);
+  for (int i = 0; i < 600; ++i) {
+    Pass(10);
+    Answer(Take());
+  }
+  EXPECT_EQ(stats().channels_live, 400u);
+  Pass(kSettleMs);
+  EXPECT_EQ(left_a(), 400);
 }
 
 TEST_F(ChannelsTest, AChangeOfTheRingIsPacedAndMovesOnlyWhatItMust) {
