@@ -125,6 +125,11 @@ void Channels::LeaveOwner(Channel channel, Entry* entry) {
   actions_.unsubscribe(servers_[entry->server].name, channel);
 }
 
+bool Channels::IsFormer(const Entry& entry, ServerId server) {
+  return std::any_of(entry.formers.begin(), entry.formers.end(),
+                     [server](const Former& former) { return former.server == server; });
+}
+
 void Channels::RemoveFormer(Entry* entry, ServerId server) {
   entry->formers.erase(
       std::remove_if(entry->formers.begin(), entry->formers.end(),
@@ -190,7 +195,9 @@ void Channels::Move(Channel channel, Entry* entry) {
     --live_;
     entry->formers.push_back({entry->server, kNever});
   } else if (entry->may_be_there) {
-    LeaveOwner(channel, entry);
+    // Where it is a former owner as well, it is listened to until the new one has settled.
+    if (!IsFormer(*entry, entry->server)) LeaveOwner(channel, entry);
+    entry->may_be_there = false;
   }
   if (entry->state != State::kWaiting) entry->is_paced = true;
   // Back to where it was, and still is: subscribing anew doubles nothing, and until it has been
@@ -293,13 +300,11 @@ void Channels::OnStray(absl::string_view name, Channel channel) {
   const auto found = entries_.find(channel);
   if (found != entries_.end()) {
     Entry& entry = found->second;
-    if (entry.server == server) {
+    if (entry.server == server && server != kNoServer) {
       if (entry.state != State::kLive) entry.may_be_there = true;
       return;
     }
-    for (const Former& former : entry.formers) {
-      if (former.server == server) return;
-    }
+    if (IsFormer(entry, server)) return;
   }
   ++counts_.unsubscribes;
   actions_.unsubscribe(name, channel);
@@ -308,8 +313,10 @@ void Channels::OnStray(absl::string_view name, Channel channel) {
 void Channels::Subscribe(Channel channel, Entry* entry, Time now) {
   Server& server = servers_[entry->server];
   if (server.failures > 0) {
-    entry->is_paced = true;
+    const bool is_new = !std::exchange(entry->is_paced, true);
     if (server.is_probed || now < server.retry_at || credit_ < 1) {
+      // Nothing of it has been heard yet, and its turn may be long in coming.
+      if (is_new) answered_.push_back(channel);
       AddToQueue(&server.waiting, channel);
       return;
     }
@@ -323,6 +330,7 @@ void Channels::Subscribe(Channel channel, Entry* entry, Time now) {
   if (entry->is_paced) {
     ++counts_.resubscribes;
     credit_ -= 1;
+    has_probed_ = server.failures > 0;
   }
   actions_.subscribe(server.name, channel, entry->number);
 }
@@ -364,11 +372,15 @@ void Channels::BeginSubscribing(Time now) {
   }
 }
 
-// Before all others, for many may wait for what one finds out.
+// Before all others, for many may wait for what one finds out. But where the pace leaves no more,
+// in turn with them: servers that stay dead are tried for ever.
 void Channels::ProbeServers(Time now) {
+  const auto is_others_turn = [this] {
+    return has_probed_ && credit_ < 2 && !(urgent_.empty() && again_.empty());
+  };
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     while (!servers_[i].waiting.empty() && !servers_[i].is_probed && now >= servers_[i].retry_at &&
-           HasRoom() && credit_ >= 1) {
+           HasRoom() && credit_ >= 1 && !is_others_turn()) {
       const Channel channel = servers_[i].waiting.back();
       servers_[i].waiting.pop_back();
       const auto found = entries_.find(channel);
@@ -412,6 +424,7 @@ void Channels::Poll(Time now) {
   AddCredit(now);
   ProbeServers(now);
   BeginSubscribing(now);
+  ProbeServers(now);  // whom the others have left something
   SetNextEvent(now);
 }
 

@@ -67,8 +67,8 @@ class Channels {
   void Poll(Time now);
   Time next_event() const { return next_event_; }
 
-  // Channels whose subscription has been answered, well or not, since the last call: what was
-  // published to them meanwhile is to be made up for.
+  // Channels whose subscription has been answered, well or not, or has to wait for its server,
+  // since the last call: what was published to them meanwhile is to be made up for.
   std::vector<Channel> TakeAnswered() { return std::exchange(answered_, {}); }
 
   void AddTo(ClusterStats* stats) const;
@@ -123,6 +123,7 @@ class Channels {
   ServerId FindServer(absl::string_view name) const;
   ServerId OwnerOf(Channel channel);
   void LeaveOwner(Channel channel, Entry* entry);
+  static bool IsFormer(const Entry& entry, ServerId server);
   static void RemoveFormer(Entry* entry, ServerId server);
   void Enqueue(Channel channel, const Entry& entry);
   // Adds to one of the queues. Who has been let go of, or is in it twice, is taken out before it
@@ -176,7 +177,8 @@ class Channels {
   std::deque<Channel> urgent_;
   std::deque<Channel> first_;  // not paced
   std::deque<Channel> again_;
-  double credit_ = 0;  // paced subscriptions that may be asked for at once
+  double credit_ = 0;        // paced subscriptions that may be asked for at once
+  bool has_probed_ = false;  // the last that was paid for tried a server
   Time credit_time_{-kMaxTimeMs};
 
   std::uint64_t next_number_ = 1;

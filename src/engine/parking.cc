@@ -22,19 +22,24 @@ void Engine::Impl::ParkIfFar(Slot remote, const PeerMessage& location, Effects* 
   PeerMessage message = About(location.user, PeerMessage::Kind::kPark);
   message.sequence = location.sequence;
   message.speed_bound = speed_bound;
-  message.until = Time{now_.ms + far_ms};
+  const std::uint8_t until = ParkTicks::NotBefore(now_, static_cast<double>(far_ms));
+  message.until = Time{now_.ms + ParkTicks::MsUntil(until, now_)};
   Send(message, location.from, effects);
   entity(remote).is_parked = true;
-  entity(remote).parked_until = ParkTicks::NotBefore(now_, static_cast<double>(far_ms));
+  entity(remote).parked_until = until;
 }
 
 // The ticks of the row would tell most of it, but reach less far, and are of the time when each
 // pair was last looked at.
 std::int64_t Engine::Impl::FarForMs(Slot remote) const {
+  const absl::Span<const Edge> row = registry_.Row(remote);
+  for (const Edge edge : row) {
+    if (edge.has(kFriendSees)) return 0;
+  }
+  for (const Edge edge : row) lines_.Prefetch(edge.neighbour());
   const internal::Approach approach = ApproachOf(remote);
   auto far_ms = static_cast<double>(ParkTicks::kSafeMs);
-  for (const Edge edge : rows_.Row(remote).edges) {
-    if (edge.has(kFriendSees)) return 0;
+  for (const Edge edge : row) {
     // Whoever is inactive will ask when they come back.
     if (!cache_.is_active(edge.neighbour())) continue;
     far_ms = std::min(far_ms, MillisecondsToMeet(approach, remote, edge));

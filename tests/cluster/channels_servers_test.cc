@@ -273,6 +273,86 @@ TEST_F(ChannelsServersTest, WhatIsQueuedTwiceKeepsToThePace) {
   ExpectConverged();
 }
 
+// It is a former owner again, though it was an owner meanwhile, to which the call failed.
+TEST_F(ChannelsServersTest, AFormerOwnerIsListenedToThoughTheReturnToItHasFailed) {
+  SetRing({"a"});
+  Want(1);
+  Settle();
+  SetRing({"b"});
+  Poll();
+  ASSERT_EQ(calls_.size(), 1u);
+  calls_.clear();  // b does not answer
+  SetRing({"a"});
+  Poll();
+  while (calls_.empty()) now_ = channels_.next_event(), Poll();
+  const Call to_a = calls_.front();
+  calls_.clear();
+  ASSERT_EQ(to_a.server, "a");
+  channels_.OnSubscribed(to_a.number, absl::UnavailableError("busy"), now_);
+  SetRing({"b"});
+  Poll();
+  EXPECT_FALSE(channels_.IsLive(UserId{1}));
+  EXPECT_EQ(servers_["a"].subscribed.count(UserId{1}), 1u) << "b has not acknowledged yet";
+  Pass(10'000);
+  ExpectConverged();
+}
+
+TEST_F(ChannelsServersTest, WhatComesFromAnUnknownServerBeforeThereIsARingChangesNothing) {
+  Want(1);
+  Poll();
+  channels_.OnStray("never heard of", UserId{1});
+  SetRing({"a"});
+  Settle();
+  ExpectConverged();
+}
+
+TEST_F(ChannelsServersTest, WhatHasToWaitForItsServerIsToldOfAtOnce) {
+  SetRing({"a"});
+  Want(1);
+  Settle();
+  Break("a");
+  Pass(200);
+  channels_.TakeAnswered();
+  Want(2);
+  Poll();
+  EXPECT_TRUE(calls_.empty());
+  EXPECT_EQ(channels_.TakeAnswered(), std::vector<Channel>{UserId{2}});
+}
+
+// At a pace that probes of a dead server alone would use up.
+TEST_F(ChannelsServersTest, ServersThatStayDeadLeaveSomethingToOthers) {
+  Channels slow{{0.5, 50, kTimeoutMs, kSettleMs},
+                Backoff(absl::Milliseconds(100), absl::Milliseconds(1'000), 1),
+                Actions()};
+  ring_ = RingOf({"a", "b"});
+  slow.SetRing(ring_);
+  const auto settle = [&] {
+    slow.Poll(now_);
+    for (; !calls_.empty(); calls_.pop_front()) {
+      const Server& server = servers_[calls_.front().server];
+      slow.OnSubscribed(calls_.front().number,
+                        server.is_down ? absl::UnavailableError("down") : absl::OkStatus(), now_);
+    }
+    slow.Poll(now_);
+  };
+  for (std::uint64_t user = 1; user < 41; ++user) {
+    wanted_.insert(UserId{user});
+    slow.Want(UserId{user});
+  }
+  settle();
+  servers_["a"].is_down = true;
+  slow.OnLinkLost("a");
+  slow.OnLinkLost("b");
+  for (const Time end{now_.ms + 600'000}; now_ < end;) {
+    settle();
+    last_second_.clear();
+    now_ = std::max(Time{now_.ms + 1}, slow.next_event());
+  }
+  for (const Channel channel : wanted_) {
+    EXPECT_EQ(slow.IsLive(channel), ring_->Owner(channel)->server == "b");
+  }
+}
+
 class ChannelsServersRandomTest : public ChannelsServersTest,
                                   public ::testing::WithParamInterface<std::uint32_t> {
  protected:

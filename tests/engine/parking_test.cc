@@ -287,6 +287,34 @@ TEST_F(ParkingTest, WhoIsInSightIsNotParked) {
   shards().CheckInvariants();
 }
 
+// What a park rests on is judged by when it ends, to the millisecond.
+TEST_F(ParkingTest, WhoeverAskedForAParkKnowsWhenItEnds) {
+  constexpr double kSpeeds = 2 * 0.025;  // of the class that both begin with
+  const double radius_m = EngineOptions().radius_m;
+  for (double grown_by_m = 100; grown_by_m < 2'000; grown_by_m += 100) {
+    shards_.emplace();
+    shards().Join(kAlice, {{kBob, {true}}});
+    shards().Join(kBob, {{kAlice, {true}}});
+    shards().Carry();
+    shards().Report(kAlice, 0.0);
+    shards().Carry();
+    shards().Report(kBob, radius_m + 5'000);
+    std::optional<PeerMessage> park;
+    while (const std::optional<PeerMessage> message = shards().TakeMessage()) {
+      shards().Receive(*message);
+      if (message->kind == Kind::kPark && message->user == kBob) park = message;
+    }
+    ASSERT_TRUE(park.has_value());
+    shards().sent(Kind::kSubscribe);
+    shards().SetRadius(kAlice, radius_m + grown_by_m);
+    const double may_meet_ms =
+        static_cast<double>(shards().now_ms()) + (5'000 - grown_by_m) / kSpeeds;
+    if (may_meet_ms < static_cast<double>(park->until.ms)) {
+      EXPECT_EQ(shards().sent(Kind::kSubscribe), 1) << grown_by_m;
+    }
+  }
+}
+
 // Nobody is parked for longer than ticks keep their meaning, whatever is asked for.
 TEST_F(ParkingTest, NobodyIsParkedForEver) {
   Begin({}, 3'000'000);
