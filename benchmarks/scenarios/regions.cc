@@ -75,6 +75,36 @@ class Circle {
   std::vector<std::int32_t> parted_;  // near friends, by a cut before each of the users
 };
 
+/// The shard of each user, in as few bits as it takes: so that most of it stays cached, as with a
+/// host that writes the region into the user's id.
+class HomeTable {
+ public:
+  HomeTable(std::uint32_t users, std::uint32_t shards)
+      : users_(users),
+        bits_(shards <= 2    ? 1
+              : shards <= 16 ? 4
+                             : 8),
+        bytes_((std::size_t{users} * bits_ + 7) / 8) {}
+
+  std::uint32_t users() const { return users_; }
+  std::uint32_t Get(std::uint32_t user) const {
+    return static_cast<std::uint32_t>(bytes_[ByteOf(user)]) >> ShiftOf(user) & ((1u << bits_) - 1);
+  }
+  /// Requires that it has not been set yet.
+  void Set(std::uint32_t user, std::uint32_t shard) {
+    std::uint8_t& byte = bytes_[ByteOf(user)];
+    byte = static_cast<std::uint8_t>(byte | shard << ShiftOf(user));
+  }
+
+ private:
+  std::size_t ByteOf(std::uint32_t user) const { return std::size_t{user} * bits_ / 8; }
+  std::size_t ShiftOf(std::uint32_t user) const { return std::size_t{user} * bits_ % 8; }
+
+  std::uint32_t users_;
+  std::uint32_t bits_;
+  capacity::HugeArray<std::uint8_t> bytes_;
+};
+
 }  // namespace
 
 std::function<nearby::ShardId(nearby::UserId)> CutIntoRegions(const capacity::World& world,
@@ -83,17 +113,16 @@ std::function<nearby::ShardId(nearby::UserId)> CutIntoRegions(const capacity::Wo
   const std::size_t begin = circle.FindCut(0, circle.size());
   const auto slack =
       static_cast<std::size_t>(static_cast<double>(circle.size()) / shards * (kUnevenness / 2));
-  auto table = std::make_shared<capacity::HugeArray<std::uint8_t>>(world.size());
+  auto table = std::make_shared<HomeTable>(world.size(), shards);
   std::size_t done = begin;
   for (std::uint32_t shard = 0; shard < shards; ++shard) {
     const std::size_t even = begin + std::uint64_t{circle.size()} * (shard + 1) / shards;
     const bool is_last = shard + 1 == shards;
     const std::size_t end = is_last ? even : circle.FindCut(even - slack, 2 * slack + 1);
-    for (; done < end; ++done) (*table)[circle[done]] = static_cast<std::uint8_t>(shard);
+    for (; done < end; ++done) table->Set(circle[done], shard);
   }
   return [table = std::move(table)](nearby::UserId user) {
-    const std::size_t number = std::min<std::size_t>(capacity::UserOf(user), table->size() - 1);
-    return nearby::ShardId{(*table)[number]};
+    return nearby::ShardId{table->Get(std::min(capacity::UserOf(user), table->users() - 1))};
   };
 }
 

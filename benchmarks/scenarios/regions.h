@@ -14,7 +14,7 @@ namespace scenarios {
 /// live near each other are friends: between regions, not through cities. Whoever is not of the
 /// world lives where the user of the next lower number does. Requires 0 < shards <= 64.
 ///
-/// The function holds a byte a user, and may be called from any thread.
+/// The function holds a byte a user at most, and may be called from any thread.
 std::function<nearby::ShardId(nearby::UserId)> CutIntoRegions(const capacity::World& world,
                                                               std::uint32_t shards);
 

@@ -310,6 +310,8 @@ class Engine::Impl {
 
   // --- other shards (peers.cc) ---
   void Receive(const PeerMessage& message, Effects* effects);
+  // Looks for those to whom somebody is announced, so that finding them does not wait for memory.
+  void PrefetchAnnounced(absl::Span<const PeerMessage> messages);
   // Messages none of which makes or ends a pair.
   void ReceiveLocations(absl::Span<const PeerMessage> messages, Effects* effects);
   static PeerMessage About(UserId user, PeerMessage::Kind kind);

@@ -35,6 +35,7 @@ PeerMessage Engine::Impl::About(UserId user, PeerMessage::Kind kind) {
 }
 
 void Engine::Impl::ReceiveAll(absl::Span<const PeerMessage> messages, Effects* effects) {
+  PrefetchAnnounced(messages);
   while (!messages.empty()) {
     const auto other = std::find_if_not(messages.begin(), messages.end(), ConcernsLocation);
     const auto run = static_cast<std::size_t>(other - messages.begin());
@@ -44,6 +45,18 @@ void Engine::Impl::ReceiveAll(absl::Span<const PeerMessage> messages, Effects* e
     Receive(messages.front(), effects);
     messages.remove_prefix(1);
   }
+}
+
+// A user who connects is announced to hundreds, nine in ten of whom are not here.
+void Engine::Impl::PrefetchAnnounced(absl::Span<const PeerMessage> messages) {
+  constexpr std::size_t kMost = 1024;  // More would not stay cached.
+  users_.clear();
+  for (const PeerMessage& message : messages) {
+    if (message.kind == PeerMessage::Kind::kAnnounce) users_.push_back(message.friend_id);
+    if (users_.size() == kMost) break;
+  }
+  found_.resize(users_.size());
+  cache_.FindAll(users_, absl::MakeSpan(found_));
 }
 
 void Engine::Impl::ReceiveLocations(absl::Span<const PeerMessage> messages, Effects* effects) {
