@@ -313,10 +313,8 @@ void Channels::OnStray(absl::string_view name, Channel channel) {
 void Channels::Subscribe(Channel channel, Entry* entry, Time now) {
   Server& server = servers_[entry->server];
   if (server.failures > 0) {
-    const bool is_new = !std::exchange(entry->is_paced, true);
+    entry->is_paced = true;
     if (server.is_probed || now < server.retry_at || credit_ < 1) {
-      // Nothing of it has been heard yet, and its turn may be long in coming.
-      if (is_new) answered_.push_back(channel);
       AddToQueue(&server.waiting, channel);
       return;
     }

@@ -67,8 +67,8 @@ class Channels {
   void Poll(Time now);
   Time next_event() const { return next_event_; }
 
-  // Channels whose subscription has been answered, well or not, or has to wait for its server,
-  // since the last call: what was published to them meanwhile is to be made up for.
+  // Channels whose subscription has been answered, well or not, since the last call: what was
+  // published to them meanwhile is to be made up for.
   std::vector<Channel> TakeAnswered() { return std::exchange(answered_, {}); }
 
   void AddTo(ClusterStats* stats) const;

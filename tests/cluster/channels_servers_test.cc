@@ -306,19 +306,6 @@ TEST_F(ChannelsServersTest, WhatComesFromAnUnknownServerBeforeThereIsARingChange
   ExpectConverged();
 }
 
-TEST_F(ChannelsServersTest, WhatHasToWaitForItsServerIsToldOfAtOnce) {
-  SetRing({"a"});
-  Want(1);
-  Settle();
-  Break("a");
-  Pass(200);
-  channels_.TakeAnswered();
-  Want(2);
-  Poll();
-  EXPECT_TRUE(calls_.empty());
-  EXPECT_EQ(channels_.TakeAnswered(), std::vector<Channel>{UserId{2}});
-}
-
 // At a pace that probes of a dead server alone would use up.
 TEST_F(ChannelsServersTest, ServersThatStayDeadLeaveSomethingToOthers) {
   Channels slow{{0.5, 50, kTimeoutMs, kSettleMs},
