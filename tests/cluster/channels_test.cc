@@ -1,22 +1,18 @@
-#include "src/cluster/channels.h"
+// What is subscribed to, and when: what is wanted, what fails, the pace, and the limits.
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "nearby/cluster_stats.h"
-#include "nearby/hash_ring.h"
 #include "nearby/ids.h"
 #include "nearby/time.h"
-#include "src/runtime/backoff.h"
+#include "tests/cluster/channels_fixture.h"
 #include "tests/cluster/made_rings.h"
 
 namespace nearby::internal {
@@ -26,85 +22,6 @@ using test::RingOf;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-constexpr UserId kAlice{1};
-constexpr UserId kBob{2};
-constexpr std::int64_t kSettleMs = 1'000;
-constexpr std::int64_t kTimeoutMs = 500;
-constexpr double kPerSecond = 100;
-
-struct Asked {
-  std::string server;
-  Channel channel;
-  std::uint64_t number = 0;
-};
-
-class ChannelsTest : public ::testing::Test {
- protected:
-  ChannelsTest() { channels_.SetRing(RingOf({"a"})); }
-
-  Channels::Actions Actions() {
-    return {[this](absl::string_view server, Channel channel, std::uint64_t number) {
-              asked_.push_back({std::string(server), channel, number});
-            },
-            [this](absl::string_view server, Channel channel) {
-              unsubscribed_.emplace_back(std::string(server), channel);
-            },
-            [this](Channel channel) { return urgent_.count(channel) > 0; }};
-  }
-
-  void Poll() { channels_.Poll(now_); }
-  void Pass(std::int64_t ms) {
-    now_ = Time{now_.ms + ms};
-    Poll();
-  }
-  // Until it asks, event by event. An event may be a timeout of what has been answered since.
-  void PassUntilAsked() {
-    while (asked_.empty()) {
-      ASSERT_NE(channels_.next_event(), kNever);
-      Pass(channels_.next_event().ms - now_.ms);
-    }
-  }
-  std::vector<Asked> Take() { return std::exchange(asked_, {}); }
-  // The same, held against the pace: in no second may it be exceeded.
-  std::vector<Asked> TakePaced() {
-    last_second_.insert(last_second_.end(), asked_.size(), now_);
-    while (!last_second_.empty() && last_second_.front().ms <= now_.ms - 1'000) {
-      last_second_.pop_front();
-    }
-    EXPECT_LE(static_cast<double>(last_second_.size()), kPerSecond);
-    return Take();
-  }
-  void Answer(const std::vector<Asked>& asked, const absl::Status& status = absl::OkStatus()) {
-    for (const Asked& one : asked) channels_.OnSubscribed(one.number, status, now_);
-    Poll();
-  }
-  void Want(std::uint64_t first, std::uint64_t last) {
-    for (std::uint64_t i = first; i < last; ++i) channels_.Want(UserId{i});
-  }
-  // Wanted, and acknowledged.
-  void WantLive(std::uint64_t first, std::uint64_t last) {
-    Want(first, last);
-    Poll();
-    while (!asked_.empty()) Answer(Take());
-    EXPECT_EQ(stats().channels_live, stats().channels);
-    channels_.TakeAnswered();
-  }
-  ClusterStats stats() const {
-    ClusterStats stats;
-    channels_.AddTo(&stats);
-    return stats;
-  }
-
-  Time now_{1'000'000};
-  std::vector<Asked> asked_;
-  std::vector<std::pair<std::string, Channel>> unsubscribed_;
-  std::set<Channel> urgent_;
-  std::deque<Time> last_second_;
-  Channels channels_{{kPerSecond, 50, kTimeoutMs, kSettleMs},
-                     Backoff(absl::Milliseconds(100), absl::Milliseconds(1'000), 1),
-                     Actions()};
-};
 
 TEST_F(ChannelsTest, SubscribesOnceToWhatIsWanted) {
   channels_.Want(kAlice);
@@ -315,130 +232,6 @@ TEST_F(ChannelsTest, WhatIsNotAnsweredInTimeHasFailed) {
   EXPECT_TRUE(channels_.IsLive(kAlice));
 }
 
-TEST_F(ChannelsTest, AMovedChannelIsHeardAtBothUntilTheNewOneHasSettled) {
-  WantLive(1, 2);
-  channels_.SetRing(RingOf({"b"}));
-  Poll();
-  EXPECT_FALSE(channels_.IsLive(kAlice));
-  const std::vector<Asked> asked = Take();
-  ASSERT_THAT(asked, SizeIs(1));
-  EXPECT_EQ(asked[0].server, "b");
-  Pass(kTimeoutMs - 1);
-  EXPECT_THAT(unsubscribed_, IsEmpty()) << "the new one has not acknowledged";
-  // What comes from either is no stray.
-  channels_.OnStray("a", kAlice);
-  channels_.OnStray("b", kAlice);
-  EXPECT_THAT(unsubscribed_, IsEmpty());
-  Answer(asked);
-  EXPECT_TRUE(channels_.IsLive(kAlice));
-  EXPECT_LE(channels_.next_event(), Time{now_.ms + kSettleMs});
-  Pass(kSettleMs - 1);
-  EXPECT_THAT(unsubscribed_, IsEmpty());
-  Pass(1);
-  EXPECT_THAT(unsubscribed_, ElementsAre(std::pair(std::string("a"), Channel(kAlice))));
-  channels_.OnStray("a", kAlice);
-  EXPECT_THAT(unsubscribed_, SizeIs(2)) << "it is one now";
-}
-
-TEST_F(ChannelsTest, AMovedChannelThatComesBackIsNotLost) {
-  WantLive(1, 2);
-  channels_.SetRing(RingOf({"b"}));
-  Poll();
-  Answer(Take());
-  channels_.SetRing(RingOf({"a"}));
-  Poll();
-  Pass(100);
-  Answer(Take());
-  EXPECT_TRUE(channels_.IsLive(kAlice));
-  Pass(kSettleMs);
-  Pass(kSettleMs);
-  EXPECT_THAT(unsubscribed_, ElementsAre(std::pair(std::string("b"), Channel(kAlice))));
-}
-
-TEST_F(ChannelsTest, WhatComesBackIsStillHeardThereAndNotForgotten) {
-  WantLive(1, 401);
-  channels_.SetRing(RingOf({"b"}));
-  Poll();
-  channels_.SetRing(RingOf({"a"}));
-  Poll();
-  EXPECT_THAT(unsubscribed_, IsEmpty()) << "at the pace it takes seconds to subscribe again";
-  for (std::uint64_t i = 1; i < 401; ++i) channels_.Unwant(UserId{i});
-  Answer(Take());
-  std::set<Channel> left;
-  for (const auto& [server, channel] : unsubscribed_) {
-    if (server == "a") left.insert(channel);
-  }
-  EXPECT_THAT(left, SizeIs(400));
-}
-
-TEST_F(ChannelsTest, WhatComesBackAndGoesAgainIsHeardThereUntilTheNewOneHasSettled) {
-  WantLive(1, 401);
-  channels_.SetRing(RingOf({"b"}));
-  Poll();
-  channels_.SetRing(RingOf({"a"}));
-  Poll();
-  channels_.SetRing(RingOf({"b"}));
-  Poll();
-  const auto left_a = [this] {
-    return std::count_if(unsubscribed_.begin(), unsubscribed_.end(),
-                         [](const auto& one) { return one.first == "a"; });
-  };
-  // Those of which a call was under way for a moment are asked for anew; all are heard there still.
-  Answer(Take());
-  EXPECT_EQ(left_a(), 0);
-  for (int i = 0; i < 600; ++i) {
-    Pass(10);
-    Answer(Take());
-  }
-  EXPECT_EQ(stats().channels_live, 400u);
-  Pass(kSettleMs);
-  EXPECT_EQ(left_a(), 400);
-}
-
-TEST_F(ChannelsTest, AChangeOfTheRingIsPacedAndMovesOnlyWhatItMust) {
-  WantLive(1, 401);
-  const RingSource::Ring ring = RingOf({"a", "b"});
-  std::size_t moved = 0;
-  for (std::uint64_t i = 1; i < 401; ++i) moved += ring->Owner(UserId{i})->server == "b" ? 1 : 0;
-  channels_.SetRing(ring);
-  std::size_t asked = 0;
-  Poll();
-  for (int i = 0; i < 1'000; ++i) {
-    for (const Asked& one : asked_) EXPECT_EQ(one.server, "b");
-    asked += asked_.size();
-    Answer(TakePaced());
-    // Polls that are late make up for it, and yet for no more than the pace.
-    if (asked_.empty()) Pass(i % 20 == 0 ? 150 : 10);
-  }
-  EXPECT_EQ(asked, moved);
-  EXPECT_EQ(stats().channels_live, 400u);
-  EXPECT_EQ(stats().channels_to_move, 0u);
-  EXPECT_THAT(unsubscribed_, SizeIs(moved));
-  for (const auto& [server, channel] : unsubscribed_) EXPECT_EQ(server, "a");
-}
-
-TEST_F(ChannelsTest, AnUnwantedChannelIsUnsubscribedAtBothOwners) {
-  WantLive(1, 2);
-  channels_.SetRing(RingOf({"b"}));
-  Poll();
-  Answer(Take());
-  channels_.Unwant(kAlice);
-  EXPECT_THAT(unsubscribed_, SizeIs(2));
-  Pass(10 * kSettleMs);
-  EXPECT_THAT(unsubscribed_, SizeIs(2));
-}
-
-TEST_F(ChannelsTest, AFormerOwnerMayDieMeanwhile) {
-  WantLive(1, 2);
-  channels_.SetRing(RingOf({"b"}));
-  Poll();
-  channels_.OnLinkLost("a");
-  Answer(Take());
-  EXPECT_TRUE(channels_.IsLive(kAlice));
-  Pass(10 * kSettleMs);
-  EXPECT_THAT(unsubscribed_, IsEmpty()) << "nothing was subscribed to there any more";
-}
-
 // A server stands still, and guests come and go all the while.
 TEST_F(ChannelsTest, QueuesDoNotOutgrowTheChannels) {
   std::size_t most = 0;
@@ -472,25 +265,6 @@ TEST_F(ChannelsTest, AnsweredCallsDoNotWaitForTheirTimeout) {
     channels_.Unwant(kAlice);
   }
   EXPECT_LT(channels_.queued(), 5'000u);
-}
-
-TEST_F(ChannelsTest, ServersOfFormerRingsAreForgotten) {
-  // One partition ring each, so that they are quickly made.
-  WantLive(1, 20);
-  for (int i = 0; i < 300; ++i) {
-    channels_.SetRing(RingOf({"a"}));
-    channels_.OnLinkLost("a");
-    channels_.SetRing(
-        HashRing::Create(RingVersion{2}, {{"seat", 100, "server " + std::to_string(i)}}).value());
-    Poll();
-  }
-  EXPECT_LT(channels_.servers(), 300u);
-  channels_.SetRing(RingOf({"a"}));
-  for (int i = 0; i < 200 && stats().channels_live < 19; ++i) {
-    Pass(50);
-    Answer(Take());
-  }
-  EXPECT_EQ(stats().channels_live, 19u);
 }
 
 TEST_F(ChannelsTest, StraysAreUnsubscribed) {
