@@ -452,7 +452,7 @@ class Engine::Impl {
   std::optional<Range> known_due_;
   std::uint32_t ticks_voided_ = 0;  // how often ticks have been
 
-  std::vector<UserId> users_;       // scratch of InstallFriends and ReceiveLocations
+  std::vector<UserId> users_;       // scratch of InstallFriends and of messages
   std::vector<Slot> found_;         // the same
   std::vector<Slot> remotes_;       // scratch of UnlinkAll
   std::vector<Sighting> in_sight_;  // scratch of pages
