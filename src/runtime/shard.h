@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
@@ -244,7 +243,7 @@ class Shard {
   std::vector<PeerItems> outgoing_;  // by shard
 
   SessionTable sessions_;
-  absl::flat_hash_map<Index, Connecting> connecting_;
+  absl::btree_map<Index, Connecting> connecting_;
   std::deque<WaitingConnect> waiting_connects_;  // in order of their deadlines, too
   std::vector<Index> dirty_;
   std::vector<std::unique_ptr<Outbox>> spare_outboxes_;
@@ -254,7 +253,7 @@ class Shard {
   std::uint64_t busy_sessions_ = 0;
 
   std::uint64_t next_fence_ = 1;
-  absl::flat_hash_map<std::uint64_t, Fencing> fences_;
+  absl::btree_map<std::uint64_t, Fencing> fences_;
 
   ListLoads loads_;
   std::deque<WaitingList> waiting_lists_;

@@ -1,16 +1,21 @@
 // The end of a runtime: every unanswered call is completed with Cancelled, once, and whatever comes
 // from the stores afterwards finds nothing to do.
 
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "nearby/ids.h"
 #include "nearby/runtime.h"
 #include "tests/runtime/world.h"
 
@@ -123,6 +128,33 @@ TEST_P(RuntimeDestructionTest, SessionsVanishWithoutAWord) {
   const Client alice = world_.Connect(world_.User(0), kHere);
   world_.DestroyRuntime();
   EXPECT_FALSE(world_.sink().ended(alice.cookie).has_value());
+}
+
+// Whoever repeats a run has them in the same order again.
+TEST_P(RuntimeDestructionTest, ConnectsThatWaitForListsAreCancelledInOrder) {
+  constexpr std::uint64_t kUsers = 64;
+  World::Options options = With(GetParam());
+  options.runtime.max_loads_in_flight = kUsers;
+  World world(options);
+  world.friends().lists().Hold();
+  std::map<ShardId, std::vector<std::uint64_t>> cancelled;
+  for (std::uint64_t i = 0; i < kUsers; ++i) {
+    ConnectCall call;
+    call.user = UserId{1'000 + i};
+    world.runtime().Connect(
+        call, [&cancelled, i, user = call.user](const absl::StatusOr<ConnectResult>& result) {
+          EXPECT_TRUE(absl::IsCancelled(result.status())) << result.status();
+          cancelled[HomeShard(user, GetParam())].push_back(i);
+        });
+  }
+  world.runtime().PollAll();
+  world.DestroyRuntime();
+  std::size_t all = 0;
+  for (const auto& [shard, users] : cancelled) {
+    all += users.size();
+    EXPECT_TRUE(std::is_sorted(users.begin(), users.end())) << ::testing::PrintToString(users);
+  }
+  EXPECT_EQ(all, kUsers);
 }
 
 TEST_P(RuntimeDestructionTest, CallsFromWithinTheLastCompletionsAreCancelledToo) {
