@@ -31,8 +31,8 @@ class Phone:
         self.in_sight = {}
         self.messages = []  # everything that came, in order
         self._request_id = 0
+        self._waiting = []  # (condition, future) of each who waits
         self._reader = asyncio.ensure_future(self._read())
-        self._changed = asyncio.Condition()
         self.closed = None  # the close code
 
     @classmethod
@@ -106,14 +106,11 @@ class Phone:
                 if message.WhichOneof("kind") != "error":
                     assert isinstance(frame, str) == self.is_json, "the answer is in the other kind of frame"
                 self._take(message)
-                async with self._changed:
-                    self._changed.notify_all()
+                self._tell_waiting()
         except websockets.ConnectionClosed:
             pass
         finally:
             self.closed = self.socket.close_code
-            async with self._changed:
-                self._changed.notify_all()
 
     def _take(self, message):
         self.messages.append(message)
@@ -145,18 +142,30 @@ class Phone:
     def errors(self):
         return [message.error for message in self.messages if message.HasField("error")]
 
+    def _tell_waiting(self):
+        for condition, future in self._waiting:
+            if not future.done() and condition():
+                future.set_result(None)
+
     async def until(self, condition, what):
-        """Waits until the condition holds; it is looked at after each message."""
-
-        async def wait():
-            async with self._changed:
-                await self._changed.wait_for(lambda: condition() or self._reader.done())
-
-        await asyncio.wait_for(wait(), PATIENCE_S)
-        if self._reader.done() and self._reader.exception() is not None:
+        """Waits until the condition holds, which is looked at after each message: what one message brings about
+        and the next one ends is not missed."""
+        if condition():
+            return
+        entry = (condition, asyncio.get_running_loop().create_future())
+        self._waiting.append(entry)
+        try:
+            if not self._reader.done():
+                await asyncio.wait([entry[1], self._reader], timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._waiting.remove(entry)
+        if entry[1].done():
+            return
+        if not self._reader.done():
+            raise asyncio.TimeoutError(f"waited in vain until {what}; {self.messages[-3:]}")
+        if self._reader.exception() is not None:
             raise self._reader.exception()
-        if not condition():
-            raise AssertionError(f"the connection was closed ({self.closed}) before {what}; {self.messages[-3:]}")
+        raise AssertionError(f"the connection was closed ({self.closed}) before {what}; {self.messages[-3:]}")
 
     async def wait_for(self, matches, what):
         """The first message that matches, old or new."""
