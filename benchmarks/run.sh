@@ -139,7 +139,7 @@ else
     measure_scenario "$name" 1000000 1500
   done
   measure_scenario hops 300000 4500
-  measure_scenario shards 10000000 1600 --chunk 200000
+  measure_scenario shards 10000000 1600 --chunk 200000 --warmup-rounds 12
   measure_scenario nodes 20000 60000
   measure_scenario ring-change 100000 20000
   measure_scenario expiry 10000000 250

@@ -9,14 +9,18 @@
 
 namespace scenarios {
 
-/// EngineOptions::home_shard of a host that knows where its users live: the world cut by longitude
-/// into as many parts with as many users each, within some hundredths, cut there where few who
-/// live near each other are friends: between regions, not through cities. Whoever is not of the
-/// world lives where the user of the next lower number does. Requires 0 < shards <= 64.
-///
-/// The function holds a byte a user at most, and may be called from any thread.
-std::function<nearby::ShardId(nearby::UserId)> CutIntoRegions(const capacity::World& world,
-                                                              std::uint32_t shards);
+/// A world of a host that knows where its users live and says so in their ids: they are numbered
+/// region by region.
+struct Regions {
+  capacity::World world;
+  /// EngineOptions::home_shard: each region is at home on one shard. Owns what it reads.
+  std::function<nearby::ShardId(nearby::UserId)> home;
+};
+
+/// The world cut by longitude into as many regions with as many users each, within some thousandths,
+/// cut there where few who live near each other are friends: between cities, not through them.
+/// Requires 0 < shards <= 64. Takes as much memory again as the world while it is at work.
+Regions CutIntoRegions(const capacity::World& world, std::uint32_t shards);
 
 /// The world without the friendships whose two are not at home on the same shard.
 capacity::World WithoutCrossing(const capacity::World& world,

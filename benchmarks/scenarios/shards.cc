@@ -119,7 +119,9 @@ class Run {
   /// At most a round: so nobody gets ahead of the others by more than the skew that engines allow.
   std::size_t slice() const { return std::min(flags_.chunk, flags_.users); }
 
+  /// What one engine is to do next, and then several.
   const std::vector<ShardStep>& NextSteps(std::size_t reports, Churn churn);
+  const std::vector<ShardStep>& StepsForSeveral();
   void ConcludeShares(Findings* findings) const;
   double MedianOf(double (*ratio)(const TeamWork& one, const TeamWork& several)) const;
 
@@ -132,6 +134,7 @@ class Run {
   Subject several_;
   std::vector<capacity::TracedReport> reports_;
   std::vector<ShardStep> steps_;
+  std::vector<ShardStep> steps_for_several_;
   std::vector<double> ceiling_speedups_;
   std::uint64_t connects_ = 0;
 };
@@ -159,6 +162,26 @@ const std::vector<ShardStep>& Run::NextSteps(std::size_t reports, Churn churn) {
   return steps_;
 }
 
+// So that each of several engines is handed as many at once as one is.
+const std::vector<ShardStep>& Run::StepsForSeveral() {
+  steps_for_several_.clear();
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    if (i % flags_.shards == 0) {
+      steps_for_several_.push_back(steps_[i]);
+      continue;
+    }
+    ShardStep& together = steps_for_several_.back();
+    const ShardStep& step = steps_[i];
+    together.batch.now = step.batch.now;
+    // They follow one another in the trace.
+    together.batch.reports = {together.batch.reports.data(),
+                              together.batch.reports.size() + step.batch.reports.size()};
+    together.reconnects.insert(together.reconnects.end(), step.reconnects.begin(),
+                               step.reconnects.end());
+  }
+  return steps_for_several_;
+}
+
 void Run::WarmUp() {
   const capacity::Stage stage("warming up");
   for (std::uint32_t round = 0; round < flags_.warmup_rounds; ++round) {
@@ -166,7 +189,7 @@ void Run::WarmUp() {
       const std::size_t count = std::min(slice(), left);
       const std::vector<ShardStep>& steps = NextSteps(count, Churn::kSome);
       one_.Serve(steps, /*counts=*/false);
-      several_.Serve(steps, /*counts=*/false);
+      several_.Serve(StepsForSeveral(), /*counts=*/false);
       left -= count;
     }
   }
@@ -181,7 +204,7 @@ void Run::Measure() {
     const std::vector<ShardStep>& steps = NextSteps(slice(), Churn::kSome);
     for (const ShardStep& step : steps) connects_ += step.reconnects.size();
     one_.Serve(steps, /*counts=*/true);
-    several_.Serve(steps, /*counts=*/true);
+    several_.Serve(StepsForSeveral(), /*counts=*/true);
   }
 }
 
@@ -318,9 +341,11 @@ Findings MeasureShards(const Flags& flags) {
   const capacity::World world = [&flags, &home_shard] {
     const capacity::Stage stage("making the world");
     capacity::World made = capacity::MakeWorld(WorldOptionsOf(flags));
-    if (flags.placement != Placement::kHash) home_shard = CutIntoRegions(made, flags.shards);
-    return flags.placement == Placement::kApart ? WithoutCrossing(made, home_shard)
-                                                : std::move(made);
+    if (flags.placement == Placement::kHash) return made;
+    Regions regions = CutIntoRegions(made, flags.shards);
+    home_shard = std::move(regions.home);
+    return flags.placement == Placement::kApart ? WithoutCrossing(regions.world, home_shard)
+                                                : std::move(regions.world);
   }();
   Run run(flags, world, std::move(home_shard));
   run.Connect();

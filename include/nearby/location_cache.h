@@ -37,7 +37,8 @@ class SlotLines;
 /// looked at about once in a time to live, and PopExpired spreads these looks over its calls.
 ///
 /// Invariants:
-///   1. A slot belongs to one user from Acquire to Release; slots are reused, latest first.
+///   1. A slot belongs to one user from Acquire to Release; slots are reused, the kind's latest
+///      first.
 ///   2. `position(slot)` is somewhere exactly while the slot is active.
 ///   3. PopExpired yields each active slot whose accepted_at + ttl <= until exactly once, in
 ///      ascending order of (deadline, user), but for those that are held.
@@ -87,12 +88,16 @@ class NEARBY_API LocationCache {
   LocationCache(const LocationCache&) = delete;
   LocationCache& operator=(const LocationCache&) = delete;
 
-  /// The user's slot, a new one if need be; new slots are inactive. `ResourceExhausted` at
-  /// `max_entities`.
-  absl::StatusOr<Slot> Acquire(UserId user);
-  /// Forgets the user and frees the slot for reuse. Requires that nothing refers to the slot any
-  /// more.
-  void Release(Slot slot);
+  /// Slots of one kind lie together in memory, so that those that every report touches are not
+  /// spread among those that few do: users who report here, and users of whom others tell.
+  enum class Kind : std::uint8_t { kLocal, kRemote };
+
+  /// The user's slot, a new one of that kind if need be; new slots are inactive.
+  /// `ResourceExhausted` at `max_entities`.
+  absl::StatusOr<Slot> Acquire(UserId user, Kind kind = Kind::kLocal);
+  /// Forgets the user and frees the slot for reuse, by the kind that it was acquired as. Requires
+  /// that nothing refers to the slot any more.
+  void Release(Slot slot, Kind kind = Kind::kLocal);
 
   /// The user's slot, or kNoSlot.
   Slot Find(UserId user) const;
@@ -156,6 +161,7 @@ class NEARBY_API LocationCache {
   class NEARBY_LOCAL ExpiryBuckets;  // slots by their deadlines
   struct NEARBY_LOCAL Tables;        // what grows with the slots
 
+  void AddLine();
   Motion Judge(Slot slot, const Record& record);
   const internal::SlotLine& line(Slot slot) const { return lines_[ToInt(slot)]; }
   Time deadline(Slot slot) const { return Time{accepted_at(slot).ms + ttl_ms_}; }

@@ -132,7 +132,7 @@ class Engine::Impl {
   bool IsHome(UserId user) const { return options_.HomeOf(user) == options_.shard; }
   // The user's slot if they are a client here, or kNoSlot.
   Slot FindClient(UserId user) const;
-  absl::StatusOr<Slot> NewEntity(UserId user);
+  absl::StatusOr<Slot> NewEntity(UserId user, LocationCache::Kind kind);
   // Forgets an entity whose row is empty.
   void ReleaseEntity(Slot slot);
   void EndSession(Slot client, Effects* effects);
@@ -153,9 +153,15 @@ class Engine::Impl {
   // Asks the processor for what linking the client to those in found_ will touch; says how many
   // they are.
   std::size_t PrefetchFound() const;
-  // Brings the pair of the client and a friend (seen from the client) to what a list or a newer
-  // change says; `friend_slot` is the friend's, or kNoSlot.
-  void InstallFriend(Slot client, Slot friend_slot, FriendshipChange pair, LinkOptions link,
+  // On which shard each is at home, in homes_.
+  void FindHomes(absl::Span<const FriendEntry> friends);
+  struct Whereabouts {
+    Slot slot = kNoSlot;  // kNoSlot: not known here
+    ShardId home{};
+  };
+  // Brings the pair of the client and a friend, who is there, to what a list or a newer change says
+  // (seen from the client).
+  void InstallFriend(Slot client, Whereabouts whereabouts, FriendshipChange pair, LinkOptions link,
                      Effects* effects);
   // Whether a friend who is a client here has brought newer word about the two of them.
   bool KnowsBetter(Slot friend_slot, FriendVersion version) const {
@@ -310,8 +316,9 @@ class Engine::Impl {
 
   // --- other shards (peers.cc) ---
   void Receive(const PeerMessage& message, Effects* effects);
-  // Looks for those to whom somebody is announced, so that finding them does not wait for memory.
-  void PrefetchAnnounced(absl::Span<const PeerMessage> messages);
+  // Looks for those whom messages concern that make and end pairs, so that handling these does not
+  // wait for memory.
+  void PrefetchClients(absl::Span<const PeerMessage> messages);
   // Messages none of which makes or ends a pair.
   void ReceiveLocations(absl::Span<const PeerMessage> messages, Effects* effects);
   static PeerMessage About(UserId user, PeerMessage::Kind kind);
@@ -454,6 +461,7 @@ class Engine::Impl {
 
   std::vector<UserId> users_;       // scratch of InstallFriends and of messages
   std::vector<Slot> found_;         // the same
+  std::vector<ShardId> homes_;      // scratch of InstallFriends
   std::vector<Slot> remotes_;       // scratch of UnlinkAll
   std::vector<Sighting> in_sight_;  // scratch of pages
 };

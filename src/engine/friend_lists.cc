@@ -135,15 +135,18 @@ void Engine::Impl::InstallFriends(Slot client, FriendVersion version,
   link.is_new = registry_.Row(client).empty() || IsPlanted(PlantedBug::kPairLinkedTwice);
   // Installing makes no entity and frees none, so what has been found stays true.
   link.row_to_be = static_cast<std::uint32_t>(registry_.Row(client).size() + FindFriends(friends));
+  FindHomes(friends);
   for (std::size_t i = 0; i < friends.size(); ++i) {
     const auto& [friend_id, friendship] = friends[i];
     // Offline, as most are.
-    if (found_[i] == kNoSlot && IsHome(friend_id) && !options_.spans_nodes) continue;
+    if (found_[i] == kNoSlot && homes_[i] == options_.shard && !options_.spans_nodes) continue;
     if (!newer.empty() && Names(newer, friend_id)) continue;
-    InstallFriend(client, found_[i], {{}, friend_id, friendship, version}, link, effects);
+    InstallFriend(client, {found_[i], homes_[i]}, {{}, friend_id, friendship, version}, link,
+                  effects);
   }
   for (const FriendshipChange& change : newer) {
-    InstallFriend(client, cache_.Find(change.friend_id), change, link, effects);
+    const Whereabouts whereabouts{cache_.Find(change.friend_id), options_.HomeOf(change.friend_id)};
+    InstallFriend(client, whereabouts, change, link, effects);
   }
   registry_.Trim(client);
   if (answers_connect && MayKnowRemotes()) ReconsiderAll(client, effects);
@@ -160,6 +163,15 @@ std::size_t Engine::Impl::FindFriends(absl::Span<const FriendEntry> friends) {
   return PrefetchFound();
 }
 
+// The host may read a table for it, so these look-ups overlap as well: nothing here depends on what
+// they find.
+void Engine::Impl::FindHomes(absl::Span<const FriendEntry> friends) {
+  homes_.assign(friends.size(), options_.shard);
+  if (options_.shard_count == 1) return;
+  std::transform(friends.begin(), friends.end(), homes_.begin(),
+                 [this](const FriendEntry& entry) { return options_.HomeOf(entry.friend_id); });
+}
+
 std::size_t Engine::Impl::PrefetchFound() const {
   std::size_t count = 0;
   for (const Slot found : found_) {
@@ -173,10 +185,12 @@ std::size_t Engine::Impl::PrefetchFound() const {
   return count;
 }
 
-void Engine::Impl::InstallFriend(Slot client, Slot friend_slot, FriendshipChange pair,
+void Engine::Impl::InstallFriend(Slot client, Whereabouts whereabouts, FriendshipChange pair,
                                  LinkOptions link, Effects* effects) {
+  const auto [friend_slot, home] = whereabouts;
+  const bool is_home = home == options_.shard;
   if (friend_slot != kNoSlot && entity(friend_slot).is_client) {
-    if (!IsHome(pair.friend_id)) return;  // A function of the host's is not one.
+    if (!is_home) return;  // A function of the host's is not one.
     // Where the friend's list is the newer one, an edge that it made may be narrowed, not widened:
     // changes in between that widen it are remembered, or are still to be applied. Without an edge
     // nothing is known, for the friend's list was loaded before the client came.
@@ -186,12 +200,12 @@ void Engine::Impl::InstallFriend(Slot client, Slot friend_slot, FriendshipChange
     return;
   }
   SettleRemote(client, pair.friend_id, pair.friendship, link, effects);
-  if (IsHome(pair.friend_id) && !options_.spans_nodes) return;  // Offline.
+  if (is_home && !options_.spans_nodes) return;  // Offline.
   // The friend's shard may not know yet that the client is here, even where this shard knows all
   // about the friend.
   if (pair.friendship.i_may_see() || pair.friendship.friend_may_see()) {
     pair.user = cache_.user(client);
-    Announce(PeerMessage::Kind::kAnnounce, pair, HomeOfOther(pair.friend_id), effects);
+    Announce(PeerMessage::Kind::kAnnounce, pair, is_home ? options_.elsewhere() : home, effects);
   }
 }
 

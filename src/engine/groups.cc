@@ -13,8 +13,10 @@ void Engine::Impl::PrefetchRow(Slot slot) const {
     rows_.PrefetchEdges(slot, kRowLines);
   }
   if (!MayKnowRemotes() || !lines_.Has(slot)) return;
+  // Of whom every listener has parked, unless that is over, nobody will be told.
   const Entity& e = entity(slot);
-  if (e.is_heard && !e.is_all_parked) internal::Prefetch(&listeners_[ToInt(slot)]);
+  const bool is_parked = e.is_all_parked && ParkTicks::MsUntil(e.parked_until, now_) > 0;
+  if (e.is_heard && !is_parked) internal::Prefetch(&listeners_[ToInt(slot)]);
 }
 
 void Engine::Impl::PrefetchNeighbours(Slot slot) {

@@ -2,6 +2,7 @@
 
 #include "absl/numeric/bits.h"
 #include "src/base/planted_bugs.h"
+#include "src/base/prefetch.h"
 #include "src/engine/engine_impl.h"
 #include "src/engine/groups.h"
 
@@ -25,6 +26,11 @@ bool ConcernsLocation(const PeerMessage& message) {
          message.kind == PeerMessage::Kind::kPark;
 }
 
+bool Announces(const PeerMessage& message) {
+  return message.kind == PeerMessage::Kind::kAnnounce ||
+         message.kind == PeerMessage::Kind::kAnnounceBack;
+}
+
 }  // namespace
 
 PeerMessage Engine::Impl::About(UserId user, PeerMessage::Kind kind) {
@@ -35,7 +41,7 @@ PeerMessage Engine::Impl::About(UserId user, PeerMessage::Kind kind) {
 }
 
 void Engine::Impl::ReceiveAll(absl::Span<const PeerMessage> messages, Effects* effects) {
-  PrefetchAnnounced(messages);
+  PrefetchClients(messages);
   while (!messages.empty()) {
     const auto other = std::find_if_not(messages.begin(), messages.end(), ConcernsLocation);
     const auto run = static_cast<std::size_t>(other - messages.begin());
@@ -48,15 +54,20 @@ void Engine::Impl::ReceiveAll(absl::Span<const PeerMessage> messages, Effects* e
 }
 
 // A user who connects is announced to hundreds, nine in ten of whom are not here.
-void Engine::Impl::PrefetchAnnounced(absl::Span<const PeerMessage> messages) {
+void Engine::Impl::PrefetchClients(absl::Span<const PeerMessage> messages) {
   constexpr std::size_t kMost = 1024;  // More would not stay cached.
+  if (!MayKnowRemotes()) return;
   users_.clear();
   for (const PeerMessage& message : messages) {
-    if (message.kind == PeerMessage::Kind::kAnnounce) users_.push_back(message.friend_id);
+    if (ConcernsLocation(message)) continue;
+    users_.push_back(Announces(message) ? message.friend_id : message.user);
     if (users_.size() == kMost) break;
   }
   found_.resize(users_.size());
   cache_.FindAll(users_, absl::MakeSpan(found_));
+  for (const Slot found : found_) {
+    if (found != kNoSlot) internal::Prefetch(&listeners_[ToInt(found)]);
+  }
 }
 
 void Engine::Impl::ReceiveLocations(absl::Span<const PeerMessage> messages, Effects* effects) {
@@ -206,7 +217,7 @@ Slot Engine::Impl::MakeRemote(UserId user, ShardId home, Effects* effects) {
   }
   // Known as a client: late word of another node's; or a function of the host's is not one.
   if (cache_.Find(user) != kNoSlot) return kNoSlot;
-  const absl::StatusOr<Slot> added = NewEntity(user);
+  const absl::StatusOr<Slot> added = NewEntity(user, LocationCache::Kind::kRemote);
   if (!added.ok()) {
     ++stats_.links_refused;
     return kNoSlot;

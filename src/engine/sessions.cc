@@ -44,8 +44,8 @@ EngineStats Engine::Impl::stats() const {
   return stats;
 }
 
-absl::StatusOr<Slot> Engine::Impl::NewEntity(UserId user) {
-  absl::StatusOr<Slot> slot = cache_.Acquire(user);
+absl::StatusOr<Slot> Engine::Impl::NewEntity(UserId user, LocationCache::Kind kind) {
+  absl::StatusOr<Slot> slot = cache_.Acquire(user, kind);
   if (!slot.ok()) return slot;
   if (MayKnowRemotes()) {
     listeners_.resize(lines_.size());
@@ -58,10 +58,12 @@ absl::StatusOr<Slot> Engine::Impl::NewEntity(UserId user) {
 }
 
 void Engine::Impl::ReleaseEntity(Slot slot) {
+  const auto kind =
+      entity(slot).is_remote ? LocationCache::Kind::kRemote : LocationCache::Kind::kLocal;
   entity(slot).is_client = false;
   entity(slot).is_remote = false;
   radii_.erase(slot);
-  cache_.Release(slot);
+  cache_.Release(slot, kind);
 }
 
 absl::StatusOr<ClientHandle> Engine::Impl::Connect(const ConnectRequest& request,
@@ -84,7 +86,7 @@ absl::StatusOr<ClientHandle> Engine::Impl::Connect(const ConnectRequest& request
       Send(About(request.user, PeerMessage::Kind::kUnsubscribe), HomeOfRemote(remote), effects);
       DropRemote(remote, LeaveReason::kOffline, effects);
     }
-    absl::StatusOr<Slot> added = NewEntity(request.user);
+    absl::StatusOr<Slot> added = NewEntity(request.user, LocationCache::Kind::kLocal);
     if (!added.ok()) return added.status();
     slot = *added;
     ++stats_.clients;

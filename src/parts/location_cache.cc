@@ -9,15 +9,18 @@
 #include "src/parts/expiry_buckets.h"
 #include "src/parts/motions.h"
 #include "src/parts/separations.h"
+#include "src/parts/slot_pools.h"
 #include "src/parts/speed_bound.h"
 #include "src/parts/user_index.h"
 
 namespace nearby {
 
 struct LocationCache::Tables {
+  explicit Tables(std::size_t max_entities) : slots(max_entities) {}
+
   internal::SlotLines lines;
   Motions motions{&lines};
-  std::vector<Slot> free_slots;
+  internal::SlotPools slots;
 };
 
 LocationCache::LocationCache(const Options& options)
@@ -25,7 +28,7 @@ LocationCache::LocationCache(const Options& options)
     : ttl_ms_(std::min(absl::ToInt64Milliseconds(options.ttl), kMaxTimeMs)),
       max_entities_(options.max_entities),
       learns_speeds_(options.learns_speeds),
-      tables_(std::make_unique<Tables>()),
+      tables_(std::make_unique<Tables>(max_entities_)),
       index_(std::make_unique<Index>(IndexedUsers(&tables_->lines))),
       expiry_(std::make_unique<ExpiryBuckets>(this, &tables_->lines)) {
   motions_ = &tables_->motions;
@@ -38,37 +41,37 @@ LocationCache::LocationCache(const Options& options)
 
 LocationCache::~LocationCache() = default;
 
-absl::StatusOr<Slot> LocationCache::Acquire(UserId user) {
+absl::StatusOr<Slot> LocationCache::Acquire(UserId user, Kind kind) {
   const Slot known = Find(user);
   if (known != kNoSlot) return known;
-  Slot slot = kNoSlot;
-  Tables& tables = *tables_;
-  if (!tables.free_slots.empty()) {
-    slot = tables.free_slots.back();
-    tables.free_slots.pop_back();
-  } else if (slot_limit() < max_entities_) {
-    slot = Slot{static_cast<std::uint32_t>(slot_limit())};
-    tables.lines.Add();
-    lines_ = tables.lines.data();
-    tables.motions.AddSlot(slot);
-    expiry_->AddSlot(slot);
-  } else {
+  const Slot slot = tables_->slots.Take(static_cast<std::size_t>(kind));
+  if (slot == kNoSlot) {
     return absl::ResourceExhaustedError(
         absl::StrCat("location cache is full: ", max_entities_, " users"));
   }
+  // Those of the other kind may lie in between, and be taken later.
+  while (!tables_->lines.Has(slot)) AddLine();
   lines_[ToInt(slot)].user = user;
   lines_[ToInt(slot)].cookie = 0;
   index_->Insert(slot);
   return slot;
 }
 
-void LocationCache::Release(Slot slot) {
+void LocationCache::AddLine() {
+  const Slot slot{static_cast<std::uint32_t>(slot_limit())};
+  tables_->lines.Add();
+  lines_ = tables_->lines.data();
+  tables_->motions.AddSlot(slot);
+  expiry_->AddSlot(slot);
+}
+
+void LocationCache::Release(Slot slot, Kind kind) {
   assert(Find(user(slot)) == slot);
   Deactivate(slot);
   tables_->motions.Reset(slot);
   // The index hashes by the lines, where this user stays until the slot is given to another.
   index_->Erase(slot);
-  tables_->free_slots.push_back(slot);
+  tables_->slots.GiveBack(slot, static_cast<std::size_t>(kind));
 }
 
 Slot LocationCache::Find(UserId user) const { return index_->Find(user); }
@@ -159,6 +162,6 @@ Time LocationCache::next_expiry_check() const { return expiry_->NextCheck(); }
 
 std::size_t LocationCache::slot_limit() const { return tables_->lines.size(); }
 
-std::size_t LocationCache::size() const { return slot_limit() - tables_->free_slots.size(); }
+std::size_t LocationCache::size() const { return tables_->slots.taken(); }
 
 }  // namespace nearby

@@ -5,38 +5,37 @@
 
 namespace nearby {
 
-SubscriptionRegistry::Channels::Channels(absl::Duration delay)
+SubscriptionRegistry::Channels::Channels(absl::Duration delay, internal::SlotLines* lines)
     // The upper bound keeps the sum with any valid time from overflowing.
-    : delay_ms_(std::clamp(absl::ToInt64Milliseconds(delay), std::int64_t{0}, kMaxTimeMs)) {}
+    : delay_ms_(std::clamp(absl::ToInt64Milliseconds(delay), std::int64_t{0}, kMaxTimeMs)),
+      lines_(*lines) {}
 
 bool SubscriptionRegistry::Channels::Subscribe(Slot channel) {
-  return idle_until_.try_emplace(channel, kNever).second;
+  if (is_subscribed(channel)) return false;
+  lines_[channel].row.channel = State::kBusy;
+  return true;
 }
 
 void SubscriptionRegistry::Channels::SetIdle(Slot channel, Time now) {
-  const auto it = idle_until_.find(channel);
-  if (it == idle_until_.end() || it->second != kNever) return;
-  it->second = Time{now.ms + delay_ms_};
-  idle_.emplace(it->second.ms, channel);
+  if (StateOf(channel) != State::kBusy) return;
+  lines_[channel].row.channel = State::kIdle;
+  const Time until{now.ms + delay_ms_};
+  idle_until_.emplace(channel, until);
+  idle_.emplace(until.ms, channel);
 }
 
 void SubscriptionRegistry::Channels::SetBusy(Slot channel) {
+  if (!is_idle(channel)) return;
+  lines_[channel].row.channel = State::kBusy;
   const auto it = idle_until_.find(channel);
-  if (it == idle_until_.end() || it->second == kNever) return;
   idle_.erase({it->second.ms, channel});
-  it->second = kNever;
-}
-
-bool SubscriptionRegistry::Channels::is_idle(Slot channel) const {
-  const auto it = idle_until_.find(channel);
-  return it != idle_until_.end() && it->second != kNever;
+  idle_until_.erase(it);
 }
 
 bool SubscriptionRegistry::Channels::PopIdle(Time now, Slot* channel) {
-  if (next_idle_check() > now || idle_.empty()) return false;
+  if (idle_.empty() || next_idle_check() > now) return false;
   *channel = idle_.begin()->second;
-  idle_.erase(idle_.begin());
-  idle_until_.erase(*channel);
+  Forget(*channel);
   return true;
 }
 
@@ -45,8 +44,9 @@ Time SubscriptionRegistry::Channels::next_idle_check() const {
 }
 
 void SubscriptionRegistry::Channels::Forget(Slot channel) {
+  if (!is_subscribed(channel)) return;
   SetBusy(channel);
-  idle_until_.erase(channel);
+  lines_[channel].row.channel = State::kNone;
 }
 
 }  // namespace nearby

@@ -95,7 +95,7 @@ SubscriptionRegistry::SubscriptionRegistry(const Options& options)
 SubscriptionRegistry::SubscriptionRegistry(const Options& options, internal::SlotLines* lines)
     : max_row_(std::min(options.max_row, Rows::kMaxRow)),
       rows_(std::make_unique<Rows>(lines, options.expected_entities)),
-      channels_(std::make_unique<Channels>(options.unsubscribe_delay)) {}
+      channels_(std::make_unique<Channels>(options.unsubscribe_delay, &rows_->lines())) {}
 
 SubscriptionRegistry::~SubscriptionRegistry() = default;
 

@@ -44,6 +44,9 @@ class SubscriptionRegistry::Rows {
   Rows(const Rows&) = delete;
   Rows& operator=(const Rows&) = delete;
 
+  /// In which the heads lie.
+  internal::SlotLines& lines() { return *lines_; }
+
   /// One past the largest slot that has had an edge.
   std::size_t slot_limit() const { return lines_->size(); }
 

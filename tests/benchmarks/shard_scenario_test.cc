@@ -1,13 +1,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -97,8 +99,7 @@ TEST(ShardMail, KeepsTheOrderOfEachSender) {
 
 TEST(Regions, HaveAsManyUsersEachAndMostFriendsTogether) {
   constexpr std::uint32_t kShards = 4;
-  const capacity::World world = capacity::MakeWorld({2'000, 40, 1});
-  const std::function<ShardId(UserId)> home = CutIntoRegions(world, kShards);
+  const auto [world, home] = CutIntoRegions(capacity::MakeWorld({2'000, 40, 1}), kShards);
   std::array<std::uint32_t, kShards> users{};
   std::size_t together = 0;
   for (std::uint32_t user = 0; user < world.size(); ++user) {
@@ -114,9 +115,34 @@ TEST(Regions, HaveAsManyUsersEachAndMostFriendsTogether) {
   EXPECT_LT(ToInt(home(UserId{~std::uint64_t{0}})), kShards);
 }
 
-TEST(Regions, AreApartWithoutTheFriendshipsThatCross) {
+TEST(Regions, AreTheSameWorldNumberedRegionByRegion) {
   const capacity::World world = capacity::MakeWorld({2'000, 40, 1});
-  const std::function<ShardId(UserId)> home = CutIntoRegions(world, 2);
+  const Regions regions = CutIntoRegions(world, 3);
+  // Who lives where, and where their friends do, whatever they are called.
+  using Place = std::pair<std::int32_t, std::int32_t>;
+  const auto places = [](const capacity::World& it) {
+    const auto place = [&it](std::uint32_t user) {
+      return Place{it.homes[user].lat_units(), it.homes[user].lng_units()};
+    };
+    std::multiset<std::vector<Place>> users;
+    for (std::uint32_t user = 0; user < it.size(); ++user) {
+      std::vector<Place> own{place(user)};
+      for (const std::uint32_t other : it.FriendsOf(user)) own.push_back(place(other));
+      std::sort(own.begin() + 1, own.end());
+      users.insert(own);
+    }
+    return users;
+  };
+  EXPECT_EQ(places(regions.world), places(world));
+  for (std::uint32_t user = 1; user < world.size(); ++user) {
+    const auto friends = regions.world.FriendsOf(user);
+    ASSERT_TRUE(std::is_sorted(friends.begin(), friends.end()));
+    ASSERT_GE(regions.home(capacity::IdOf(user)), regions.home(capacity::IdOf(user - 1)));
+  }
+}
+
+TEST(Regions, AreApartWithoutTheFriendshipsThatCross) {
+  const auto [world, home] = CutIntoRegions(capacity::MakeWorld({2'000, 40, 1}), 2);
   const capacity::World apart = WithoutCrossing(world, home);
   ASSERT_EQ(apart.size(), world.size());
   std::size_t crossing = 0;

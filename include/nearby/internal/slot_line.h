@@ -29,10 +29,13 @@ struct alignas(64) SlotLine {
   } filing;
 
   // --- SubscriptionRegistry ---
+  /// Whether the channel is subscribed to; if so, whether it has a listener.
+  enum class Channel : std::uint8_t { kNone, kBusy, kIdle };
   struct RowHead {
     std::uint32_t granule = 0;
     std::uint16_t size = 0;
     std::uint8_t size_class = 0;
+    Channel channel = Channel::kNone;
   } row;
 
   // --- Engine ---
