@@ -46,8 +46,8 @@ class Circle {
   /// The cuts into parts of nearly the same size, each before one of the users, in ascending order,
   /// that part fewest near friends in all.
   std::vector<std::size_t> FindCuts(std::uint32_t parts) const {
-    const std::vector<std::size_t> best = BestCuts(
-        static_cast<std::size_t>(static_cast<double>(size()) / parts * kUnevenness));
+    const std::vector<std::size_t> best =
+        BestCuts(static_cast<std::size_t>(static_cast<double>(size()) / parts * kUnevenness));
     const auto cut = [&](std::size_t first, std::uint32_t part) {
       return best[first + std::uint64_t{size()} * part / parts];
     };

@@ -17,9 +17,10 @@ struct Regions {
   std::function<nearby::ShardId(nearby::UserId)> home;
 };
 
-/// The world cut by longitude into as many regions with as many users each, within some thousandths,
-/// cut there where few who live near each other are friends: between cities, not through them.
-/// Requires 0 < shards <= 64. Takes as much memory again as the world while it is at work.
+/// The world cut by longitude into as many regions with as many users each, within some
+/// thousandths, cut there where few who live near each other are friends: between cities, not
+/// through them. Requires 0 < shards <= 64. Takes as much memory again as the world while it is at
+/// work.
 Regions CutIntoRegions(const capacity::World& world, std::uint32_t shards);
 
 /// The world without the friendships whose two are not at home on the same shard.

@@ -85,9 +85,10 @@ struct NEARBY_API EngineOptions {
   /// friend at home elsewhere costs a message with each report, who is far from all of them next to
   /// nothing: so it pays to keep a region's users together. What is delivered is the same.
   ///
-  /// A pure function, the same for all shards; called from any thread. It is asked for every user on
-  /// every friend list, so let it be quick: some bits of the id, say. A table with a bit for each of
-  /// ten million users made connects cost 1.4 times as much. Its result is taken modulo shard_count.
+  /// A pure function, the same for all shards; called from any thread. It is asked for every user
+  /// on every friend list, so let it be quick: some bits of the id, say. A table with a bit for
+  /// each of ten million users made connects cost 1.4 times as much. Its result is taken modulo
+  /// shard_count.
   std::function<ShardId(UserId user)> home_shard;
 
   /// Whether users may be connected to other nodes, each of which has shards of its own. Then those

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "nearby/geo.h"
+#include "src/base/vectors.h"
 
 // Spherical trigonometry on positions with nothing but +, -, *, / and sqrt, which IEEE 754 rounds
 // correctly: the results are the same bits on every platform, which libm's sines do not promise.
@@ -17,27 +18,36 @@ namespace nearby::internal {
 // One unit of a Position as a fraction of a turn.
 inline constexpr double kTurnsPerUnit = 1.0 / 4294967296.0;
 
+// What follows computes with doubles, or with vectors of them as g++ and clang know them: the same
+// operations on each.
+
 // Polynomials by their coefficients, the lowest first, by Estrin's scheme: halves of halves, whose
 // products do not wait for each other, in a fraction of the time that Horner's scheme takes. The
 // shortest has too few for it to save any.
-inline double Polynomial(const double (&c)[3], double x) { return c[0] + (c[1] + c[2] * x) * x; }
+template <typename Number>
+NEARBY_ALWAYS_INLINE Number Polynomial(const double (&c)[3], Number x) {
+  return c[0] + (c[1] + c[2] * x) * x;
+}
 
-inline double Polynomial(const double (&c)[4], double x) {
+template <typename Number>
+NEARBY_ALWAYS_INLINE Number Polynomial(const double (&c)[4], Number x) {
   return (c[0] + c[1] * x) + (c[2] + c[3] * x) * (x * x);
 }
 
-inline double Polynomial(const double (&c)[8], double x) {
-  const double x2 = x * x;
-  const double low = (c[0] + c[1] * x) + (c[2] + c[3] * x) * x2;
-  const double high = (c[4] + c[5] * x) + (c[6] + c[7] * x) * x2;
+template <typename Number>
+NEARBY_ALWAYS_INLINE Number Polynomial(const double (&c)[8], Number x) {
+  const Number x2 = x * x;
+  const Number low = (c[0] + c[1] * x) + (c[2] + c[3] * x) * x2;
+  const Number high = (c[4] + c[5] * x) + (c[6] + c[7] * x) * x2;
   return low + high * (x2 * x2);
 }
 
-inline double Polynomial(const double (&c)[9], double x) {
-  const double x2 = x * x;
-  const double x4 = x2 * x2;
-  const double low = (c[0] + c[1] * x) + (c[2] + c[3] * x) * x2;
-  const double high = (c[4] + c[5] * x) + (c[6] + c[7] * x) * x2;
+template <typename Number>
+NEARBY_ALWAYS_INLINE Number Polynomial(const double (&c)[9], Number x) {
+  const Number x2 = x * x;
+  const Number x4 = x2 * x2;
+  const Number low = (c[0] + c[1] * x) + (c[2] + c[3] * x) * x2;
+  const Number high = (c[4] + c[5] * x) + (c[6] + c[7] * x) * x2;
   return low + (high + c[8] * x4) * x4;
 }
 
@@ -52,26 +62,28 @@ inline double Polynomial(const double (&c)[9], double x) {
 inline constexpr std::uint32_t kNearUnits = 1u << 24;
 
 // The haversine of an angle of t turns, sin^2(pi t), |t| <= 1/2; with Near |t| <= 2^-8.
-template <bool Near>
-inline double AngleHaversine(double t) {
+template <bool Near, typename Number>
+NEARBY_ALWAYS_INLINE Number AngleHaversine(Number t) {
   // sin(pi t) / t by t^2 in [0, 2^-16] and [0, 1/4]; errors below 2.2e-17 and 2.6e-19.
   constexpr double kNear[3] = {3.141592653589793, -5.1677127799714855, 2.5501503238067538};
   constexpr double kAny[9] = {
       3.141592653589793,      -5.167712780049969,      2.550164039877294,
       -0.5992645293187383,    8.21458865698929e-02,    -7.370430478763268e-03,
       4.6629968877229456e-04, -2.1903185411870502e-05, 7.694727201695666e-07};
-  double sine;
+  const Number t2 = t * t;
+  Number sine;
   if constexpr (Near) {
-    sine = t * Polynomial(kNear, t * t);
+    sine = t * Polynomial(kNear, t2);
   } else {
-    sine = t * Polynomial(kAny, t * t);
+    sine = t * Polynomial(kAny, t2);
   }
   return sine * sine;
 }
 
 // cos(2 pi t) for a latitude of t turns, |t| <= 1/4. What has the cosine's zeros is a factor of its
 // own, both of whose factors are exact: so the poles give exactly 0, and their neighbours all bits.
-inline double LatitudeCosine(double t) {
+template <typename Number>
+NEARBY_ALWAYS_INLINE Number LatitudeCosine(Number t) {
   // By t^2 in [0, 1/16]; the error is below 1.8e-17.
   constexpr double kCoefficients[8] = {16.0,
                                        -59.827340834858916,
@@ -81,15 +93,16 @@ inline double LatitudeCosine(double t) {
                                        -7.797431054086244,
                                        1.6959931850075167,
                                        -0.2707834733569676};
-  return (0.25 - t) * (0.25 + t) * Polynomial(kCoefficients, t * t);
+  const Number t2 = t * t;
+  return (0.25 - t) * (0.25 + t) * Polynomial(kCoefficients, t2);
 }
 
 // Up to this haversine (some 2,550 km) AsinSqrt serves; those of near positions are below 3.1e-4.
 inline constexpr double kSeriesHaversine = 0.04;
 
-// asin(sqrt(h)), half the angle whose haversine is h.
-template <bool Near>
-inline double AsinSqrt(double h) {
+// asin(sqrt(h)), half the angle whose haversine is h, by the root of it.
+template <bool Near, typename Number>
+NEARBY_ALWAYS_INLINE Number AsinOfRoot(Number h, Number root) {
   // asin(sqrt(h)) / sqrt(h) by h in [0, 0.0004] and [0, 0.04]; errors below 6.1e-18 and 2.7e-18.
   constexpr double kNear[4] = {1.0, 0.1666666666671531, 7.499999392018032e-02,
                                4.466717289227062e-02};
@@ -102,10 +115,21 @@ inline double AsinSqrt(double h) {
                               1.7218591675502534e-02,
                               1.5973319382232766e-02};
   if constexpr (Near) {
-    return std::sqrt(h) * Polynomial(kNear, h);
+    return root * Polynomial(kNear, h);
   } else {
-    return std::sqrt(h) * Polynomial(kAny, h);
+    return root * Polynomial(kAny, h);
   }
+}
+
+template <bool Near>
+inline double AsinSqrt(double h) {
+  return AsinOfRoot<Near>(h, std::sqrt(h));
+}
+
+// hav(d / R) for two positions whose latitudes and longitudes differ by so many turns.
+template <bool Near, typename Number>
+NEARBY_ALWAYS_INLINE Number HaversineOf(Number lat, Number lng, Number cos_lats) {
+  return AngleHaversine<Near>(lat) + cos_lats * AngleHaversine<Near>(lng);
 }
 
 inline std::int32_t WrappingDifference(std::int32_t a, std::int32_t b) {
@@ -135,7 +159,7 @@ template <bool Near>
 inline double Haversine(Position a, Position b, double cos_lats) {
   const double lat = InTurns(a.lat_units()) - InTurns(b.lat_units());  // Exact.
   const double lng = InTurns(WrappingDifference(a.lng_units(), b.lng_units()));
-  return AngleHaversine<Near>(lat) + cos_lats * AngleHaversine<Near>(lng);
+  return HaversineOf<Near>(lat, lng, cos_lats);
 }
 
 inline double Haversine(Position a, Position b, double cos_lats) {

@@ -12,9 +12,10 @@
 
 namespace nearby::internal {
 
-/// Which slots are free, in two pools. Each takes stretches of numbers for its own, so that the lines
-/// of its slots lie together; a stretch is an eighth of all before it, up to 2 MB of lines, which is
-/// what a large page holds. Where only one pool is asked for slots, they ascend without gaps.
+/// Which slots are free, in two pools. Each takes stretches of numbers for its own, so that the
+/// lines of its slots lie together; a stretch is an eighth of all before it, up to 2 MB of lines,
+/// which is what a large page holds. Where only one pool is asked for slots, they ascend without
+/// gaps.
 ///
 /// Thread-compatible. O(1); four bytes for each slot that has been given back.
 class SlotPools {

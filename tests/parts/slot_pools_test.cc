@@ -1,6 +1,5 @@
 #include "src/parts/slot_pools.h"
 
-
 #include <cstddef>
 #include <cstdint>
 #include <set>
