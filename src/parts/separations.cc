@@ -1,8 +1,3 @@
-#if defined(__GNUC__) && !defined(__clang__)
-// How vectors are passed to functions does not matter where all calls are inlined.
-#pragma GCC diagnostic ignored "-Wpsabi"
-#endif
-
 #include "src/parts/separations.h"
 
 #include <algorithm>
