@@ -325,8 +325,8 @@ class Engine::Impl {
   void Send(PeerMessage message, ShardId to, Effects* effects);
   void Announce(PeerMessage::Kind kind, const FriendshipChange& pair, ShardId to, Effects* effects);
   // Where somebody is who is not a client here.
-  ShardId HomeOfOther(UserId user) const {
-    const ShardId home = options_.HomeOf(user);
+  ShardId HomeOfOther(UserId user) const { return WhereIfOther(options_.HomeOf(user)); }
+  ShardId WhereIfOther(ShardId home) const {
     return home == options_.shard ? options_.elsewhere() : home;
   }
   bool IsElsewhere(ShardId shard) const {

@@ -205,7 +205,7 @@ void Engine::Impl::InstallFriend(Slot client, Whereabouts whereabouts, Friendshi
   // about the friend.
   if (pair.friendship.i_may_see() || pair.friendship.friend_may_see()) {
     pair.user = cache_.user(client);
-    Announce(PeerMessage::Kind::kAnnounce, pair, is_home ? options_.elsewhere() : home, effects);
+    Announce(PeerMessage::Kind::kAnnounce, pair, WhereIfOther(home), effects);
   }
 }
 
