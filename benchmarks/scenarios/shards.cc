@@ -162,22 +162,21 @@ const std::vector<ShardStep>& Run::NextSteps(std::size_t reports, Churn churn) {
   return steps_;
 }
 
-// So that each of several engines is handed as many at once as one is.
+// So that each of several engines is handed as many at once as one is. Whoever connects anew does
+// so after the same reports, or up to a batch later.
 const std::vector<ShardStep>& Run::StepsForSeveral() {
   steps_for_several_.clear();
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
-    if (i % flags_.shards == 0) {
-      steps_for_several_.push_back(steps_[i]);
-      continue;
+  auto step = steps_.begin();
+  std::size_t left = 0;  // of the reports handed over, those after the steps passed
+  const std::size_t size = std::size_t{flags_.batch} * flags_.shards;
+  for (const capacity::Batch& batch : capacity::CutIntoBatches(reports_, size)) {
+    steps_for_several_.push_back({batch, {}});
+    std::vector<std::uint32_t>& reconnects = steps_for_several_.back().reconnects;
+    left += batch.reports.size();
+    for (; step != steps_.end() && step->batch.reports.size() <= left; ++step) {
+      left -= step->batch.reports.size();
+      reconnects.insert(reconnects.end(), step->reconnects.begin(), step->reconnects.end());
     }
-    ShardStep& together = steps_for_several_.back();
-    const ShardStep& step = steps_[i];
-    together.batch.now = step.batch.now;
-    // They follow one another in the trace.
-    together.batch.reports = {together.batch.reports.data(),
-                              together.batch.reports.size() + step.batch.reports.size()};
-    together.reconnects.insert(together.reconnects.end(), step.reconnects.begin(),
-                               step.reconnects.end());
   }
   return steps_for_several_;
 }

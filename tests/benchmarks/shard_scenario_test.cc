@@ -109,7 +109,7 @@ TEST(Regions, HaveAsManyUsersEachAndMostFriendsTogether) {
       together += home(capacity::IdOf(other)) == shard ? 1 : 0;
     }
   }
-  for (const std::uint32_t count : users) EXPECT_NEAR(count, 500, 25);
+  for (const std::uint32_t count : users) EXPECT_NEAR(count, 500, 1);
   EXPECT_GT(together, world.friends.size() / 2);
   // Whoever is not of the world has a home as well.
   EXPECT_LT(ToInt(home(UserId{~std::uint64_t{0}})), kShards);
