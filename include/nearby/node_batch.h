@@ -17,8 +17,8 @@ namespace nearby {
 struct NodeEvent {
   enum class Kind : std::uint8_t {
     // On the channel of `user`, from the node where `session` is.
-    kLocation,  ///< `user` reported: `position`, `accepted_at`, `reported_at`, and
-                ///< `speed_bound_mm_s`, as AcceptedLocation has it.
+    kLocation,  ///< `user` reported: `position`, `accepted_at`, `reported_at`,
+                ///< `speed_bound_mm_s`, as AcceptedLocation has it, and `jumps`.
     kOffline,   ///< The session is over.
 
     // To the inbox of one node.
@@ -44,6 +44,10 @@ struct NodeEvent {
   Time reported_at;
   std::uint64_t request = 0;
   std::uint32_t speed_bound_mm_s = 0;
+  /// How often in `session` so far the user has gone farther from one report to the next than
+  /// anybody could know from what was said before: faster than the speed bound of then, or while
+  /// their location was expired.
+  std::uint32_t jumps = 0;
 };
 
 /// What one node publishes in one payload.

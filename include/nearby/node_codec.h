@@ -15,7 +15,7 @@ namespace nearby {
 
 /// No event takes more than this many bytes of a payload, and no batch more than this without its
 /// events: (max_payload - kMaxNodeBatchHeaderBytes) / kMaxNodeEventBytes events always fit.
-inline constexpr std::size_t kMaxNodeEventBytes = 64;
+inline constexpr std::size_t kMaxNodeEventBytes = 72;
 inline constexpr std::size_t kMaxNodeBatchHeaderBytes = 64;
 
 /// Writes what one node tells another, as `nearby.v1.NodeBatch`: a payload for `Transport`.

@@ -73,6 +73,9 @@ enum class PlantedBug : std::uint8_t {
   // Parks.
   kParkWithoutEnd,     // it is never looked where somebody is
   kParkOnOldLocation,  // a park is granted for a location that is not the last
+  kJumpUntold,         // nodes that have parked somebody do not hear of their jumps
+  kJumpIgnored,        // they do, and leave them parked
+  kParkOutlivesMove,   // whoever is announced by another node may be anywhere
 
   // The location store.
   kNewerLocationErased,  // by the node that somebody has left

@@ -93,6 +93,7 @@ class Gateway : public NodeGateway {
     NodeLease lease;              // where they are
     Epoch session{};              // theirs
     std::uint64_t sequence = 0;   // of the last batch on their channel from there
+    std::uint32_t jumps = 0;      // of the session, that have been heard of
     std::uint64_t asked_in = 0;   // an answer of the directory no newer than that says nothing
     std::uint64_t listeners = 0;  // bit s: the engine of shard s
     std::uint64_t parked = 0;     // of these
@@ -103,7 +104,8 @@ class Gateway : public NodeGateway {
     Time idle_since;             // while nobody listens
     Time settle_at;              // while refreshing
     std::uint32_t told = 0;      // the number of the last message that told where they are
-    bool is_refreshing = false;  // a park has ended: it may be renewed once they have been found
+    bool is_refreshing = false;  // all parks have ended: they may be renewed once it is known where
+                                 // they are
     bool has_location = false;
     Position position;
     Time accepted_at;
@@ -125,6 +127,9 @@ class Gateway : public NodeGateway {
   struct Local {
     Epoch session{};
     AcceptedLocation location;  // if it is of this session
+    std::uint32_t jumps = 0;    // of this session
+    // Where they have been announced, and so may be parked: of each node the last life.
+    std::vector<NodeLease> known_to;
   };
 
   // A client here who wants to know whether a user is elsewhere.
@@ -155,7 +160,11 @@ class Gateway : public NodeGateway {
   void OnClaimedLate(std::uint64_t number);
   void BeginReleases();
   void Publish(const NodeEvent& event);
-  static NodeEvent LocationEvent(const AcceptedLocation& location);
+  // Where they are; requires that they have said it in this session.
+  static NodeEvent LocationEvent(const Local& local);
+  // Whether somebody who is parked elsewhere may have come nearer than is believed there, by two of
+  // their locations in a row.
+  bool IsJump(const AcceptedLocation& from, const AcceptedLocation& to) const;
   static AcceptedLocation LocationOf(const NodeEvent& event);
 
   // --- engines (gateway_engines.cc) ---
@@ -165,6 +174,7 @@ class Gateway : public NodeGateway {
   void TakePark(const PeerMessage& message);
   // Sends the announcement to the node where the one it is for has been found.
   void Forward(const PeerMessage& announcement, const SessionHolder& to);
+  static void NoteKnown(std::vector<NodeLease>* known_to, const NodeLease& lease);
 
   // --- nodes (gateway_nodes.cc) ---
   void OnAnnounced(const NodeLease& from, const NodeEvent& event);
@@ -173,7 +183,10 @@ class Gateway : public NodeGateway {
   void OnLocated(const NodeEvent& event);
   void OnChannelEvent(const NodeBatch& batch, const NodeEvent& event);
   // Whether the guest has, or now is given, that session; false if it has a newer one.
-  bool Follow(Guest* guest, const NodeLease& lease, Epoch session);
+  bool Follow(UserId user, Guest* guest, const NodeLease& lease, Epoch session);
+  // Ends their parks if the event says that they have jumped since these were granted; whose it
+  // were.
+  std::uint64_t HearOfJumps(Guest* guest, const NodeEvent& event);
 
   // --- guests (gateway_guests.cc) ---
   Guest* FindGuest(UserId user);
@@ -201,7 +214,13 @@ class Gateway : public NodeGateway {
   void LookAtGuests();
   void LookAt(UserId user, Guest* guest);
   void Probe(UserId user, Guest* guest);
-  void BeginRefresh(UserId user, Guest* guest);
+  // How long after the end of all parks the channel is left alone: until the guest has been found,
+  // and then until engines that still find nobody near have parked it again.
+  static constexpr std::int64_t kFindWithinMs = 2000;
+  static constexpr std::int64_t kParkAgainWithinMs = 500;
+  // Ends their parks: those listeners, which are returned, wait to be told where they are.
+  std::uint64_t EndParks(UserId user, Guest* guest, std::int64_t within_ms);
+  void FindAgain(UserId user, Guest* guest);
   void EndRefresh(UserId user, Guest* guest);
   void JudgeGuest(UserId user, std::uint64_t number, const std::vector<SessionHolder>& holders);
   void OnLocationRead(UserId user, const std::optional<AcceptedLocation>& found);

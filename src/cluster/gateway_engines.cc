@@ -94,6 +94,16 @@ void Gateway::OnLookedUp(std::uint64_t number,
   }
 }
 
+void Gateway::NoteKnown(std::vector<NodeLease>* known_to, const NodeLease& lease) {
+  const auto same = std::find_if(known_to->begin(), known_to->end(),
+                                 [&lease](const auto& known) { return known.node == lease.node; });
+  if (same == known_to->end()) {
+    known_to->push_back(lease);
+  } else {
+    same->life = std::max(same->life, lease.life);
+  }
+}
+
 void Gateway::Forward(const PeerMessage& announcement, const SessionHolder& to) {
   const auto local = locals_.find(announcement.user);
   if (local == locals_.end()) return;
@@ -107,10 +117,10 @@ void Gateway::Forward(const PeerMessage& announcement, const SessionHolder& to) 
   event.session = local->second.session;
   outside_.send_letter(to.lease, event);
   // So that whoever hears of them need not ask a store that may be behind.
-  const AcceptedLocation& location = local->second.location;
-  if (location.session == event.session) {
-    outside_.send_letter(to.lease, LocationEvent(location));
+  if (local->second.location.session == event.session) {
+    outside_.send_letter(to.lease, LocationEvent(local->second));
   }
+  NoteKnown(&local->second.known_to, to.lease);
 }
 
 void Gateway::TakeSubscribe(const PeerMessage& message) {
@@ -135,7 +145,7 @@ void Gateway::TakeSubscribe(const PeerMessage& message) {
     channels_.Want(message.user);
     LookAgain(message.user, guest, Time{now_.ms + 1});
   } else if (was_parked) {
-    BeginRefresh(message.user, guest);
+    FindAgain(message.user, guest);
   }
 }
 

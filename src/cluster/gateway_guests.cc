@@ -10,11 +10,6 @@
 namespace nearby::internal {
 namespace {
 
-// How long after a park has ended, and after the guest has been found, the channel is left alone:
-// engines that still find nobody near park it again.
-constexpr std::int64_t kFindWithinMs = 2000;
-constexpr std::int64_t kParkAgainWithinMs = 500;
-
 // How long, and of how many guests who were dropped, it is remembered what was known of them:
 // letters that were under way for longer, the directory has to judge.
 constexpr std::int64_t kRememberedForMs = 60'000;
@@ -160,7 +155,7 @@ void Gateway::LookAt(UserId user, Guest* guest) {
   }
   if (guest->parked != 0 && now_ >= guest->parked_until) {
     if (IsPlanted(PlantedBug::kParkWithoutEnd)) return;
-    if (guest->parked == guest->listeners) return BeginRefresh(user, guest);
+    if (guest->parked == guest->listeners) return FindAgain(user, guest);
     Tell(user, guest, std::exchange(guest->parked, 0), PeerMessage::Kind::kHere);
   }
   if (guest->parked != 0) LookAgain(user, guest, guest->parked_until);
@@ -178,15 +173,21 @@ void Gateway::Probe(UserId user, Guest* guest) {
   AskStore(user);
 }
 
+std::uint64_t Gateway::EndParks(UserId user, Guest* guest, std::int64_t within_ms) {
+  const std::uint64_t parked = std::exchange(guest->parked, 0);
+  guest->waiting |= parked;
+  if (guest->listeners == 0 || guest->is_refreshing || channels_.IsWanted(user)) return parked;
+  guest->is_refreshing = true;
+  guest->heard = now_;
+  guest->settle_at = Time{now_.ms + within_ms};
+  LookAgain(user, guest, guest->settle_at);
+  return parked;
+}
+
 // Where nobody is near, the store says where they are, and the park is renewed: that is cheaper
 // than to subscribe for it.
-void Gateway::BeginRefresh(UserId user, Guest* guest) {
-  guest->is_refreshing = true;
-  guest->waiting |= guest->parked;
-  guest->parked = 0;
-  guest->heard = now_;
-  guest->settle_at = Time{now_.ms + kFindWithinMs};
-  LookAgain(user, guest, guest->settle_at);
+void Gateway::FindAgain(UserId user, Guest* guest) {
+  EndParks(user, guest, kFindWithinMs);
   AskStore(user);
 }
 

@@ -34,10 +34,21 @@ void Gateway::OnTaken(const NodeEvent& event) {
 void Gateway::OnLocated(const NodeEvent& event) {
   Guest* guest = FindGuest(event.user);
   if (guest == nullptr || guest->session != event.session) return;
+  std::uint64_t shards = HearOfJumps(guest, event);
   const AcceptedLocation location = LocationOf(event);
-  if (!IsNewerByAnyClock(*guest, location)) return;
-  Locate(guest, location);
-  Tell(event.user, guest, guest->listeners & ~guest->parked, PeerMessage::Kind::kHere);
+  if (IsNewerByAnyClock(*guest, location)) {
+    Locate(guest, location);
+    shards = guest->listeners & ~guest->parked;
+  } else if (IsInDoubt(*guest)) {
+    return;
+  }
+  Tell(event.user, guest, shards, PeerMessage::Kind::kHere);
+}
+
+std::uint64_t Gateway::HearOfJumps(Guest* guest, const NodeEvent& event) {
+  if (event.jumps <= guest->jumps || IsPlanted(PlantedBug::kJumpIgnored)) return 0;
+  guest->jumps = event.jumps;
+  return EndParks(event.user, guest, kParkAgainWithinMs);
 }
 
 void Gateway::OnAnnounced(const NodeLease& from, const NodeEvent& event) {
@@ -70,7 +81,7 @@ void Gateway::OnAnnounced(const NodeLease& from, const NodeEvent& event) {
   } else {
     // If it is an earlier session, they are friends all the same: when the later one ends, the
     // engine asks anew for those whom it knows to be.
-    Follow(&guest, from, event.session);
+    Follow(event.user, &guest, from, event.session);
   }
   PeerMessage message =
       About(event.user,
@@ -83,7 +94,7 @@ void Gateway::OnAnnounced(const NodeLease& from, const NodeEvent& event) {
   services_.deliver(message);
 }
 
-bool Gateway::Follow(Guest* guest, const NodeLease& lease, Epoch session) {
+bool Gateway::Follow(UserId user, Guest* guest, const NodeLease& lease, Epoch session) {
   if (session < guest->session) return false;
   if (session == guest->session) return true;
   LeaveLease(*guest);
@@ -91,6 +102,9 @@ bool Gateway::Follow(Guest* guest, const NodeLease& lease, Epoch session) {
   guest->session = session;
   if (!IsPlanted(PlantedBug::kSequenceKeptOverSessions)) guest->sequence = 0;
   guest->asked_in = lookups_.number();
+  // They may have come from anywhere. Where to is said next, if they know.
+  guest->jumps = 0;
+  if (!IsPlanted(PlantedBug::kParkOutlivesMove)) EndParks(user, guest, kParkAgainWithinMs);
   return true;
 }
 
@@ -114,7 +128,7 @@ void Gateway::OnChannelEvent(const NodeBatch& batch, const NodeEvent& event) {
   Guest* guest = FindGuest(event.user);
   if (guest == nullptr) return;
   if (IsPlanted(PlantedBug::kRepeatedBatchTaken)) guest->sequence = 0;
-  if (!Follow(guest, batch.from, event.session) || batch.sequence <= guest->sequence) {
+  if (!Follow(event.user, guest, batch.from, event.session) || batch.sequence <= guest->sequence) {
     ++counts_.batches_repeated;
     return;
   }
@@ -126,13 +140,16 @@ void Gateway::OnChannelEvent(const NodeBatch& batch, const NodeEvent& event) {
   }
   if (event.kind != NodeEvent::Kind::kLocation) return;
   if (IsPlanted(PlantedBug::kRepeatedBatchTaken)) guest->has_location = false;
+  const std::uint64_t woken = HearOfJumps(guest, event);
   const bool is_past = guest->located_in > event.session ||
                        (!guest->has_location && !IsNewer(*guest, event.session, event.accepted_at));
   // Of reports within one millisecond each counts.
   const bool is_known = guest->has_location && guest->located_in == event.session &&
                         event.accepted_at <= guest->accepted_at &&
                         event.reported_at <= guest->reported_at;
-  if (is_known || is_past) return;  // The store, or a letter, was quicker.
+  if (is_past) return;
+  // The store, or a letter, was quicker.
+  if (is_known) return Tell(event.user, guest, woken, PeerMessage::Kind::kHere);
   Locate(guest, LocationOf(event));
   guest->waiting = 0;
   Tell(event.user, guest, guest->listeners & ~guest->parked, PeerMessage::Kind::kLocation);

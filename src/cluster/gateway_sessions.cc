@@ -149,7 +149,9 @@ void Gateway::FailClaims(const absl::Status& status) {
 }
 
 void Gateway::Begin(UserId user, Epoch session) {
-  locals_[user] = {session, AcceptedLocation()};
+  Local& local = locals_[user];
+  local = Local();
+  local.session = session;
   Drop(user);
 }
 
@@ -210,13 +212,30 @@ void Gateway::OnReleased(std::uint64_t number, const absl::Status& status) {
 void Gateway::Located(AcceptedLocation* location) {
   const auto local = locals_.find(location->user);
   if (local == locals_.end()) return;
-  location->session = local->second.session;
-  local->second.location = *location;
+  Local& of_user = local->second;
+  location->session = of_user.session;
+  const bool is_jump =
+      of_user.location.session == of_user.session && IsJump(of_user.location, *location);
+  of_user.jumps += is_jump ? 1 : 0;
+  counts_.jumps += is_jump ? 1 : 0;
+  of_user.location = *location;
   ++counts_.locations_published;
-  Publish(LocationEvent(*location));
+  const NodeEvent event = LocationEvent(of_user);
+  Publish(event);
+  if (!is_jump || IsPlanted(PlantedBug::kJumpUntold)) return;
+  // Who has parked them does not hear what is published, and relies on what this report breaks.
+  for (const NodeLease& lease : of_user.known_to) outside_.send_letter(lease, event);
 }
 
-NodeEvent Gateway::LocationEvent(const AcceptedLocation& location) {
+// Their class of speed rises with reports that break it, and these alone; and nobody judges the way
+// to the first report after an expiry.
+bool Gateway::IsJump(const AcceptedLocation& from, const AcceptedLocation& to) const {
+  return to.speed_bound_mm_s > from.speed_bound_mm_s ||
+         to.accepted_at.ms - from.accepted_at.ms >= ttl_ms_;
+}
+
+NodeEvent Gateway::LocationEvent(const Local& local) {
+  const AcceptedLocation& location = local.location;
   NodeEvent event;
   event.kind = NodeEvent::Kind::kLocation;
   event.user = location.user;
@@ -225,6 +244,7 @@ NodeEvent Gateway::LocationEvent(const AcceptedLocation& location) {
   event.accepted_at = location.accepted_at;
   event.reported_at = location.reported_at;
   event.speed_bound_mm_s = location.speed_bound_mm_s;
+  event.jumps = local.jumps;
   return event;
 }
 

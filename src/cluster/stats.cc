@@ -20,6 +20,7 @@ ClusterStats& ClusterStats::operator+=(const ClusterStats& other) {
       &ClusterStats::ring_changes,
       &ClusterStats::channels_to_move,
       &ClusterStats::locations_published,
+      &ClusterStats::jumps,
       &ClusterStats::publish_failures,
       &ClusterStats::batches_received,
       &ClusterStats::batches_malformed,

@@ -83,6 +83,7 @@ absl::Status FillLocation(const v1::NodeEvent& message, NodeEvent* event) {
   event->accepted_at = Time::Millis(message.accepted_at_ms());
   event->reported_at = Time::Millis(message.reported_at_ms());
   event->speed_bound_mm_s = message.speed_bound_mm_s();
+  event->jumps = message.jumps();
   return status;
 }
 

@@ -52,6 +52,7 @@ void Fill(const NodeEvent& event, v1::NodeEvent* out) {
   out->set_accepted_at_ms(has.location ? event.accepted_at.ms : 0);
   out->set_reported_at_ms(has.location ? event.reported_at.ms : 0);
   out->set_speed_bound_mm_s(has.location ? event.speed_bound_mm_s : 0);
+  out->set_jumps(has.location ? event.jumps : 0);
   out->set_request(has.request ? event.request : 0);
 }
 

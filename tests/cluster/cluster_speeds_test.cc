@@ -1,4 +1,7 @@
+#include <optional>
+
 #include "absl/time/time.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nearby/geo.h"
 #include "nearby/ids.h"
@@ -8,6 +11,9 @@
 
 namespace nearby::test {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 constexpr UserId kWalker{1};
 constexpr UserId kWatcher{2};
@@ -35,21 +41,98 @@ class ClusterSpeedsTest : public ::testing::Test {
     return seen;
   }
 
-  FewNodes nodes_;
+  // The walker has stood still for long enough to be taken for one who is on foot.
+  void Park() {
+    Walk(North(13'000), North(13'000), 20);
+    ASSERT_EQ(nodes_.stats(1).guests_parked, 1u);
+    ASSERT_THAT(nodes_.InSight(watcher_), IsEmpty());
+  }
+
+  static FewNodes::Options ThreeNodes() {
+    FewNodes::Options options;
+    options.nodes = 3;
+    return options;
+  }
+
+  FewNodes nodes_{ThreeNodes()};
   FewNodes::Client walker_;
   FewNodes::Client watcher_;
 };
 
 // The parks end when the walker is at the far end, so that by the locations that are read then they
 // never move.
-TEST_F(ClusterSpeedsTest, WhoGoesToAndFroIsNotMissedAgainAndAgain) {
-  Walk(North(13'000), North(13'000), 20);
-  ASSERT_EQ(nodes_.stats(1).guests_parked, 1u);
+TEST_F(ClusterSpeedsTest, WhoGoesToAndFroIsNeverMissed) {
+  Park();
   // Out of step with when parks end.
   nodes_.Pass(absl::Seconds(25));
-  // Within the longest park it is found out.
-  Walk(North(13'000), North(6'000), 6);
   EXPECT_EQ(Walk(North(13'000), North(6'000), 20), 20);
+}
+
+TEST_F(ClusterSpeedsTest, AJumpIsNoticedAtOnce) {
+  Park();
+  nodes_.Report(walker_, North(6'000));
+  nodes_.Settle();
+  EXPECT_THAT(nodes_.InSight(watcher_), ElementsAre(kWalker));
+}
+
+// As fast as was believed, but by whatever way: where they were in between nobody knows.
+TEST_F(ClusterSpeedsTest, AReturnAfterASilenceIsNoticedAtOnce) {
+  Park();
+  for (int i = 0; i < 4; ++i) {
+    nodes_.Report(watcher_, kHere);
+    nodes_.Pass(kReportInterval);
+  }
+  nodes_.Report(walker_, North(8'000));
+  nodes_.Settle();
+  EXPECT_THAT(nodes_.InSight(watcher_), ElementsAre(kWalker));
+}
+
+// Those too to whom they were announced when the others had long known them.
+TEST_F(ClusterSpeedsTest, AJumpIsNoticedByWhoeverCameLater) {
+  const UserId late{3};
+  nodes_.Befriend(kWalker, late);
+  Park();
+  const FewNodes::Client client = nodes_.Connect(2, late, kHere);
+  for (int i = 0; i < 5; ++i) {
+    nodes_.Report(walker_, North(13'000));
+    nodes_.Report(watcher_, kHere);
+    nodes_.Report(client, kHere);
+    nodes_.Pass(kReportInterval);
+  }
+  ASSERT_EQ(nodes_.stats(1).guests_parked, 1u);
+  ASSERT_EQ(nodes_.stats(2).guests_parked, 1u);
+  nodes_.Report(walker_, North(6'000));
+  nodes_.Settle();
+  EXPECT_THAT(nodes_.InSight(watcher_), ElementsAre(kWalker));
+  EXPECT_THAT(nodes_.InSight(client), ElementsAre(kWalker));
+}
+
+// On another node they may be anywhere, and be believed to be as slow as anybody.
+TEST_F(ClusterSpeedsTest, WhoHasMovedIsNotTakenToBeWhereTheyWere) {
+  Park();
+  nodes_.Connect(2, kWalker, North(6'000));
+  EXPECT_THAT(nodes_.InSight(watcher_), ElementsAre(kWalker));
+}
+
+// The same if they do not know where they are until later.
+TEST_F(ClusterSpeedsTest, WhoHasMovedIsHeardOfWhenTheySayWhereTheyAre) {
+  Park();
+  const FewNodes::Client moved = nodes_.Connect(2, kWalker, std::nullopt);
+  nodes_.Pass(absl::Seconds(5));
+  nodes_.Report(moved, North(6'000));
+  nodes_.Settle();
+  EXPECT_THAT(nodes_.InSight(watcher_), ElementsAre(kWalker));
+}
+
+// They are listened to for as long as their own node believes them faster, and no longer.
+TEST_F(ClusterSpeedsTest, WhoIsSlowAgainIsParkedAgain) {
+  Park();
+  EXPECT_EQ(Walk(North(14'000), North(14'000), 1), 0);
+  EXPECT_EQ(nodes_.stats(0).jumps, 1u);
+  EXPECT_EQ(nodes_.stats(1).guests_parked, 0u);
+  EXPECT_EQ(Walk(North(14'000), North(14'000), 10), 0);
+  EXPECT_EQ(nodes_.stats(0).jumps, 1u);
+  EXPECT_EQ(nodes_.stats(1).guests_parked, 1u);
 }
 
 }  // namespace

@@ -55,12 +55,12 @@ void FewNodes::Destroy(std::size_t node) {
 
 void FewNodes::Befriend(UserId a, UserId b) { EXPECT_TRUE(friends_.graph().Befriend(a, b).ok()); }
 
-FewNodes::Client FewNodes::Connect(std::size_t node, UserId user, LatLng location) {
+FewNodes::Client FewNodes::Connect(std::size_t node, UserId user, std::optional<LatLng> location) {
   Client client{node, user, ++last_cookie_, {}};
   ConnectCall call;
   call.user = user;
   call.cookie = client.cookie;
-  call.location = TimedLocation{location, clock_.Now()};
+  if (location) call.location = TimedLocation{*location, clock_.Now()};
   bool is_connected = false;
   runtime(node).Connect(call, [&](const absl::StatusOr<ConnectResult>& result) {
     ASSERT_TRUE(result.ok()) << result.status();

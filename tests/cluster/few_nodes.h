@@ -75,7 +75,7 @@ class FewNodes {
 
   void Befriend(UserId a, UserId b);
   /// Connects, settles, and expects it to have succeeded.
-  Client Connect(std::size_t node, UserId user, LatLng location);
+  Client Connect(std::size_t node, UserId user, std::optional<LatLng> location);
   void Disconnect(const Client& client);
   void Report(const Client& client, LatLng location);
   EditReply Edit(std::size_t node, FriendEdit::Kind kind, UserId user, UserId friend_id);

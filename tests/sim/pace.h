@@ -23,6 +23,8 @@ inline constexpr std::int64_t kProbeMs = 3000;
 // Later than it is looked whether all is well after the last act.
 inline constexpr std::int64_t kRareProbeMs = 45'000;
 inline constexpr std::int64_t kMaxParkMs = 10'000;
+// Later than all is over: what a park relies on must be looked after meanwhile.
+inline constexpr std::int64_t kLongMaxParkMs = 3'600'000;
 inline constexpr std::int64_t kRefreshMs = 20'000;
 inline constexpr std::int64_t kLeaseMs = 4000;
 // Nodes that are cut off: for longer than it takes until their leases have ended, by any clock; or

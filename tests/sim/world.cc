@@ -25,13 +25,13 @@ RuntimeOptions MakeRuntimeOptions(const WorldSize& size, SimulatedRandom* random
   return options;
 }
 
-ClusterOptions MakeClusterOptions(NodeId node, bool probes_rarely) {
+ClusterOptions MakeClusterOptions(NodeId node, bool probes_rarely, bool parks_for_long) {
   ClusterOptions options;
   options.node = node;
   options.lease_duration = absl::Milliseconds(kLeaseMs);
   options.lease_margin = absl::Seconds(1);
   options.probe_interval = absl::Milliseconds(probes_rarely ? kRareProbeMs : kProbeMs);
-  options.max_park = absl::Milliseconds(kMaxParkMs);
+  options.max_park = absl::Milliseconds(parks_for_long ? kLongMaxParkMs : kMaxParkMs);
   options.ring_settle = absl::Seconds(4);
   options.call_timeout = absl::Seconds(1);
   options.min_retry_delay = absl::Milliseconds(20);
@@ -70,12 +70,17 @@ World::World(const WorldOptions& options, absl::Span<const RingSource::Ring> rin
   runtime.list_refresh_interval =
       refreshes_lists_ ? absl::Milliseconds(kRefreshMs) : absl::InfiniteDuration();
   probes_rarely_ = random_.Chance(0.5);
+  // Nodes that check every pair say nothing of speeds, so that others learn of jumps when a park
+  // ends.
+  const bool parks_for_long = random_.Chance(0.5);
+  const bool have_all_speeds = parks_for_long || random_.Chance(0.5);
   for (std::size_t i = 0; i < size_.nodes(); ++i) {
     const NodeId id{i + 1};
+    runtime.engine.skip_far_pairs = have_all_speeds || random_.Chance(0.5);
     const std::int64_t steady_ppm =
         random_.Chance(0.75) ? random_.Between(-1, 1) * kMaxSteadyPpm : 0;
     nodes_.push_back(std::make_unique<Node>(
-        &scenery_, id, runtime, MakeClusterOptions(id, probes_rarely_), steady_ppm, this));
+        &scenery_, id, runtime, MakeClusterOptions(id, probes_rarely_, parks_for_long), steady_ppm, this));
   }
   drains_.resize(nodes_.size());
   phones_.resize(size_.DrawPhones(&random_));

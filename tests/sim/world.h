@@ -145,6 +145,7 @@ class World : public ClientSink {
   void ReportIfAlive(std::size_t phone);
   void NoteReport(Phone* phone);
   void Move(Phone* phone);
+  void GoAnywhere(Phone* phone);
   bool IsAlive(const Phone& phone) const;
   std::size_t RandomNode();
   // The one with the most phones.

@@ -109,13 +109,17 @@ void World::LeaveForGood(std::size_t index) {
   Leave(&phone);
 }
 
-// While some move to this node, others connect anew, to any.
+// While some move to this node, others connect anew, to any; of both some from elsewhere in town.
 void World::BeginMove(std::size_t node) {
   for (std::size_t i = 0; i < phones_.size(); ++i) {
     const bool moves = random_.Chance(0.5);
     if (!moves && !random_.Chance(0.3)) continue;
     const std::size_t to = moves ? node : RandomNode();
-    scenery_.simulation.After(random_.Between(0, 500), [this, i, to] { Connect(i, to); });
+    const bool is_far = random_.Chance(0.3);
+    scenery_.simulation.After(random_.Between(0, 500), [this, i, to, is_far] {
+      if (is_far) GoAnywhere(&phones_[i]);
+      Connect(i, to);
+    });
   }
 }
 
@@ -222,7 +226,7 @@ void World::LetSayLastWords(std::size_t node, const SimulatedDelay& when, double
 void World::SayLastWords(std::size_t index) {
   Phone& phone = phones_[index];
   if (!IsAlive(phone)) return;
-  phone.place.lat = kTown.lat + (random_.Fraction() - 0.5) * 16'000 / kMetersPerDegree;
+  GoAnywhere(&phone);
   Report(&phone);
 }
 

@@ -169,10 +169,12 @@ void World::Move(Phone* phone) {
   if (is_still_) return;
   double step_m = (random_.Fraction() - 0.5) * 60;
   if (random_.Chance(0.1)) step_m = (random_.Fraction() - 0.5) * 8000;
-  if (random_.Chance(0.01)) {
-    phone->place.lat = kTown.lat + (random_.Fraction() - 0.5) * 16'000 / kMetersPerDegree;
-  }
+  if (random_.Chance(0.01)) GoAnywhere(phone);
   phone->place.lat += step_m / kMetersPerDegree;
+}
+
+void World::GoAnywhere(Phone* phone) {
+  phone->place.lat = kTown.lat + (random_.Fraction() - 0.5) * 16'000 / kMetersPerDegree;
 }
 
 void World::Report(Phone* phone) {

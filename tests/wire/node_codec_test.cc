@@ -40,6 +40,7 @@ enum Field : std::uint32_t {
   kReportedAtMs = 10,
   kRequest = 11,
   kSpeedBoundMmS = 12,
+  kJumps = 13,
 };
 enum WireKind : std::uint64_t {
   kLocation = 1,
@@ -108,7 +109,7 @@ NodeEvent LargestEvent(NodeEvent::Kind kind) {
   event.position = Position::FromLatLng({-90, -180});
   event.accepted_at = event.reported_at = Time::Millis(-kMaxTimeMs);
   event.request = kMax;
-  event.speed_bound_mm_s = std::numeric_limits<std::uint32_t>::max();
+  event.speed_bound_mm_s = event.jumps = std::numeric_limits<std::uint32_t>::max();
   return event;
 }
 
@@ -146,7 +147,7 @@ TEST(NodeCodec, FieldsThatAKindDoesNotHaveAreNotSent) {
     if (!has.location) {
       received.position = Position::Nowhere();
       received.accepted_at = received.reported_at = Time();
-      received.speed_bound_mm_s = 0;
+      received.speed_bound_mm_s = received.jumps = 0;
     }
     if (!has.request) received.request = 0;
     const std::string payload = EncodeMessage(BatchOf({sent}));
@@ -159,7 +160,7 @@ TEST(NodeCodec, FieldsThatAKindDoesNotHaveAreNotRead) {
   for (const WireKind kind : {kOffline, kTaken}) {
     RawMessage event = Event(kind);
     event.Varint(kFriendship, 999).Fixed32(kLatUnits, std::numeric_limits<std::int32_t>::min());
-    event.Varint(kAcceptedAtMs, 1ull << 63).Varint(kSpeedBoundMmS, 25'000);
+    event.Varint(kAcceptedAtMs, 1ull << 63).Varint(kSpeedBoundMmS, 25'000).Varint(kJumps, 1);
     EXPECT_EQ(Decoded(Batch(event)), Decoded(Batch(Event(kind))));
   }
 }
@@ -192,14 +193,16 @@ TEST(NodeCodec, AsManyEventsAsTheBoundsSayFit) {
   EXPECT_EQ(NodeDecoder::Create(options)->Decode(EncodeMessage(batch), &decoded), absl::OkStatus());
 }
 
-TEST(NodeCodec, ALocationOfAVersionWithoutSpeedsSaysNothingOfSpeed) {
+TEST(NodeCodec, ALocationOfAVersionWithoutSpeedsSaysNothingOfThem) {
   NodeBatch batch;
   RawMessage event = Event(kLocation);
   ASSERT_EQ(NodeDecoder().Decode(Batch(event), &batch), absl::OkStatus());
   EXPECT_EQ(batch.events.at(0).speed_bound_mm_s, 0u);
-  event.Varint(kSpeedBoundMmS, 25'000);
+  EXPECT_EQ(batch.events.at(0).jumps, 0u);
+  event.Varint(kSpeedBoundMmS, 25'000).Varint(kJumps, 3);
   ASSERT_EQ(NodeDecoder().Decode(Batch(event), &batch), absl::OkStatus());
   EXPECT_EQ(batch.events.at(0).speed_bound_mm_s, 25'000u);
+  EXPECT_EQ(batch.events.at(0).jumps, 3u);
 }
 
 TEST(NodeCodec, ValuesOutOfRangeAreRefused) {

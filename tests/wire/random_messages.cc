@@ -118,6 +118,7 @@ NodeEvent RandomMessages::EventOfNode() {
     event.accepted_at = Instant();
     event.reported_at = Instant();
     event.speed_bound_mm_s = static_cast<std::uint32_t>(Number());
+    event.jumps = static_cast<std::uint32_t>(Number());
   }
   if (event.kind == Kind::kAnnounce || event.kind == Kind::kAnnounceBack ||
       event.kind == Kind::kChange) {

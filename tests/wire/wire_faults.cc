@@ -127,6 +127,7 @@ std::string Fault(const NodeEvent& event) {
     if (event.accepted_at != Time() || event.reported_at != Time())
       return "time without a location";
     if (event.speed_bound_mm_s != 0) return "speed without a location";
+    if (event.jumps != 0) return "jumps without a location";
   }
   if (is_changed && event.user != UserId{}) return "user of no one's event";
   if ((is_change || is_changed) && event.session != Epoch{}) return "session of a change";

@@ -99,7 +99,7 @@ std::string Text(const NodeEvent& event) {
                       ToInt(event.session), " ", ToInt(event.friend_id), " ",
                       Text(event.friendship), " ", ToInt(event.version), " ", Text(event.position),
                       " ", event.accepted_at.ms, " ", event.reported_at.ms, " ", event.request, " ",
-                      event.speed_bound_mm_s, "}");
+                      event.speed_bound_mm_s, " ", event.jumps, "}");
 }
 
 }  // namespace
