@@ -184,6 +184,8 @@ class Gateway : public NodeGateway {
   void OnChannelEvent(const NodeBatch& batch, const NodeEvent& event);
   // Whether the guest has, or now is given, that session; false if it has a newer one.
   bool Follow(UserId user, Guest* guest, const NodeLease& lease, Epoch session);
+  // Whether it is a jump not heard of, in the millisecond of the last that was: it came later.
+  static bool JumpsWithinInstant(const Guest& guest, const NodeEvent& event);
   // Ends their parks if the event says that they have jumped since these were granted; whose it
   // were.
   std::uint64_t HearOfJumps(Guest* guest, const NodeEvent& event);

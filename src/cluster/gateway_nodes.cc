@@ -34,15 +34,21 @@ void Gateway::OnTaken(const NodeEvent& event) {
 void Gateway::OnLocated(const NodeEvent& event) {
   Guest* guest = FindGuest(event.user);
   if (guest == nullptr || guest->session != event.session) return;
-  std::uint64_t shards = HearOfJumps(guest, event);
   const AcceptedLocation location = LocationOf(event);
-  if (IsNewerByAnyClock(*guest, location)) {
+  const bool is_newer = IsNewerByAnyClock(*guest, location) || JumpsWithinInstant(*guest, event);
+  std::uint64_t shards = HearOfJumps(guest, event);
+  if (is_newer) {
     Locate(guest, location);
     shards = guest->listeners & ~guest->parked;
   } else if (IsInDoubt(*guest)) {
     return;
   }
   Tell(event.user, guest, shards, PeerMessage::Kind::kHere);
+}
+
+bool Gateway::JumpsWithinInstant(const Guest& guest, const NodeEvent& event) {
+  return event.jumps > guest.jumps && guest.located_in == event.session &&
+         event.accepted_at == guest.accepted_at;
 }
 
 std::uint64_t Gateway::HearOfJumps(Guest* guest, const NodeEvent& event) {
@@ -140,13 +146,14 @@ void Gateway::OnChannelEvent(const NodeBatch& batch, const NodeEvent& event) {
   }
   if (event.kind != NodeEvent::Kind::kLocation) return;
   if (IsPlanted(PlantedBug::kRepeatedBatchTaken)) guest->has_location = false;
+  const bool jumps_within_instant = JumpsWithinInstant(*guest, event);
   const std::uint64_t woken = HearOfJumps(guest, event);
   const bool is_past = guest->located_in > event.session ||
                        (!guest->has_location && !IsNewer(*guest, event.session, event.accepted_at));
   // Of reports within one millisecond each counts.
   const bool is_known = guest->has_location && guest->located_in == event.session &&
                         event.accepted_at <= guest->accepted_at &&
-                        event.reported_at <= guest->reported_at;
+                        event.reported_at <= guest->reported_at && !jumps_within_instant;
   if (is_past) return;
   // The store, or a letter, was quicker.
   if (is_known) return Tell(event.user, guest, woken, PeerMessage::Kind::kHere);

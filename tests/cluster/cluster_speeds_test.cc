@@ -124,6 +124,21 @@ TEST_F(ClusterSpeedsTest, WhoHasMovedIsHeardOfWhenTheySayWhereTheyAre) {
   EXPECT_THAT(nodes_.InSight(watcher_), ElementsAre(kWalker));
 }
 
+// What a phone takes for its first location may be far off, and the right one come in the same
+// millisecond, when that has been told and they have been parked for it.
+TEST_F(ClusterSpeedsTest, AJumpWithinTheInstantIsNoticed) {
+  const UserId newcomer{3};
+  nodes_.Befriend(newcomer, kWatcher);
+  Park();
+  const FewNodes::Client client = nodes_.Connect(0, newcomer, std::nullopt);
+  nodes_.Report(client, North(160'000));
+  nodes_.Settle();
+  ASSERT_EQ(nodes_.stats(1).guests_parked, 2u);
+  nodes_.Report(client, North(6'000));
+  nodes_.Settle();
+  EXPECT_THAT(nodes_.InSight(watcher_), ElementsAre(newcomer));
+}
+
 // They are listened to for as long as their own node believes them faster, and no longer.
 TEST_F(ClusterSpeedsTest, WhoIsSlowAgainIsParkedAgain) {
   Park();
