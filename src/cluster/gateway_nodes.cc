@@ -47,8 +47,11 @@ void Gateway::OnLocated(const NodeEvent& event) {
 }
 
 bool Gateway::JumpsWithinInstant(const Guest& guest, const NodeEvent& event) {
-  return event.jumps > guest.jumps && guest.located_in == event.session &&
-         event.accepted_at == guest.accepted_at;
+  if (event.jumps <= guest.jumps || guest.located_in != event.session) return false;
+  if (event.accepted_at != guest.accepted_at) return false;
+  // The store does not count jumps: by its word this very location may be known.
+  return event.reported_at != guest.reported_at ? event.reported_at > guest.reported_at
+                                                : event.position != guest.position;
 }
 
 std::uint64_t Gateway::HearOfJumps(Guest* guest, const NodeEvent& event) {
