@@ -40,7 +40,7 @@ constexpr Row kRows[] = {
     {&ClusterStats::locations_published, "nearby_cluster_locations_published_total",
      "Locations published."},
     {&ClusterStats::jumps, "nearby_cluster_jumps_total",
-     "Of these, told by letter as well: of users who went faster than was believed."},
+     "Of these, farther from the one before than was believed possible."},
     {&ClusterStats::publish_failures, "nearby_cluster_publish_failures_total",
      "Publishes that failed."},
     {&ClusterStats::batches_received, "nearby_cluster_batches_received_total",

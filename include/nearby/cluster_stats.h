@@ -29,7 +29,7 @@ struct NEARBY_API ClusterStats {
 
   // Messages.
   std::uint64_t locations_published = 0;
-  std::uint64_t jumps = 0;  ///< of these, told by letter as well: of users who broke their bound
+  std::uint64_t jumps = 0;  ///< of these, farther from the one before than was believed possible
   std::uint64_t publish_failures = 0;
   std::uint64_t batches_received = 0;
   std::uint64_t batches_malformed = 0;

@@ -74,6 +74,7 @@ enum class PlantedBug : std::uint8_t {
   kParkWithoutEnd,     // it is never looked where somebody is
   kParkOnOldLocation,  // a park is granted for a location that is not the last
   kJumpUntold,         // nodes that have parked somebody do not hear of their jumps
+  kReturnNoJump,       // nor of where somebody is who comes back after an expiry
   kJumpIgnored,        // they do, and leave them parked
   kParkOutlivesMove,   // whoever is announced by another node may be anywhere
 

@@ -40,6 +40,7 @@ bool Courier::Send(const NodeLease& to, const NodeEvent& event) {
     case NodeEvent::Kind::kChange:
     case NodeEvent::Kind::kChanged:
       break;
+    case NodeEvent::Kind::kLocation:
     case NodeEvent::Kind::kTaken:
     case NodeEvent::Kind::kReload:
       if (HasRoom(peer)) break;

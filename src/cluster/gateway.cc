@@ -105,6 +105,7 @@ void Gateway::LoseLease() {
   unknown_claims_.clear();
   releases_.clear();
   releasing_.clear();
+  written_to_.clear();
   find_ended_at_ = kNever;
 }
 

@@ -128,7 +128,7 @@ class Gateway : public NodeGateway {
     Epoch session{};
     AcceptedLocation location;  // if it is of this session
     std::uint32_t jumps = 0;    // of this session
-    // Where they have been announced, and so may be parked: of each node the last life.
+    // Where they have been announced in this session: of each node the last life.
     std::vector<NodeLease> known_to;
   };
 
@@ -172,6 +172,8 @@ class Gateway : public NodeGateway {
   void TakeSubscribe(const PeerMessage& message);
   void TakeUnsubscribe(const PeerMessage& message);
   void TakePark(const PeerMessage& message);
+  // Unsubscribes from the channel where all who listen have parked the guest.
+  void LeaveIfParked(UserId user, Guest* guest);
   // Sends the announcement to the node where the one it is for has been found.
   void Forward(const PeerMessage& announcement, const SessionHolder& to);
   static void NoteKnown(std::vector<NodeLease>* known_to, const NodeLease& lease);
@@ -179,7 +181,7 @@ class Gateway : public NodeGateway {
   // --- nodes (gateway_nodes.cc) ---
   void OnAnnounced(const NodeLease& from, const NodeEvent& event);
   void OnTaken(const NodeEvent& event);
-  // Where somebody is who has just been announced.
+  // Where somebody is who has just been announced, or has jumped.
   void OnLocated(const NodeEvent& event);
   void OnChannelEvent(const NodeBatch& batch, const NodeEvent& event);
   // Whether the guest has, or now is given, that session; false if it has a newer one.
@@ -266,6 +268,7 @@ class Gateway : public NodeGateway {
   absl::btree_map<NodeLease, std::size_t> guest_leases_;  // and how many guests are there
   absl::flat_hash_map<UserId, Past> pasts_;
   std::deque<std::pair<Time, UserId>> pasts_until_;
+  absl::btree_set<NodeLease> written_to_;  // of jumps, since it was last asked who has ended
   absl::btree_map<UserId, std::vector<Question>> questions_;  // by whom they are about
   absl::btree_set<UserId> to_reload_;  // clients whose questions found no room
   UserQueries lookups_;

@@ -157,7 +157,8 @@ void Gateway::TakeUnsubscribe(const PeerMessage& message) {
   guest->parked &= ~shard;
   guest->waiting &= ~shard;
   // The engine has waited before it said so: nobody has come back.
-  if (guest->listeners == 0) Drop(message.user);
+  if (guest->listeners == 0) return Drop(message.user);
+  LeaveIfParked(message.user, guest);
 }
 
 void Gateway::TakePark(const PeerMessage& message) {
@@ -172,9 +173,13 @@ void Gateway::TakePark(const PeerMessage& message) {
   guest->parked_until = guest->parked == 0 ? until : std::min(guest->parked_until, until);
   guest->parked |= shard;
   LookAgain(message.user, guest, guest->parked_until);
+  LeaveIfParked(message.user, guest);
+}
+
+void Gateway::LeaveIfParked(UserId user, Guest* guest) {
   if (guest->parked != guest->listeners) return;
   guest->is_refreshing = false;
-  channels_.Unwant(message.user);
+  channels_.Unwant(user);
 }
 
 }  // namespace nearby::internal

@@ -293,9 +293,9 @@ void Gateway::BeginQueries() {
 void Gateway::FindEndedLeases() {
   if (now_ < find_ended_at_ || !has_lease()) return;
   find_ended_at_ = Time{now_.ms + absl::ToInt64Milliseconds(options_.lease_duration) / 2};
-  std::vector<NodeLease> leases;
-  leases.reserve(guest_leases_.size());
-  for (const auto& [lease, guests] : guest_leases_) leases.push_back(lease);
+  absl::btree_set<NodeLease> in_use = std::exchange(written_to_, {});
+  for (const auto& [lease, guests] : guest_leases_) in_use.insert(lease);
+  const std::vector<NodeLease> leases(in_use.begin(), in_use.end());
   if (!leases.empty()) outside_.find_ended(++ended_number_, leases);
 }
 
@@ -305,9 +305,17 @@ void Gateway::OnEnded(std::uint64_t number, const absl::StatusOr<std::vector<Nod
     ++counts_.query_failures;
     return;
   }
+  if (ended->empty()) return;
+  const auto has_ended = [&ended](const NodeLease& lease) {
+    return std::find(ended->begin(), ended->end(), lease) != ended->end();
+  };
   std::vector<UserId> gone;
   for (const auto& [user, guest] : guests_) {
-    if (std::find(ended->begin(), ended->end(), guest.lease) != ended->end()) gone.push_back(user);
+    if (has_ended(guest.lease)) gone.push_back(user);
+  }
+  for (auto& [user, local] : locals_) {
+    auto& known_to = local.known_to;
+    known_to.erase(std::remove_if(known_to.begin(), known_to.end(), has_ended), known_to.end());
   }
   std::sort(gone.begin(), gone.end());
   counts_.guests_lost += gone.size();

@@ -113,7 +113,10 @@ bool Gateway::Follow(UserId user, Guest* guest, const NodeLease& lease, Epoch se
   guest->asked_in = lookups_.number();
   // They may have come from anywhere. Where to is said next, if they know.
   guest->jumps = 0;
-  if (!IsPlanted(PlantedBug::kParkOutlivesMove)) EndParks(user, guest, kParkAgainWithinMs);
+  if (IsPlanted(PlantedBug::kParkOutlivesMove)) return true;
+  EndParks(user, guest, kParkAgainWithinMs);
+  // And parks that are under way are of before.
+  guest->told = ++last_told_;
   return true;
 }
 

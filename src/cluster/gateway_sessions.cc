@@ -224,14 +224,18 @@ void Gateway::Located(AcceptedLocation* location) {
   Publish(event);
   if (!is_jump || IsPlanted(PlantedBug::kJumpUntold)) return;
   // Who has parked them does not hear what is published, and relies on what this report breaks.
-  for (const NodeLease& lease : of_user.known_to) outside_.send_letter(lease, event);
+  for (const NodeLease& lease : of_user.known_to) {
+    written_to_.insert(lease);
+    outside_.send_letter(lease, event);
+  }
 }
 
 // Their class of speed rises with reports that break it, and these alone; and nobody judges the way
 // to the first report after an expiry.
 bool Gateway::IsJump(const AcceptedLocation& from, const AcceptedLocation& to) const {
-  return to.speed_bound_mm_s > from.speed_bound_mm_s ||
-         to.accepted_at.ms - from.accepted_at.ms >= ttl_ms_;
+  if (to.speed_bound_mm_s > from.speed_bound_mm_s) return true;
+  return to.accepted_at.ms - from.accepted_at.ms >= ttl_ms_ &&
+         !IsPlanted(PlantedBug::kReturnNoJump);
 }
 
 NodeEvent Gateway::LocationEvent(const Local& local) {

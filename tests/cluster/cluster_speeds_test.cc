@@ -1,4 +1,7 @@
+#include <cstdint>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
@@ -19,7 +22,8 @@ constexpr UserId kWalker{1};
 constexpr UserId kWatcher{2};
 constexpr absl::Duration kReportInterval = absl::Seconds(30);
 
-class ClusterSpeedsTest : public ::testing::Test {
+// By how many shards each node has.
+class ClusterSpeedsTest : public ::testing::TestWithParam<int> {
  protected:
   ClusterSpeedsTest() {
     nodes_.Befriend(kWalker, kWatcher);
@@ -48,47 +52,55 @@ class ClusterSpeedsTest : public ::testing::Test {
     ASSERT_THAT(nodes_.InSight(watcher_), IsEmpty());
   }
 
-  static FewNodes::Options ThreeNodes() {
+  static FewNodes::Options MakeOptions() {
     FewNodes::Options options;
     options.nodes = 3;
+    options.runtime.shards = static_cast<std::uint32_t>(GetParam());
+    // So that it is not by the end of a park that somebody is found.
+    options.cluster.max_park = absl::Hours(6);
     return options;
   }
 
-  FewNodes nodes_{ThreeNodes()};
+  FewNodes nodes_{MakeOptions()};
   FewNodes::Client walker_;
   FewNodes::Client watcher_;
 };
 
 // The parks end when the walker is at the far end, so that by the locations that are read then they
 // never move.
-TEST_F(ClusterSpeedsTest, WhoGoesToAndFroIsNeverMissed) {
+TEST_P(ClusterSpeedsTest, WhoGoesToAndFroIsNeverMissed) {
   Park();
   // Out of step with when parks end.
   nodes_.Pass(absl::Seconds(25));
   EXPECT_EQ(Walk(North(13'000), North(6'000), 20), 20);
 }
 
-TEST_F(ClusterSpeedsTest, AJumpIsNoticedAtOnce) {
+TEST_P(ClusterSpeedsTest, AJumpIsNoticedAtOnce) {
   Park();
   nodes_.Report(walker_, North(6'000));
   nodes_.Settle();
   EXPECT_THAT(nodes_.InSight(watcher_), ElementsAre(kWalker));
 }
 
-// As fast as was believed, but by whatever way: where they were in between nobody knows.
-TEST_F(ClusterSpeedsTest, AReturnAfterASilenceIsNoticedAtOnce) {
-  Park();
-  for (int i = 0; i < 4; ++i) {
-    nodes_.Report(watcher_, kHere);
-    nodes_.Pass(kReportInterval);
+// How they came there nobody judges, so that they look as slow as before.
+TEST_P(ClusterSpeedsTest, AReturnAfterAnExpiryIsNoticedAtOnce) {
+  const UserId sleeper{3};
+  nodes_.Befriend(sleeper, kWatcher);
+  const FewNodes::Client client = nodes_.Connect(0, sleeper, North(60'000));
+  for (int i = 0; i < 20; ++i) {
+    nodes_.Report(client, North(60'000));
+    Walk(North(13'000), North(13'000), 1);
   }
-  nodes_.Report(walker_, North(8'000));
+  ASSERT_EQ(nodes_.stats(1).guests_parked, 2u);
+  Walk(North(13'000), North(13'000), 12);
+  ASSERT_EQ(nodes_.stats(1).guests_parked, 2u);
+  nodes_.Report(client, North(6'000));
   nodes_.Settle();
-  EXPECT_THAT(nodes_.InSight(watcher_), ElementsAre(kWalker));
+  EXPECT_THAT(nodes_.InSight(watcher_), ElementsAre(sleeper));
 }
 
 // Those too to whom they were announced when the others had long known them.
-TEST_F(ClusterSpeedsTest, AJumpIsNoticedByWhoeverCameLater) {
+TEST_P(ClusterSpeedsTest, AJumpIsNoticedByWhoeverCameLater) {
   const UserId late{3};
   nodes_.Befriend(kWalker, late);
   Park();
@@ -108,14 +120,14 @@ TEST_F(ClusterSpeedsTest, AJumpIsNoticedByWhoeverCameLater) {
 }
 
 // On another node they may be anywhere, and be believed to be as slow as anybody.
-TEST_F(ClusterSpeedsTest, WhoHasMovedIsNotTakenToBeWhereTheyWere) {
+TEST_P(ClusterSpeedsTest, WhoHasMovedIsNotTakenToBeWhereTheyWere) {
   Park();
   nodes_.Connect(2, kWalker, North(6'000));
   EXPECT_THAT(nodes_.InSight(watcher_), ElementsAre(kWalker));
 }
 
 // The same if they do not know where they are until later.
-TEST_F(ClusterSpeedsTest, WhoHasMovedIsHeardOfWhenTheySayWhereTheyAre) {
+TEST_P(ClusterSpeedsTest, WhoHasMovedIsHeardOfWhenTheySayWhereTheyAre) {
   Park();
   const FewNodes::Client moved = nodes_.Connect(2, kWalker, std::nullopt);
   nodes_.Pass(absl::Seconds(5));
@@ -126,7 +138,7 @@ TEST_F(ClusterSpeedsTest, WhoHasMovedIsHeardOfWhenTheySayWhereTheyAre) {
 
 // What a phone takes for its first location may be far off, and the right one come in the same
 // millisecond, when that has been told and they have been parked for it.
-TEST_F(ClusterSpeedsTest, AJumpWithinTheInstantIsNoticed) {
+TEST_P(ClusterSpeedsTest, AJumpWithinTheInstantIsNoticed) {
   const UserId newcomer{3};
   nodes_.Befriend(newcomer, kWatcher);
   Park();
@@ -140,7 +152,7 @@ TEST_F(ClusterSpeedsTest, AJumpWithinTheInstantIsNoticed) {
 }
 
 // They are listened to for as long as their own node believes them faster, and no longer.
-TEST_F(ClusterSpeedsTest, WhoIsSlowAgainIsParkedAgain) {
+TEST_P(ClusterSpeedsTest, WhoIsSlowAgainIsParkedAgain) {
   Park();
   EXPECT_EQ(Walk(North(14'000), North(14'000), 1), 0);
   EXPECT_EQ(nodes_.stats(0).jumps, 1u);
@@ -148,6 +160,60 @@ TEST_F(ClusterSpeedsTest, WhoIsSlowAgainIsParkedAgain) {
   EXPECT_EQ(Walk(North(14'000), North(14'000), 10), 0);
   EXPECT_EQ(nodes_.stats(0).jumps, 1u);
   EXPECT_EQ(nodes_.stats(1).guests_parked, 1u);
+}
+
+// A park that crosses with the news of a move rests on where they were before.
+TEST_P(ClusterSpeedsTest, AParkUnderWayDoesNotOutliveAMove) {
+  for (std::uint64_t i = 0; i < 32; ++i) {
+    const UserId walker{100 + i};  // on any shard
+    const UserId watcher{200 + i / 8};
+    nodes_.Befriend(walker, watcher);
+    const FewNodes::Client seer = nodes_.Connect(1, watcher, kHere);
+    const FewNodes::Client before = nodes_.Connect(0, walker, std::nullopt);
+    nodes_.Report(before, North(160'000));
+    nodes_.runtime(0).PollAll();
+    const std::shared_ptr<FewNodes::Client> after = nodes_.BeginConnect(2, walker, std::nullopt);
+    for (int poll = 0; poll < 10; ++poll) nodes_.runtime(2).PollAll();
+    nodes_.runtime(1).PollAll();
+    nodes_.Pass(absl::Seconds(5));
+    nodes_.Report(*after, North(6'000));
+    nodes_.Settle();
+    EXPECT_THAT(nodes_.InSight(seer), ElementsAre(walker));
+    nodes_.Disconnect(*after);
+    nodes_.Disconnect(seer);
+    nodes_.Settle();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shards, ClusterSpeedsTest, ::testing::Values(1, 2));
+
+// The shard that listens to somebody lets go of them, and all who are left have parked them. They
+// are found again when that ends, and asked about if they fall silent.
+TEST(ClusterParksTest, WhoIsParkedByAllWhoAreLeftIsNotForgotten) {
+  for (std::uint64_t neighbour = 11; neighbour < 15; ++neighbour) {  // on either shard
+    FewNodes::Options options;
+    options.runtime.shards = 2;
+    FewNodes nodes(options);
+    const UserId near{neighbour};
+    nodes.Befriend(kWalker, kWatcher);
+    nodes.Befriend(kWalker, near);
+    const FewNodes::Client walker = nodes.Connect(0, kWalker, North(100'000));
+    const FewNodes::Client watcher = nodes.Connect(1, kWatcher, kHere);
+    const FewNodes::Client client = nodes.Connect(1, near, North(100'000));
+    for (int i = 0; i < 10; ++i) {
+      for (const auto& [who, place] : {std::pair(walker, North(100'000)), std::pair(watcher, kHere),
+                                       std::pair(client, North(100'000))}) {
+        nodes.Report(who, place);
+      }
+      nodes.Pass(kReportInterval);
+    }
+    nodes.Disconnect(client);
+    nodes.Pass(absl::Minutes(5));
+    const std::uint64_t probes = nodes.stats(1).probes;
+    nodes.Report(watcher, kHere);
+    nodes.Pass(absl::Minutes(3));
+    EXPECT_GT(nodes.stats(1).probes, probes);
+  }
 }
 
 }  // namespace

@@ -55,22 +55,26 @@ void FewNodes::Destroy(std::size_t node) {
 
 void FewNodes::Befriend(UserId a, UserId b) { EXPECT_TRUE(friends_.graph().Befriend(a, b).ok()); }
 
-FewNodes::Client FewNodes::Connect(std::size_t node, UserId user, std::optional<LatLng> location) {
-  Client client{node, user, ++last_cookie_, {}};
+std::shared_ptr<FewNodes::Client> FewNodes::BeginConnect(std::size_t node, UserId user,
+                                                         std::optional<LatLng> location) {
+  auto client = std::make_shared<Client>(Client{node, user, ++last_cookie_, {}});
   ConnectCall call;
   call.user = user;
-  call.cookie = client.cookie;
+  call.cookie = client->cookie;
   if (location) call.location = TimedLocation{*location, clock_.Now()};
-  bool is_connected = false;
-  runtime(node).Connect(call, [&](const absl::StatusOr<ConnectResult>& result) {
+  runtime(node).Connect(call, [this, client](const absl::StatusOr<ConnectResult>& result) {
     ASSERT_TRUE(result.ok()) << result.status();
-    is_connected = true;
-    client.session = result->session;
-    sinks_[node].Connected(client.cookie, user, result->friends);
+    client->session = result->session;
+    sinks_[client->node].Connected(client->cookie, client->user, result->friends);
   });
-  Settle();
-  EXPECT_TRUE(is_connected);
   return client;
+}
+
+FewNodes::Client FewNodes::Connect(std::size_t node, UserId user, std::optional<LatLng> location) {
+  const std::shared_ptr<Client> client = BeginConnect(node, user, location);
+  Settle();
+  EXPECT_NE(client->session, SessionId());
+  return *client;
 }
 
 void FewNodes::Disconnect(const Client& client) {

@@ -74,7 +74,10 @@ class FewNodes {
   const std::string& ServerOf(Channel channel) const { return owners_->Owner(channel)->server; }
 
   void Befriend(UserId a, UserId b);
-  /// Connects, settles, and expects it to have succeeded.
+  /// Connects, and expects it to succeed: the client has its session as soon as the node is polled.
+  std::shared_ptr<Client> BeginConnect(std::size_t node, UserId user,
+                                       std::optional<LatLng> location);
+  /// The same, and settles.
   Client Connect(std::size_t node, UserId user, std::optional<LatLng> location);
   void Disconnect(const Client& client);
   void Report(const Client& client, LatLng location);

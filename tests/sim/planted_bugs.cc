@@ -65,6 +65,7 @@ constexpr BugName kBugs[] = {
     {PlantedBug::kParkWithoutEnd, "park-without-end"},
     {PlantedBug::kParkOnOldLocation, "park-on-old-location"},
     {PlantedBug::kJumpUntold, "jump-untold"},
+    {PlantedBug::kReturnNoJump, "return-no-jump"},
     {PlantedBug::kJumpIgnored, "jump-ignored"},
     {PlantedBug::kParkOutlivesMove, "park-outlives-move"},
     {PlantedBug::kNewerLocationErased, "newer-location-erased"},

@@ -79,8 +79,9 @@ World::World(const WorldOptions& options, absl::Span<const RingSource::Ring> rin
     runtime.engine.skip_far_pairs = have_all_speeds || random_.Chance(0.5);
     const std::int64_t steady_ppm =
         random_.Chance(0.75) ? random_.Between(-1, 1) * kMaxSteadyPpm : 0;
-    nodes_.push_back(std::make_unique<Node>(
-        &scenery_, id, runtime, MakeClusterOptions(id, probes_rarely_, parks_for_long), steady_ppm, this));
+    nodes_.push_back(std::make_unique<Node>(&scenery_, id, runtime,
+                                            MakeClusterOptions(id, probes_rarely_, parks_for_long),
+                                            steady_ppm, this));
   }
   drains_.resize(nodes_.size());
   phones_.resize(size_.DrawPhones(&random_));

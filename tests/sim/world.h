@@ -159,6 +159,7 @@ class World : public ClientSink {
   void Recover();
   void BeginLastAct(Act act);
   void LeaveForGood(std::size_t phone);
+  void WakeSomewhere();
   void CrashForGood(std::size_t node);
   void BeginMove(std::size_t node);
   void BeginStorm();

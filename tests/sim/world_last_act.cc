@@ -33,6 +33,8 @@ void World::Recover() {
     if (!node->is_up()) node->Begin();
   }
   for (Phone& phone : phones_) {
+    // Meanwhile they have gone somewhere else.
+    if (phone.is_silent && random_.Chance(0.3)) GoAnywhere(&phone);
     phone.is_silent = false;
     phone.is_away = false;
     phone.is_stubborn = false;
@@ -59,7 +61,11 @@ void World::PlayLastAct() {
   simulation.RunFor(kHushMs);
   BeginLastAct(act);
   if (IsBustling()) simulation.RunFor(kBustleMs);
-  simulation.RunFor(act == Act::kSleep ? kSleepMs : kLastActMs);
+  if (act == Act::kSleep) {
+    simulation.RunFor(kSleepMs);
+    WakeSomewhere();
+  }
+  simulation.RunFor(kLastActMs);
   is_still_ = true;
   if (!ledger_.has_violation()) CheckNodes();
   if (!ledger_.has_violation()) CheckConverged();
@@ -98,6 +104,13 @@ void World::BeginLastAct(Act act) {
       return BeginFirstFixes();
     case Act::kDrain:
       return PlayDrain();
+  }
+}
+
+// Some of the sleepers, each once: how they came there nobody has seen.
+void World::WakeSomewhere() {
+  for (std::size_t i = 0; i < phones_.size(); ++i) {
+    if (phones_[i].is_silent && random_.Chance(0.5)) SayLastWords(i);
   }
 }
 
