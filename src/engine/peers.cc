@@ -301,11 +301,12 @@ bool Engine::Impl::ReceiveLocation(const PeerMessage& message, Effects* effects)
   if (HomeOfRemote(remote) != message.from) return false;
   Entity& e = entity(remote);
   if (e.has_reported && message.reported_at < cache_.reported_at(remote)) return false;
-  // An answer that a report has overtaken tells nothing new. Taken for one, it would be a move.
+  // An answer that a report has overtaken tells nothing new. Taken for one, it would be a move. (By
+  // a clock that is ahead it may have been accepted at any time up to now.)
   if (message.kind == PeerMessage::Kind::kHere && e.has_reported && !e.is_asked &&
       message.reported_at == cache_.reported_at(remote) &&
       message.position == cache_.position(remote) &&
-      std::min(message.accepted_at, now_) <= cache_.accepted_at(remote)) {
+      (message.accepted_at <= cache_.accepted_at(remote) || message.accepted_at > now_)) {
     return true;
   }
   // Late by more than a time to live: its expiry is past already.

@@ -18,6 +18,19 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
+class ParkingMessagesTest : public ParkingTest {
+ protected:
+  // Bob's shard asks where Alice is, who is parked: what hers says.
+  std::optional<PeerMessage> AnswerToBob() {
+    for (int report = 0; report < 20; ++report) Walk(kReportMs);
+    shards().Report(kBob, 20'000.0);
+    const std::optional<PeerMessage> question = Next(Kind::kSubscribe);
+    if (!question.has_value()) return std::nullopt;
+    shards().Receive(*question);
+    return Next(Kind::kHere);
+  }
+};
+
 TEST_F(ParkingTest, ARequestThatANewerLocationHasCrossedParksNothing) {
   Begin();
   shards().AdvanceBy(kReportMs);
@@ -35,18 +48,26 @@ TEST_F(ParkingTest, ARequestThatANewerLocationHasCrossedParksNothing) {
   EXPECT_TRUE(Next(Kind::kLocation).has_value());
 }
 
-TEST_F(ParkingTest, AnAnswerThatANewerLocationHasOvertakenSaysNothing) {
+TEST_F(ParkingMessagesTest, AnAnswerThatANewerLocationHasOvertakenSaysNothing) {
   Begin();
-  for (int report = 0; report < 20; ++report) Walk(kReportMs);
-  shards().Report(kBob, 20'000.0);  // asks
-  const std::optional<PeerMessage> question = Next(Kind::kSubscribe);
-  ASSERT_TRUE(question.has_value());
-  shards().Receive(*question);
-  const std::optional<PeerMessage> here = Next(Kind::kHere);
+  const std::optional<PeerMessage> here = AnswerToBob();
   ASSERT_TRUE(here.has_value());
   shards().Receive(*here);
   EXPECT_THAT(shards().deliveries(), ElementsAre("enter 3 1 5060 m"));
   // A second one was not asked for; else Bob would be told of a move that was none.
+  shards().Receive(*here);
+  EXPECT_THAT(shards().deliveries(), IsEmpty());
+}
+
+// By whose clock it is of the future: what is held of the first is when it came.
+TEST_F(ParkingMessagesTest, AnAnswerOfAClockThatIsAheadSaysNothingTheSecondTime) {
+  Begin();
+  std::optional<PeerMessage> here = AnswerToBob();
+  ASSERT_TRUE(here.has_value());
+  here->accepted_at.ms += 3'000;
+  shards().Receive(*here);
+  EXPECT_THAT(shards().deliveries(), ElementsAre("enter 3 1 5060 m"));
+  shards().AdvanceBy(500);
   shards().Receive(*here);
   EXPECT_THAT(shards().deliveries(), IsEmpty());
 }
