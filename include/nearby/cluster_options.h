@@ -30,8 +30,8 @@ struct NEARBY_API ClusterOptions {
   /// reports: it is how long the loss of a message may go unnoticed.
   absl::Duration probe_interval = absl::Seconds(45);
   /// The longest time for which the channel of a user who is too far from everybody here is left
-  /// alone. Their own node tells at once if they go faster than was believed; where that is lost,
-  /// or the node does not know (skip_far_pairs is off there), it is noticed within this time.
+  /// alone. Their own node tells at once if they go faster than was believed; where it does not
+  /// know (its skip_far_pairs is off, or its version older), it is noticed within this time.
   absl::Duration max_park = absl::Minutes(5);
   /// A channel's former owner is listened to for this long after the new one has been subscribed
   /// to, for nodes that learn of the ring later.

@@ -35,23 +35,21 @@ void Courier::Begin(const NodeLease& self) {
 }
 
 bool Courier::Send(const NodeLease& to, const NodeEvent& event) {
+  using Kind = NodeEvent::Kind;
   Peer& peer = peers_[to];
-  switch (event.kind) {
-    case NodeEvent::Kind::kChange:
-    case NodeEvent::Kind::kChanged:
-      break;
-    case NodeEvent::Kind::kLocation:
-    case NodeEvent::Kind::kTaken:
-    case NodeEvent::Kind::kReload:
-      if (HasRoom(peer)) break;
-      peer.waiting[{event.user, event.kind}] = event;
-      return true;
-    default:
-      if (HasRoom(peer)) break;
-      ++counts_.letters_refused;
-      return false;
+  const bool is_always_taken = event.kind == Kind::kChange || event.kind == Kind::kChanged;
+  if (is_always_taken || HasRoom(peer)) {
+    Add(&peer, event);
+    return true;
   }
-  Add(&peer, event);
+  // A location that tells of no jump, the store knows as well.
+  const bool may_be_lost = event.kind == Kind::kAnnounce || event.kind == Kind::kAnnounceBack ||
+                           (event.kind == Kind::kLocation && event.jumps == 0);
+  if (may_be_lost) {
+    ++counts_.letters_refused;
+    return false;
+  }
+  peer.waiting[{event.user, event.kind}] = event;
   return true;
 }
 

@@ -49,8 +49,8 @@ class Courier {
 
   // False if too much waits for that life and the event is one that can be made up for. Of those
   // that cannot, the last of its kind about each user waits then until there is room; so their
-  // number is that of users connected there at most. Changes and answers to them are taken in any
-  // case: how many of them there are, those who make them limit.
+  // number is that of users connected there, and of those here who have jumped. Changes and answers
+  // to them are taken in any case: how many of them there are, those who make them limit.
   bool Send(const NodeLease& to, const NodeEvent& event);
   // A payload of this node's inbox.
   void OnPayload(absl::string_view payload);

@@ -222,7 +222,9 @@ class Gateway : public NodeGateway {
   // and then until engines that still find nobody near have parked it again.
   static constexpr std::int64_t kFindWithinMs = 2000;
   static constexpr std::int64_t kParkAgainWithinMs = 500;
-  // Ends their parks: those listeners, which are returned, wait to be told where they are.
+  // Ends their parks: those listeners, which are returned, wait to be told where they are. If
+  // nobody listened, the channel is subscribed to after `within_ms`, unless they have been parked
+  // again.
   std::uint64_t EndParks(UserId user, Guest* guest, std::int64_t within_ms);
   void FindAgain(UserId user, Guest* guest);
   void EndRefresh(UserId user, Guest* guest);

@@ -216,8 +216,10 @@ void Gateway::Located(AcceptedLocation* location) {
   location->session = of_user.session;
   const bool is_jump =
       of_user.location.session == of_user.session && IsJump(of_user.location, *location);
-  of_user.jumps += is_jump ? 1 : 0;
-  counts_.jumps += is_jump ? 1 : 0;
+  if (is_jump) {
+    ++of_user.jumps;
+    ++counts_.jumps;
+  }
   of_user.location = *location;
   ++counts_.locations_published;
   const NodeEvent event = LocationEvent(of_user);

@@ -188,8 +188,11 @@ void Office::AskWhere(std::uint64_t fence, const FriendshipChange& change) {
 
 void Office::Send(const NodeLease& to, const NodeEvent& event) {
   if (!has_lease()) return;
-  // An announcement that finds no room is made up for by the next list.
-  if (!courier_.Send(to, event)) actions_.reload(event.user);
+  // An announcement that finds no room is made up for by the next list, and a location by the
+  // store.
+  if (!courier_.Send(to, event) && event.kind != NodeEvent::Kind::kLocation) {
+    actions_.reload(event.user);
+  }
 }
 
 void Office::Receive(const NodeLease& from, const NodeEvent& event) {

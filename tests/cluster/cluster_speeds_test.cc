@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
@@ -52,6 +53,16 @@ class ClusterSpeedsTest : public ::testing::TestWithParam<int> {
     ASSERT_THAT(nodes_.InSight(watcher_), IsEmpty());
   }
 
+  // Whoever reports from near the watchers is in their sight in the same instant.
+  void ExpectSeenAtOnce(const FewNodes::Client& client,
+                        const std::vector<FewNodes::Client>& watchers) {
+    nodes_.Report(client, North(6'000));
+    nodes_.Settle();
+    for (const FewNodes::Client& watcher : watchers) {
+      EXPECT_THAT(nodes_.InSight(watcher), ElementsAre(client.user));
+    }
+  }
+
   static FewNodes::Options MakeOptions() {
     FewNodes::Options options;
     options.nodes = 3;
@@ -66,8 +77,6 @@ class ClusterSpeedsTest : public ::testing::TestWithParam<int> {
   FewNodes::Client watcher_;
 };
 
-// The parks end when the walker is at the far end, so that by the locations that are read then they
-// never move.
 TEST_P(ClusterSpeedsTest, WhoGoesToAndFroIsNeverMissed) {
   Park();
   // Out of step with when parks end.
@@ -77,9 +86,7 @@ TEST_P(ClusterSpeedsTest, WhoGoesToAndFroIsNeverMissed) {
 
 TEST_P(ClusterSpeedsTest, AJumpIsNoticedAtOnce) {
   Park();
-  nodes_.Report(walker_, North(6'000));
-  nodes_.Settle();
-  EXPECT_THAT(nodes_.InSight(watcher_), ElementsAre(kWalker));
+  ExpectSeenAtOnce(walker_, {watcher_});
 }
 
 // How they came there nobody judges, so that they look as slow as before.
@@ -94,9 +101,7 @@ TEST_P(ClusterSpeedsTest, AReturnAfterAnExpiryIsNoticedAtOnce) {
   ASSERT_EQ(nodes_.stats(1).guests_parked, 2u);
   Walk(North(13'000), North(13'000), 12);
   ASSERT_EQ(nodes_.stats(1).guests_parked, 2u);
-  nodes_.Report(client, North(6'000));
-  nodes_.Settle();
-  EXPECT_THAT(nodes_.InSight(watcher_), ElementsAre(sleeper));
+  ExpectSeenAtOnce(client, {watcher_});
 }
 
 // Those too to whom they were announced when the others had long known them.
@@ -113,10 +118,7 @@ TEST_P(ClusterSpeedsTest, AJumpIsNoticedByWhoeverCameLater) {
   }
   ASSERT_EQ(nodes_.stats(1).guests_parked, 1u);
   ASSERT_EQ(nodes_.stats(2).guests_parked, 1u);
-  nodes_.Report(walker_, North(6'000));
-  nodes_.Settle();
-  EXPECT_THAT(nodes_.InSight(watcher_), ElementsAre(kWalker));
-  EXPECT_THAT(nodes_.InSight(client), ElementsAre(kWalker));
+  ExpectSeenAtOnce(walker_, {watcher_, client});
 }
 
 // On another node they may be anywhere, and be believed to be as slow as anybody.
@@ -131,9 +133,7 @@ TEST_P(ClusterSpeedsTest, WhoHasMovedIsHeardOfWhenTheySayWhereTheyAre) {
   Park();
   const FewNodes::Client moved = nodes_.Connect(2, kWalker, std::nullopt);
   nodes_.Pass(absl::Seconds(5));
-  nodes_.Report(moved, North(6'000));
-  nodes_.Settle();
-  EXPECT_THAT(nodes_.InSight(watcher_), ElementsAre(kWalker));
+  ExpectSeenAtOnce(moved, {watcher_});
 }
 
 // What a phone takes for its first location may be far off, and the right one come in the same
@@ -146,9 +146,7 @@ TEST_P(ClusterSpeedsTest, AJumpWithinTheInstantIsNoticed) {
   nodes_.Report(client, North(160'000));
   nodes_.Settle();
   ASSERT_EQ(nodes_.stats(1).guests_parked, 2u);
-  nodes_.Report(client, North(6'000));
-  nodes_.Settle();
-  EXPECT_THAT(nodes_.InSight(watcher_), ElementsAre(newcomer));
+  ExpectSeenAtOnce(client, {watcher_});
 }
 
 // They are listened to for as long as their own node believes them faster, and no longer.
@@ -176,9 +174,7 @@ TEST_P(ClusterSpeedsTest, AParkUnderWayDoesNotOutliveAMove) {
     for (int poll = 0; poll < 10; ++poll) nodes_.runtime(2).PollAll();
     nodes_.runtime(1).PollAll();
     nodes_.Pass(absl::Seconds(5));
-    nodes_.Report(*after, North(6'000));
-    nodes_.Settle();
-    EXPECT_THAT(nodes_.InSight(seer), ElementsAre(walker));
+    ExpectSeenAtOnce(*after, {seer});
     nodes_.Disconnect(*after);
     nodes_.Disconnect(seer);
     nodes_.Settle();

@@ -222,12 +222,12 @@ TEST_F(CourierTest, RefusesPastItsLimitWhatCanBeMadeUpFor) {
   for (std::uint64_t user = 1; user <= kMaxUnacknowledged; ++user) {
     EXPECT_TRUE(first_.Send(second_, user));
   }
-  for (const Kind kind : {Kind::kAnnounce, Kind::kAnnounceBack}) {
+  for (const Kind kind : {Kind::kAnnounce, Kind::kAnnounceBack, Kind::kLocation}) {
     EXPECT_FALSE(first_.Send(second_, 90, kind));
   }
   EXPECT_TRUE(first_.Send(second_, 91, Kind::kChange));
   EXPECT_TRUE(first_.Send(second_, 0, Kind::kChanged));
-  EXPECT_EQ(first_.stats().letters_refused, 2u);
+  EXPECT_EQ(first_.stats().letters_refused, 3u);
   Exchange();
   EXPECT_TRUE(first_.Send(second_, 92)) << "there is room again";
   Exchange();
@@ -241,7 +241,9 @@ TEST_F(CourierTest, OneOfAUserWaitsPastItsLimitWhereNoneMayBeLost) {
     EXPECT_TRUE(first_.Send(second_, 91, Kind::kTaken));
     EXPECT_TRUE(first_.Send(second_, 91, Kind::kReload));
     EXPECT_TRUE(first_.Send(second_, 92, Kind::kTaken));
-    EXPECT_TRUE(first_.Send(second_, 93, Kind::kLocation));
+    NodeEvent jump = Letter(93, Kind::kLocation);
+    jump.jumps = 1;
+    EXPECT_TRUE(first_.courier().Send(second_.self(), jump));
   }
   EXPECT_EQ(first_.stats().letters_sent, kMaxUnacknowledged);
   EXPECT_FALSE(first_.courier().is_idle());
